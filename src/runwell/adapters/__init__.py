@@ -1,0 +1,1 @@
+"""Vendors behind our ports: models, HTTP, sandbox, secrets, documents."""

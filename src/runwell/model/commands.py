@@ -1,0 +1,111 @@
+"""Commands: what somebody wants of a run, imperative. The engine's `decide` turns them into events.
+
+People and programs send the first group; the runtime sends the second, to report what came of
+an action.
+"""
+
+from typing import Any
+
+import msgspec
+
+from runwell.model.errors import ErrorInfo, LimitName
+from runwell.model.events import EventData, RunCreated, StopMode
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """`actor` says who wants it; None is Runwell itself."""
+
+    actor: str | None = None
+
+
+class StartRun(Command):
+    """Create the run. It is queued until `AdmitRun`."""
+
+    run: RunCreated
+
+
+class PauseRun(Command):
+    pass
+
+
+class ResumeRun(Command):
+    pass
+
+
+class StopRun(Command):
+    mode: StopMode = "immediate"
+    drain_timeout_s: float | None = None
+
+
+class CompleteTask(Command):
+    """Decide a task, once. `result` edits what was proposed."""
+
+    task_id: str
+    approved: bool
+    result: dict[str, Any] | None = None
+    comment: str | None = None
+
+
+class SendMessage(Command):
+    """A message with the same `message_id` counts once."""
+
+    name: str
+    body: Any = None
+    message_id: str | None = None
+
+
+class AddComment(Command):
+    comment_id: str
+    content: str
+
+
+class AdmitRun(Command):
+    """A slot is free: begin."""
+
+
+class Tick(Command):
+    """Time passed: whatever is due at `now` happens."""
+
+
+class RecordProgress(Command):
+    """An attempt says something while it runs: a log line, a model call, a tool call."""
+
+    step_id: str
+    attempt: int
+    data: EventData
+
+
+class CompleteAttempt(Command):
+    step_id: str
+    attempt: int
+    result: Any = None
+
+
+class FailAttempt(Command):
+    step_id: str
+    attempt: int
+    error: ErrorInfo
+    retryable: bool = False
+    retry_after_s: float | None = None
+    jitter: float = 0.5
+    """A random number from 0 to 1, drawn by the runtime: the engine draws none."""
+    limit: LimitName | None = None
+
+
+class ChildEnded(Command):
+    """A child run reached its end: its output, or why it has none."""
+
+    step_id: str
+    child_run_id: str
+    output: Any = None
+    error: ErrorInfo | None = None
+
+
+class RecoverRun(Command):
+    """The process that ran the attempts is gone: they are to be made again."""
+
+
+class EndInternally(Command):
+    """A defect of Runwell, not of the workflow: end the run and say so."""
+
+    error: ErrorInfo

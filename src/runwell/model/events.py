@@ -1,0 +1,341 @@
+"""Events: what happened to a run, past tense, in the order of `seq`.
+
+An event's JSON form is the journal's record and the API's answer alike:
+
+    {"seq": 3, "run_id": "run_...", "type": "step_started", "ts": 1792000000000,
+     "step_id": "each[3].send", "attempt": 1, "actor": null, "data": {...}}
+
+`ts` is milliseconds since 1970 UTC. `step_id` is the step's path: its id, inside loops behind
+the loop's path and iteration. An iteration of a loop has events of its own (`each[3]`).
+A released event never changes its meaning: `v` grows and `upcast` lifts the old form.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Literal, TypeVar
+
+import msgspec
+
+from runwell.model.errors import ErrorInfo, InvalidInput, LimitName
+from runwell.model.statuses import SkipReason, WaitingFor
+from runwell.model.usage import Usage
+
+EVENT_VERSION: Final = 1
+
+StopMode = Literal["immediate", "graceful"]
+
+
+class EventData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an event says beyond its envelope."""
+
+
+class RunCreated(EventData):
+    org_id: str
+    project_id: str
+    workflow_id: str
+    workflow_slug: str
+    workflow_name: str
+    version: int
+    version_hash: str
+    kind: str = "workflow"
+    input: Any = None
+    trigger: str = "api"
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+    environment: str = "production"
+    source_run_id: str | None = None
+    parent_run_id: str | None = None
+    parent_step_id: str | None = None
+    root_run_id: str | None = None
+    depth: int = 0
+
+
+class RunStarted(EventData):
+    pass
+
+
+class RunPaused(EventData):
+    pass
+
+
+class RunResumed(EventData):
+    pass
+
+
+class RunWaiting(EventData):
+    waiting_for: WaitingFor
+    steps: tuple[str, ...]
+
+
+class RunStopRequested(EventData):
+    mode: StopMode
+    drain_timeout_s: float | None = None
+
+
+class RunDraining(EventData):
+    """Nothing new starts; what is in flight may end. `reason` is a stop or a failure under `on_failure: drain`."""
+
+    reason: Literal["stop", "failure"]
+    until: int | None = None
+
+
+class RunSucceeded(EventData):
+    output: Any = None
+
+
+class RunFailed(EventData):
+    error: ErrorInfo
+    failed_step: str | None = None
+
+
+class RunStopped(EventData):
+    error: ErrorInfo
+
+
+class RunLimitExceeded(EventData):
+    which: LimitName
+    error: ErrorInfo
+    failed_step: str | None = None
+
+
+class RunInternalError(EventData):
+    error: ErrorInfo
+    failed_step: str | None = None
+
+
+class RunServedFromCache(EventData):
+    source_run_id: str
+    output: Any = None
+
+
+class StepStarted(EventData):
+    """An attempt began. `items` holds a for_each's list; `deadline` is the attempt's end in ms since 1970."""
+
+    step_type: str
+    input: Any = None
+    items: list[Any] | None = None
+    deadline: int | None = None
+
+
+class StepCompleted(EventData):
+    result: Any = None
+    skipped: bool = False
+    reason: SkipReason | None = None
+    caused_by: str | None = None
+    reused_from: str | None = None
+
+
+class StepFailed(EventData):
+    """`handled`: the step has `on_error: continue`, so the run goes on with `result`, its fallback."""
+
+    error: ErrorInfo
+    handled: bool = False
+    result: Any = None
+    caused_by: str | None = None
+
+
+class StepCancelled(EventData):
+    caused_by: str
+
+
+class StepStopped(EventData):
+    code: str = "RUN_STOPPED"
+
+
+class StepRetrying(EventData):
+    """The attempt ended without success and another follows at `retry_at` (ms since 1970)."""
+
+    error: ErrorInfo
+    retry_at: int
+    reason: Literal["failed", "interrupted"] = "failed"
+
+
+class StepWaiting(EventData):
+    waiting_for: WaitingFor
+    wake_at: int | None = None
+    message: str | None = None
+    task_id: str | None = None
+    child_run_id: str | None = None
+
+
+class StepResumed(EventData):
+    by: Literal["timer", "task", "message", "child_run"]
+
+
+class GenerationCompleted(EventData):
+    """One model call ended. `ok` is false for a call that failed; times in ms."""
+
+    provider: str
+    model: str
+    response_model: str | None = None
+    ok: bool = True
+    usage: Usage = Usage()
+    latency_ms: float = 0.0
+    first_token_ms: float | None = None
+    finish_reason: str | None = None
+    messages: list[dict[str, Any]] | None = None
+    params: dict[str, Any] | None = None
+    response: Any = None
+    error: ErrorInfo | None = None
+
+
+class ToolCalled(EventData):
+    tool: str
+    args: Any = None
+    call_id: str | None = None
+
+
+class ToolReturned(EventData):
+    tool: str
+    result: Any = None
+    error: ErrorInfo | None = None
+    call_id: str | None = None
+
+
+class TaskCreated(EventData):
+    task_id: str
+    task_type: str
+    title: str
+    description: str | None = None
+    payload: Any = None
+    assignees: tuple[str, ...] = ()
+    expires_at: int | None = None
+
+
+class TaskCompleted(EventData):
+    """Decided once: by a person (`by`), or by its expiry (`expired`)."""
+
+    task_id: str
+    approved: bool
+    by: str | None = None
+    comment: str | None = None
+    result: dict[str, Any] | None = None
+    expired: bool = False
+
+
+class MessageReceived(EventData):
+    name: str
+    body: Any = None
+    message_id: str | None = None
+
+
+class Log(EventData):
+    message: str
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    stream: str | None = None
+
+
+class CommentAdded(EventData):
+    comment_id: str
+    content: str
+
+
+EVENT_TYPES: Final[dict[str, type[EventData]]] = {
+    "run_created": RunCreated,
+    "run_started": RunStarted,
+    "run_paused": RunPaused,
+    "run_resumed": RunResumed,
+    "run_waiting": RunWaiting,
+    "run_stop_requested": RunStopRequested,
+    "run_draining": RunDraining,
+    "run_succeeded": RunSucceeded,
+    "run_failed": RunFailed,
+    "run_stopped": RunStopped,
+    "run_limit_exceeded": RunLimitExceeded,
+    "run_internal_error": RunInternalError,
+    "run_served_from_cache": RunServedFromCache,
+    "step_started": StepStarted,
+    "step_completed": StepCompleted,
+    "step_failed": StepFailed,
+    "step_cancelled": StepCancelled,
+    "step_stopped": StepStopped,
+    "step_retrying": StepRetrying,
+    "step_waiting": StepWaiting,
+    "step_resumed": StepResumed,
+    "generation_completed": GenerationCompleted,
+    "tool_called": ToolCalled,
+    "tool_returned": ToolReturned,
+    "task_created": TaskCreated,
+    "task_completed": TaskCompleted,
+    "message_received": MessageReceived,
+    "log": Log,
+    "comment_added": CommentAdded,
+}
+
+TYPE_OF: Final[dict[type[EventData], str]] = {data: name for name, data in EVENT_TYPES.items()}
+
+D = TypeVar("D", bound=EventData)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One event of one run; see the top of this file."""
+
+    seq: int
+    run_id: str
+    type: str
+    ts: int
+    step_id: str | None
+    attempt: int | None
+    actor: str | None
+    data: EventData
+    v: int = EVENT_VERSION
+
+    @property
+    def id(self) -> str:
+        """The event's id, unique over all runs."""
+        return f"evt_{self.run_id.removeprefix('run_')}_{self.seq}"
+
+    def of(self, kind: type[D]) -> D:
+        """Return the data, which must be of this kind."""
+        if not isinstance(self.data, kind):
+            raise TypeError(f"event {self.seq} is {self.type!r}, not {TYPE_OF[kind]!r}")
+        return self.data
+
+
+class _Record(msgspec.Struct):
+    seq: int
+    run_id: str
+    type: str
+    ts: int
+    step_id: str | None = None
+    attempt: int | None = None
+    actor: str | None = None
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+    v: int = EVENT_VERSION
+
+
+_encoder = msgspec.json.Encoder()
+_record = msgspec.json.Decoder(_Record)
+_data = {name: msgspec.json.Decoder(kind) for name, kind in EVENT_TYPES.items()}
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+UPCASTERS: Final[dict[tuple[str, int], Upcaster]] = {}
+"""From (type, version) to the function that lifts its data one version up."""
+
+
+def encode_event(event: Event) -> bytes:
+    return _encoder.encode(event)
+
+
+def decode_event(text: bytes | str) -> Event:
+    """Return the event of a journal record, lifted to the current version.
+
+    Raises `InvalidInput` when the record is damaged or of an unknown type or a newer version.
+    """
+    try:
+        rec = _record.decode(text)
+        data = _lifted(rec) if rec.v != EVENT_VERSION else _data[rec.type].decode(rec.data)
+    except KeyError as exc:
+        raise InvalidInput(f"unknown event type {exc.args[0]!r}", hint="a newer Runwell wrote this journal: upgrade") from exc
+    except msgspec.MsgspecError as exc:
+        raise InvalidInput(f"damaged journal record: {exc}") from exc
+    return Event(rec.seq, rec.run_id, rec.type, rec.ts, rec.step_id, rec.attempt, rec.actor, data)
+
+
+def _lifted(rec: _Record) -> EventData:
+    if rec.v > EVENT_VERSION:
+        raise InvalidInput(f"event version {rec.v} is newer than {EVENT_VERSION}", hint="upgrade Runwell")
+    data: dict[str, Any] = msgspec.json.decode(rec.data)
+    for version in range(rec.v, EVENT_VERSION):
+        lift = UPCASTERS.get((rec.type, version))
+        data = lift(data) if lift else data
+    return msgspec.convert(data, EVENT_TYPES[rec.type])

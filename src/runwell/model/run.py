@@ -1,0 +1,125 @@
+"""A run as the outside sees it: the JSON of `runwell run -o json` and `GET /v1/runs/{id}`."""
+
+from typing import Any
+
+import msgspec
+
+from runwell.model.errors import ErrorInfo
+from runwell.model.statuses import RunStatus, SkipReason, StepStatus, WaitingFor
+from runwell.model.usage import NO_USAGE, Usage
+
+
+class WorkflowRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Which workflow a run is of, and in which version."""
+
+    id: str
+    slug: str
+    name: str
+    version: int
+
+
+class Attempt(msgspec.Struct, kw_only=True):
+    """One try of a step. Times are RFC 3339 in views, ms since 1970 in the engine."""
+
+    number: int
+    status: str
+    started_at: Any
+    ended_at: Any = None
+    error: ErrorInfo | None = None
+    usage: Usage = NO_USAGE
+
+
+class StepView(msgspec.Struct, kw_only=True):
+    """One step of a run. `id` is the step's id in the document, `path` its place in the run."""
+
+    id: str
+    path: str
+    type: str
+    status: StepStatus
+    reason: SkipReason | None = None
+    caused_by: str | None = None
+    waiting_for: WaitingFor | None = None
+    attempts: list[Attempt] = []
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_ms: int | None = None
+    input: Any = None
+    result: Any = None
+    error: ErrorInfo | None = None
+    reused_from: str | None = None
+
+
+class RunView(msgspec.Struct, kw_only=True):
+    """One run, whole."""
+
+    id: str
+    workflow: WorkflowRef
+    status: RunStatus
+    waiting_for: WaitingFor | None = None
+    input: Any = None
+    output: Any = None
+    error: ErrorInfo | None = None
+    failed_step: str | None = None
+    steps: list[StepView] = []
+    usage: Usage = NO_USAGE
+    cost_usd: str = "0"
+    credits: str = "0"
+    created_at: str | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_ms: int | None = None
+    trigger: str = "api"
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+    source_run_id: str | None = None
+    parent_run_id: str | None = None
+    environment: str = "production"
+    archived_at: str | None = None
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The current state of a run in one row: what lists and recovery need. Derived from the events.
+
+    `wake_at` is the next moment (ms since 1970) at which time alone moves the run on.
+    `idle` says that nothing is in flight: only a command, a message or time moves it.
+    """
+
+    run_id: str
+    org_id: str
+    project_id: str
+    workflow_id: str
+    workflow_slug: str
+    workflow_name: str
+    version: int
+    version_hash: str
+    status: RunStatus
+    seq: int
+    waiting_for: str | None = None
+    wake_at: int | None = None
+    idle: bool = False
+    failed_step: str | None = None
+    trigger: str = "api"
+    environment: str = "production"
+    parent_run_id: str | None = None
+    source_run_id: str | None = None
+    created_at: int = 0
+    started_at: int | None = None
+    ended_at: int | None = None
+    duration_ms: int | None = None
+    cost_nanos: int = 0
+
+
+class TaskView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person must decide."""
+
+    id: str
+    run_id: str
+    workflow: str
+    step_id: str
+    type: str
+    title: str
+    description: str | None = None
+    payload: Any = None
+    created_at: str | None = None
+    expires_at: str | None = None
+    assignees: tuple[str, ...] = ()

@@ -1,0 +1,147 @@
+"""What every step of a workflow document has, whatever its type."""
+
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+
+STEP_ID: Final = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
+
+StepId = Annotated[str, Field(pattern=STEP_ID)]
+Expression = Annotated[str, Field(min_length=1, json_schema_extra={"format": "cel"})]
+"""CEL, bare or inside one `{{ }}`."""
+
+Duration = float | str
+"""Seconds; a string is a template that yields seconds."""
+
+
+class Part(BaseModel):
+    """A part of a workflow document: unknown fields are refused, nothing changes once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Retry(Part):
+    """How often and when a failed attempt is made again; only retryable errors are.
+
+    The n-th wait is `initial_delay_s * backoff ** (n - 1)`, at most `max_delay_s`, of which the
+    upper `jitter` share is random. A `Retry-After` of the other side lengthens it, up to `max_delay_s`.
+    """
+
+    max_attempts: int = Field(default=3, ge=1, le=100)
+    initial_delay_s: float = Field(default=1.0, ge=0, le=86_400)
+    backoff: float = Field(default=2.0, ge=1, le=100)
+    max_delay_s: float = Field(default=300.0, ge=0, le=604_800)
+    jitter: float = Field(default=0.1, ge=0, le=1)
+
+
+Control = Literal["for_each", "while", "delay", "approval", "wait", "workflow"]
+"""Step types that the engine itself carries out; all others have a handler."""
+
+
+class StepSpec(Part):
+    """The common fields. A step type adds its own and names those that hold templates."""
+
+    templates: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose strings, however deep, are templates. They make the step's input."""
+    control: ClassVar[Control | None] = None
+
+    id: StepId
+    type: str
+    name: str | None = Field(default=None, max_length=200)
+    depends_on: tuple[StepId, ...] = ()
+    when: Expression | None = None
+    enabled: bool = True
+    retry: Retry | None = None
+    timeout_s: float | None = Field(default=None, gt=0, le=31_536_000)
+    on_error: Literal["fail", "continue"] = "fail"
+    fallback: Any = None
+    cache: Literal["auto", "always", "never"] = "auto"
+    join: Literal["any", "all"] = "any"
+
+    @property
+    def handles_errors(self) -> bool:
+        """Whether the run goes on when this step fails."""
+        return self.on_error == "continue" or "fallback" in self.model_fields_set
+
+
+class ForEach(StepSpec):
+    """Run `steps` once for every item. Inside: `item`, `index`."""
+
+    templates = frozenset({"items"})
+    control = "for_each"
+
+    type: Literal["for_each"]
+    items: Any
+    max_parallel: int = Field(default=10, ge=1, le=1_000)
+    steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1)
+    output: Any = None
+    on_item_error: Literal["fail", "collect"] = "fail"
+
+
+class While(StepSpec):
+    """Run `steps` again and again; `condition` is tested before each iteration but the first."""
+
+    control = "while"
+
+    type: Literal["while"]
+    condition: Expression
+    max_iterations: int = Field(ge=1, le=10_000)
+    steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1)
+    output: Any = None
+
+
+class Delay(StepSpec):
+    """Wait for a time (`for_s`, seconds) or until a moment (`until`, RFC 3339)."""
+
+    templates = frozenset({"for_s", "until"})
+    control = "delay"
+
+    type: Literal["delay"]
+    for_s: Duration | None = None
+    until: str | None = None
+
+
+class Approval(StepSpec):
+    """Ask a person. The result is `{approved, by, comment}` and what the person edited."""
+
+    templates = frozenset({"title", "description", "payload", "assignees", "expires_in_s"})
+    control = "approval"
+
+    type: Literal["approval"]
+    title: str
+    description: str | None = None
+    payload: Any = None
+    assignees: tuple[str, ...] = ()
+    expires_in_s: Duration | None = None
+    on_expire: Literal["reject", "fail"] = "reject"
+
+
+class Wait(StepSpec):
+    """Wait for a message of this name; its body is the result."""
+
+    templates = frozenset({"message", "expires_in_s"})
+    control = "wait"
+
+    type: Literal["wait"]
+    message: str
+    expires_in_s: Duration | None = None
+
+
+class ChildWorkflow(StepSpec):
+    """Run another workflow and wait for its output. `workflow` is a slug or, in files, a path beside this one."""
+
+    templates = frozenset({"input"})
+    control = "workflow"
+
+    type: Literal["workflow"]
+    workflow: str = Field(min_length=1)
+    version: int | None = Field(default=None, ge=1)
+    input: Any = None
+
+
+CONTROL_STEPS: Final[tuple[type[StepSpec], ...]] = (ForEach, While, Delay, Approval, Wait, ChildWorkflow)
+
+
+def body_of(spec: StepSpec) -> tuple[StepSpec, ...]:
+    """Return the inner steps of a loop; empty for every other type."""
+    return spec.steps if isinstance(spec, ForEach | While) else ()

@@ -1,0 +1,217 @@
+"""The workflow document: what a team writes, in YAML or JSON.
+
+`parse_workflow` reads one against the step types that this installation knows and reports every
+problem at once. What needs the graph or the expressions is checked by the engine.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import jsonschema_rs
+from pydantic import BaseModel, Field, SerializeAsAny, ValidationError
+
+from runwell.model.canonical import content_hash
+from runwell.model.errors import InvalidDocument, Problem
+from runwell.model.step import Part, StepSpec
+
+M = TypeVar("M", bound=BaseModel)
+
+SpecTypes = Mapping[str, type[StepSpec]]
+"""From a step type's name to the shape of its document part."""
+
+
+class Limits(Part):
+    """What one run may use. `timeout_s` counts neither waiting nor paused time."""
+
+    timeout_s: float | None = Field(default=None, gt=0, le=31_536_000)
+    memory_mb: int | None = Field(default=None, ge=1, le=65_536)
+    log_bytes: int = Field(default=1_048_576, ge=0, le=1_073_741_824)
+    output_bytes: int = Field(default=10_485_760, ge=1, le=1_073_741_824)
+    credits: float | None = Field(default=None, ge=0)
+
+
+class Workflow(Part):
+    """A workflow document. Frozen: a change makes another version."""
+
+    name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f/]+$")
+    description: str | None = None
+    input_schema: dict[str, Any] | bool | None = None
+    steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1, max_length=2_000)
+    output: Any = None
+    on_failure: Literal["fail_fast", "drain"] = "fail_fast"
+    limits: Limits = Limits()
+    concurrency: int | None = Field(default=None, ge=1, le=100_000)
+    tags: tuple[str, ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """The name as a URL part: lower case, other characters than letters and digits as hyphens."""
+        words = "".join(c if c.isalnum() else " " for c in self.name.lower()).split()
+        return "-".join(words) or "workflow"
+
+
+class Parsed(NamedTuple):
+    """A document that was read: its typed form, and what it was read from."""
+
+    workflow: Workflow
+    document: dict[str, Any]
+
+    @property
+    def hash(self) -> str:
+        return content_hash(self.document)
+
+
+def parse_workflow(document: Any, types: SpecTypes) -> Parsed:
+    """Return the typed workflow. Raises `InvalidDocument` with every structural problem."""
+    reader = _Reader(types)
+    workflow = reader.workflow(document)
+    if workflow is None or reader.problems:
+        raise InvalidDocument("the workflow document is not valid", problems=tuple(reader.problems))
+    return Parsed(workflow, document)
+
+
+class _Reader:
+    """Reads one document and collects its problems."""
+
+    def __init__(self, types: SpecTypes) -> None:
+        self._types = types
+        self._ids: dict[str, str] = {}
+        self.problems: list[Problem] = []
+
+    def workflow(self, raw: Any) -> Workflow | None:
+        if not isinstance(raw, dict):
+            self._report(
+                "not_an_object", f"a workflow document is an object, not {_kind(raw)}", "", hint="start it with `name:` and `steps:`"
+            )
+            return None
+        fields = dict(raw)
+        if isinstance(raw.get("steps"), list):
+            fields["steps"] = self._steps(raw["steps"], "/steps")
+        self._check_schema(raw.get("input_schema"), "/input_schema", None)
+        return self._build(Workflow, fields, "", None)
+
+    def _steps(self, raws: Sequence[Any], pointer: str) -> list[StepSpec]:
+        specs = [self._step(raw, f"{pointer}/{i}") for i, raw in enumerate(raws)]
+        return [spec for spec in specs if spec is not None]
+
+    def _step(self, raw: Any, pointer: str) -> StepSpec | None:
+        if not isinstance(raw, dict):
+            self._report("not_an_object", f"a step is an object, not {_kind(raw)}", pointer, hint="give it `id:` and `type:`")
+            return None
+        step_id = raw.get("id") if isinstance(raw.get("id"), str) else None
+        if step_id in self._ids:
+            self._report(
+                "duplicate_id",
+                f"two steps have the id {step_id!r}; the first is at {self._ids[step_id]}",
+                f"{pointer}/id",
+                step_id,
+                "ids are unique in the whole document",
+            )
+        elif step_id is not None:
+            self._ids[step_id] = pointer
+        spec_type = self._spec_type(raw, pointer, step_id)
+        if spec_type is None:
+            return None
+        fields = dict(raw)
+        if "steps" in spec_type.model_fields and isinstance(raw.get("steps"), list):
+            fields["steps"] = self._steps(raw["steps"], f"{pointer}/steps")
+        self._check_schema(raw.get("output_schema"), f"{pointer}/output_schema", step_id)
+        return self._build(spec_type, fields, pointer, step_id)
+
+    def _spec_type(self, raw: dict[str, Any], pointer: str, step_id: str | None) -> type[StepSpec] | None:
+        name = raw.get("type")
+        if isinstance(name, str) and name in self._types:
+            return self._types[name]
+        known = ", ".join(sorted(self._types))
+        message = "the step has no type" if name is None else f"unknown step type {name!r}"
+        self._report(
+            "unknown_type",
+            message,
+            f"{pointer}/type" if "type" in raw else pointer,
+            step_id,
+            _nearest(str(name), self._types) or f"types are {known}",
+        )
+        return None
+
+    def _check_schema(self, schema: Any, pointer: str, step_id: str | None) -> None:
+        if schema is None:
+            return
+        try:
+            jsonschema_rs.validator_for(schema)
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as exc:
+            self._report(
+                "bad_schema",
+                f"not a JSON Schema: {str(exc).partition(chr(10))[0]}",
+                pointer,
+                step_id,
+                "see json-schema.org for the keywords",
+            )
+
+    def _build(self, model: type[M], fields: dict[str, Any], pointer: str, step_id: str | None) -> M | None:
+        try:
+            return model.model_validate(fields)
+        except ValidationError as exc:
+            for error in exc.errors(include_url=False):
+                self._report_field(error, model, pointer, step_id)
+            return None
+
+    def _report_field(self, error: Any, model: type[BaseModel], pointer: str, step_id: str | None) -> None:
+        loc = [str(part) for part in error["loc"]]
+        place = pointer + "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in loc)
+        match error["type"]:
+            case "extra_forbidden":
+                self._report(
+                    "unknown_field",
+                    f"unknown field {loc[-1]!r}",
+                    place,
+                    step_id,
+                    _nearest(loc[-1], model.model_fields) or f"fields are {', '.join(sorted(model.model_fields))}",
+                )
+            case "missing":
+                self._report("missing_field", f"the field {loc[-1]!r} is missing", pointer, step_id, f"add {loc[-1]}:")
+            case kind:
+                shown = repr(error["input"])
+                self._report(kind, f"{error['msg']}, got {shown[:80]}", place, step_id)
+
+    def _report(self, code: str, message: str, pointer: str, step_id: str | None = None, hint: str | None = None) -> None:
+        self.problems.append(Problem(code=code, message=message, pointer=pointer, step_id=step_id, hint=hint))
+
+
+def _nearest(word: str, known: Mapping[str, Any]) -> str | None:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else None
+
+
+def _kind(value: Any) -> str:
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "text",
+        bool: "a truth value",
+        int: "a number",
+        float: "a number",
+        type(None): "nothing",
+    }
+    return names.get(type(value), type(value).__name__)
+
+
+def workflow_json_schema(types: SpecTypes) -> dict[str, Any]:
+    """Return the JSON Schema of a workflow document with these step types (draft 2020-12)."""
+    schema = Workflow.model_json_schema()
+    defs: dict[str, Any] = schema.setdefault("$defs", {})
+    defs.pop("StepSpec", None)
+    for name, spec in types.items():
+        part = spec.model_json_schema()
+        defs.update({key: value for key, value in part.pop("$defs", {}).items() if key != "StepSpec"})
+        defs[f"step_{name}"] = part
+    defs["StepSpec"] = {
+        "oneOf": [{"$ref": f"#/$defs/step_{name}"} for name in types],
+        "discriminator": {"propertyName": "type", "mapping": {name: f"#/$defs/step_{name}" for name in types}},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "/schemas/workflow.json",
+        "title": "Runwell workflow",
+        **schema,
+    }

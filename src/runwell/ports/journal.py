@@ -1,0 +1,104 @@
+"""The journal: the truth about every run, an append-only log with gapless `seq` from 1.
+
+All calls come from the event loop's thread. One process owns a journal.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from runwell.model.events import Event
+from runwell.model.run import RunRow, TaskView
+from runwell.model.statuses import RunStatus
+
+
+class Journal(Protocol):
+    async def open(self) -> None:
+        """Take ownership. Raises `DataDirectoryBusy` when another process has it."""
+        ...
+
+    async def close(self) -> None:
+        """Make everything submitted durable, then give up ownership. Idempotent."""
+        ...
+
+    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[None]":
+        """Submit events of one run and its new current-state row; the future is done once both are durable.
+
+        `events` is not empty, all of `row.run_id`, with `seq` from `expected + 1` on without gaps.
+        Raises `PositionConflict` at once when the run's last submitted event is not `expected`.
+        The future fails with `JournalUnavailable` when the batch could not be kept; then nothing
+        of it was, nor of any append submitted after it and before the failure was known.
+        Appends of one run become durable in the order in which they were submitted.
+        A caller may ignore the future: an unobserved failure raises no warning.
+        """
+        ...
+
+    async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
+        """Return the durable events of a run with `seq > after`, in order; empty for an unknown run."""
+        ...
+
+    async def row(self, run_id: str) -> RunRow | None:
+        """Return the durable current-state row of a run."""
+        ...
+
+    async def live(self) -> list[RunRow]:
+        """Return the rows of all runs that have not ended, oldest first."""
+        ...
+
+    async def list(
+        self, *, status: RunStatus | None = None, workflow: str | None = None, limit: int = 50, before: str | None = None
+    ) -> list[RunRow]:
+        """Return rows newest first; `workflow` is a slug, `before` a run id to go on after."""
+        ...
+
+    async def find(self, prefix: str) -> list[str]:
+        """Return up to two run ids that begin with `prefix` (a run id with its hex digits cut short)."""
+        ...
+
+    async def pending_tasks(self, *, run_id: str | None = None, task_id: str | None = None) -> list[TaskView]:
+        """Return the tasks that wait for a decision, oldest first.
+
+        Kept with the events in the same transaction: a `task_created` adds, its `task_completed`
+        and the end of the run or the step remove.
+        """
+        ...
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """One published version of a workflow. `hash` is over the canonical JSON of its document."""
+
+    workflow_id: str
+    slug: str
+    name: str
+    number: int
+    hash: str
+
+
+class Definitions(Protocol):
+    """Workflow versions: immutable, found by their content hash."""
+
+    async def put(self, org_id: str, slug: str, name: str, document_hash: str, document: bytes) -> Version:
+        """Keep the document as the slug's next version, or return the version that has this hash already."""
+        ...
+
+    async def get(self, org_id: str, slug: str, version: int | None = None) -> Version | None:
+        """Return a version of the slug; None for `version` is the newest."""
+        ...
+
+    async def by_hash(self, document_hash: str) -> bytes | None:
+        """Return the document (JSON) with this content hash."""
+        ...
+
+
+class Blobs(Protocol):
+    """Payloads too large for the journal, stored once under the hash of their bytes."""
+
+    def put(self, content: bytes) -> str:
+        """Make the bytes durable and return their reference, `sha256:<hex>`. Blocking, idempotent."""
+        ...
+
+    def get(self, ref: str) -> bytes:
+        """Return the bytes. Raises `NotFound`."""
+        ...

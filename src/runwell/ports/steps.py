@@ -1,0 +1,105 @@
+"""What a step type is: a shape in the document and a handler that makes one attempt."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from runwell.model.events import EventData
+from runwell.model.step import StepSpec
+from runwell.ports.http import Http
+from runwell.ports.models import Models
+from runwell.ports.sandbox import Sandbox
+from runwell.ports.secrets import Secrets
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """The outside, as handlers reach it."""
+
+    models: Models
+    http: Http
+    sandbox: Sandbox
+    secrets: Secrets
+
+
+class AttemptLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The workflow's limits as far as one attempt must keep them itself."""
+
+    memory_mb: int | None = None
+    log_bytes: int = 1_048_576
+    output_bytes: int = 10_485_760
+
+
+class StepContext(Protocol):
+    """One attempt, as its handler sees it."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def org_id(self) -> str: ...
+    @property
+    def step_id(self) -> str:
+        """The step's path, like `each[3].send`."""
+        ...
+
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt of this step in this run."""
+        ...
+
+    @property
+    def spec(self) -> StepSpec: ...
+    @property
+    def input(self) -> Mapping[str, Any]:
+        """The template fields of `spec`, rendered. Strings with secrets are `{"$secret_text": [...]}`, see `secret_pointers`."""
+        ...
+
+    @property
+    def secret_pointers(self) -> frozenset[str]:
+        """JSON pointers into `input` at which a secret text stands; one anywhere else is mere data."""
+        ...
+
+    @property
+    def limits(self) -> AttemptLimits: ...
+    @property
+    def services(self) -> Services: ...
+
+    def record(self, data: EventData) -> None:
+        """Append an event of this attempt: a log line, a model call, a tool call."""
+        ...
+
+    def delta(self, text: str) -> None:
+        """Show a piece of model text live. It is not kept."""
+        ...
+
+
+Handler = Callable[[StepContext], Awaitable[Any]]
+"""Makes one attempt and returns the result (JSON data). Raises `StepError` when it failed.
+
+Cancellation must end it at once. Any other exception is a defect and fails the step as `STEP_CRASHED`.
+"""
+
+InlineHandler = Callable[[Mapping[str, Any]], Any]
+"""From the rendered input to the result: no I/O, microseconds. Such steps take no task."""
+
+
+class StepType(msgspec.Struct, frozen=True, kw_only=True):
+    """One step type: the registry's entry.
+
+    Exactly one of `handler` and `inline` is set, or neither for the types that the engine carries out.
+    `unsafe` says whether an attempt may do what must not be done unrecorded (an http write): it
+    then begins only once its start is durable.
+    """
+
+    name: str
+    spec: type[StepSpec]
+    handler: Handler | None = None
+    inline: InlineHandler | None = None
+    unsafe: Callable[[StepSpec, Mapping[str, Any]], bool] = lambda spec, input: False
+    problems: Callable[[StepSpec], list[tuple[str, str, str]]] = lambda spec: []
+    """Checks beyond the shape: (pointer within the step, message, hint) for each problem."""
+
+
+StepTypes = Mapping[str, StepType]

@@ -1,0 +1,1 @@
+"""The embedded runtime: hosts the engine in one asyncio process."""

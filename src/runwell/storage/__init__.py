@@ -1,0 +1,1 @@
+"""Journal, definitions and blobs."""
