@@ -18,26 +18,26 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     actor: str | None = None
 
 
-class StartRun(Command):
+class StartRun(Command, frozen=True, kw_only=True):
     """Create the run. It is queued until `AdmitRun`."""
 
     run: RunCreated
 
 
-class PauseRun(Command):
+class PauseRun(Command, frozen=True, kw_only=True):
     pass
 
 
-class ResumeRun(Command):
+class ResumeRun(Command, frozen=True, kw_only=True):
     pass
 
 
-class StopRun(Command):
+class StopRun(Command, frozen=True, kw_only=True):
     mode: StopMode = "immediate"
     drain_timeout_s: float | None = None
 
 
-class CompleteTask(Command):
+class CompleteTask(Command, frozen=True, kw_only=True):
     """Decide a task, once. `result` edits what was proposed."""
 
     task_id: str
@@ -46,7 +46,7 @@ class CompleteTask(Command):
     comment: str | None = None
 
 
-class SendMessage(Command):
+class SendMessage(Command, frozen=True, kw_only=True):
     """A message with the same `message_id` counts once."""
 
     name: str
@@ -54,20 +54,20 @@ class SendMessage(Command):
     message_id: str | None = None
 
 
-class AddComment(Command):
+class AddComment(Command, frozen=True, kw_only=True):
     comment_id: str
     content: str
 
 
-class AdmitRun(Command):
+class AdmitRun(Command, frozen=True, kw_only=True):
     """A slot is free: begin."""
 
 
-class Tick(Command):
+class Tick(Command, frozen=True, kw_only=True):
     """Time passed: whatever is due at `now` happens."""
 
 
-class RecordProgress(Command):
+class RecordProgress(Command, frozen=True, kw_only=True):
     """An attempt says something while it runs: a log line, a model call, a tool call."""
 
     step_id: str
@@ -75,13 +75,13 @@ class RecordProgress(Command):
     data: EventData
 
 
-class CompleteAttempt(Command):
+class CompleteAttempt(Command, frozen=True, kw_only=True):
     step_id: str
     attempt: int
     result: Any = None
 
 
-class FailAttempt(Command):
+class FailAttempt(Command, frozen=True, kw_only=True):
     step_id: str
     attempt: int
     error: ErrorInfo
@@ -92,7 +92,7 @@ class FailAttempt(Command):
     limit: LimitName | None = None
 
 
-class ChildEnded(Command):
+class ChildEnded(Command, frozen=True, kw_only=True):
     """A child run reached its end: its output, or why it has none."""
 
     step_id: str
@@ -101,11 +101,11 @@ class ChildEnded(Command):
     error: ErrorInfo | None = None
 
 
-class RecoverRun(Command):
+class RecoverRun(Command, frozen=True, kw_only=True):
     """The process that ran the attempts is gone: they are to be made again."""
 
 
-class EndInternally(Command):
+class EndInternally(Command, frozen=True, kw_only=True):
     """A defect of Runwell, not of the workflow: end the run and say so."""
 
     error: ErrorInfo

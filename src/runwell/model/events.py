@@ -28,7 +28,7 @@ class EventData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an event says beyond its envelope."""
 
 
-class RunCreated(EventData):
+class RunCreated(EventData, frozen=True, kw_only=True):
     org_id: str
     project_id: str
     workflow_id: str
@@ -49,65 +49,65 @@ class RunCreated(EventData):
     depth: int = 0
 
 
-class RunStarted(EventData):
+class RunStarted(EventData, frozen=True, kw_only=True):
     pass
 
 
-class RunPaused(EventData):
+class RunPaused(EventData, frozen=True, kw_only=True):
     pass
 
 
-class RunResumed(EventData):
+class RunResumed(EventData, frozen=True, kw_only=True):
     pass
 
 
-class RunWaiting(EventData):
+class RunWaiting(EventData, frozen=True, kw_only=True):
     waiting_for: WaitingFor
     steps: tuple[str, ...]
 
 
-class RunStopRequested(EventData):
+class RunStopRequested(EventData, frozen=True, kw_only=True):
     mode: StopMode
     drain_timeout_s: float | None = None
 
 
-class RunDraining(EventData):
+class RunDraining(EventData, frozen=True, kw_only=True):
     """Nothing new starts; what is in flight may end. `reason` is a stop or a failure under `on_failure: drain`."""
 
     reason: Literal["stop", "failure"]
     until: int | None = None
 
 
-class RunSucceeded(EventData):
+class RunSucceeded(EventData, frozen=True, kw_only=True):
     output: Any = None
 
 
-class RunFailed(EventData):
+class RunFailed(EventData, frozen=True, kw_only=True):
     error: ErrorInfo
     failed_step: str | None = None
 
 
-class RunStopped(EventData):
+class RunStopped(EventData, frozen=True, kw_only=True):
     error: ErrorInfo
 
 
-class RunLimitExceeded(EventData):
+class RunLimitExceeded(EventData, frozen=True, kw_only=True):
     which: LimitName
     error: ErrorInfo
     failed_step: str | None = None
 
 
-class RunInternalError(EventData):
+class RunInternalError(EventData, frozen=True, kw_only=True):
     error: ErrorInfo
     failed_step: str | None = None
 
 
-class RunServedFromCache(EventData):
+class RunServedFromCache(EventData, frozen=True, kw_only=True):
     source_run_id: str
     output: Any = None
 
 
-class StepStarted(EventData):
+class StepStarted(EventData, frozen=True, kw_only=True):
     """An attempt began. `items` holds a for_each's list; `deadline` is the attempt's end in ms since 1970."""
 
     step_type: str
@@ -116,7 +116,7 @@ class StepStarted(EventData):
     deadline: int | None = None
 
 
-class StepCompleted(EventData):
+class StepCompleted(EventData, frozen=True, kw_only=True):
     result: Any = None
     skipped: bool = False
     reason: SkipReason | None = None
@@ -124,7 +124,7 @@ class StepCompleted(EventData):
     reused_from: str | None = None
 
 
-class StepFailed(EventData):
+class StepFailed(EventData, frozen=True, kw_only=True):
     """`handled`: the step has `on_error: continue`, so the run goes on with `result`, its fallback."""
 
     error: ErrorInfo
@@ -133,15 +133,15 @@ class StepFailed(EventData):
     caused_by: str | None = None
 
 
-class StepCancelled(EventData):
+class StepCancelled(EventData, frozen=True, kw_only=True):
     caused_by: str
 
 
-class StepStopped(EventData):
+class StepStopped(EventData, frozen=True, kw_only=True):
     code: str = "RUN_STOPPED"
 
 
-class StepRetrying(EventData):
+class StepRetrying(EventData, frozen=True, kw_only=True):
     """The attempt ended without success and another follows at `retry_at` (ms since 1970)."""
 
     error: ErrorInfo
@@ -149,7 +149,7 @@ class StepRetrying(EventData):
     reason: Literal["failed", "interrupted"] = "failed"
 
 
-class StepWaiting(EventData):
+class StepWaiting(EventData, frozen=True, kw_only=True):
     waiting_for: WaitingFor
     wake_at: int | None = None
     message: str | None = None
@@ -157,11 +157,11 @@ class StepWaiting(EventData):
     child_run_id: str | None = None
 
 
-class StepResumed(EventData):
+class StepResumed(EventData, frozen=True, kw_only=True):
     by: Literal["timer", "task", "message", "child_run"]
 
 
-class GenerationCompleted(EventData):
+class GenerationCompleted(EventData, frozen=True, kw_only=True):
     """One model call ended. `ok` is false for a call that failed; times in ms."""
 
     provider: str
@@ -178,20 +178,20 @@ class GenerationCompleted(EventData):
     error: ErrorInfo | None = None
 
 
-class ToolCalled(EventData):
+class ToolCalled(EventData, frozen=True, kw_only=True):
     tool: str
     args: Any = None
     call_id: str | None = None
 
 
-class ToolReturned(EventData):
+class ToolReturned(EventData, frozen=True, kw_only=True):
     tool: str
     result: Any = None
     error: ErrorInfo | None = None
     call_id: str | None = None
 
 
-class TaskCreated(EventData):
+class TaskCreated(EventData, frozen=True, kw_only=True):
     task_id: str
     task_type: str
     title: str
@@ -201,7 +201,7 @@ class TaskCreated(EventData):
     expires_at: int | None = None
 
 
-class TaskCompleted(EventData):
+class TaskCompleted(EventData, frozen=True, kw_only=True):
     """Decided once: by a person (`by`), or by its expiry (`expired`)."""
 
     task_id: str
@@ -212,19 +212,19 @@ class TaskCompleted(EventData):
     expired: bool = False
 
 
-class MessageReceived(EventData):
+class MessageReceived(EventData, frozen=True, kw_only=True):
     name: str
     body: Any = None
     message_id: str | None = None
 
 
-class Log(EventData):
+class Log(EventData, frozen=True, kw_only=True):
     message: str
     level: Literal["debug", "info", "warning", "error"] = "info"
     stream: str | None = None
 
 
-class CommentAdded(EventData):
+class CommentAdded(EventData, frozen=True, kw_only=True):
     comment_id: str
     content: str
 

@@ -47,7 +47,7 @@ class Journal(Protocol):
         """Return the rows of all runs that have not ended, oldest first."""
         ...
 
-    async def list(
+    async def rows(
         self, *, status: RunStatus | None = None, workflow: str | None = None, limit: int = 50, before: str | None = None
     ) -> list[RunRow]:
         """Return rows newest first; `workflow` is a slug, `before` a run id to go on after."""
