@@ -264,6 +264,7 @@ EVENT_TYPES: Final[dict[str, type[EventData]]] = {
 TYPE_OF: Final[dict[type[EventData], str]] = {data: name for name, data in EVENT_TYPES.items()}
 
 D = TypeVar("D", bound=EventData)
+DataType = type[D]
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -284,7 +285,7 @@ class Event(msgspec.Struct, frozen=True):
         """The event's id, unique over all runs."""
         return f"evt_{self.run_id.removeprefix('run_')}_{self.seq}"
 
-    def of(self, kind: type[D]) -> D:
+    def of(self, kind: DataType[D]) -> D:
         """Return the data, which must be of this kind."""
         if not isinstance(self.data, kind):
             raise TypeError(f"event {self.seq} is {self.type!r}, not {TYPE_OF[kind]!r}")
