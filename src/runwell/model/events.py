@@ -76,6 +76,8 @@ class RunDraining(EventData, frozen=True, kw_only=True):
 
     reason: Literal["stop", "failure"]
     until: int | None = None
+    failed_step: str | None = None
+    error: ErrorInfo | None = None
 
 
 class RunSucceeded(EventData, frozen=True, kw_only=True):

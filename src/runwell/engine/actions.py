@@ -1,0 +1,23 @@
+"""What `schedule` finds that a run can do now."""
+
+from typing import Any, NamedTuple
+
+from runwell.engine.draft import Fact
+
+
+class StartAttempt(NamedTuple):
+    """Make an attempt of a step by its handler. `deadline` is its end in ms since 1970."""
+
+    step_id: str
+    attempt: int
+    input: dict[str, Any] | None
+    deadline: int | None
+
+
+class Settle(NamedTuple):
+    """What follows from the state alone: skips, loops that go on, waits that begin, the run's end."""
+
+    facts: list[Fact]
+
+
+Action = StartAttempt | Settle

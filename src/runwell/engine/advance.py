@@ -1,0 +1,94 @@
+"""One command, and everything that follows from it: the step that both runtimes take.
+
+decide -> evolve -> schedule -> evolve -> ... until nothing moves by itself. What comes out is to
+be appended to the journal as one batch; the attempts and children are begun by the runtime.
+"""
+
+import msgspec
+
+from runwell.engine.actions import Settle, StartAttempt
+from runwell.engine.decide import decide_facts, end_internally
+from runwell.engine.draft import Draft, Fact, sequence
+from runwell.engine.evolve import evolve
+from runwell.engine.schedule import schedule
+from runwell.engine.state import RunState
+from runwell.model import events as ev
+from runwell.model.commands import Command, Tick
+from runwell.model.errors import ErrorInfo
+from runwell.model.events import Event, StopMode
+from runwell.model.statuses import RunStatus
+
+_ENDS = (ev.StepCancelled, ev.StepStopped, ev.StepFailed)
+
+
+class Advance(msgspec.Struct, kw_only=True):
+    """What came of a command. `cancels`: attempts to end; `children`: (step, run) to start; `stops`: child runs to stop."""
+
+    events: list[Event] = []
+    attempts: list[StartAttempt] = []
+    cancels: list[str] = []
+    children: list[tuple[str, str]] = []
+    stops: list[tuple[str, StopMode]] = []
+
+
+def advance(state: RunState, command: Command, now: int) -> Advance:
+    """Apply the command to the state, which is changed, and return what happened and what is to do.
+
+    Raises what `decide` raises; then the state is as it was.
+    """
+    out = Advance()
+    _apply(state, decide_facts(state, command, now), now, out)
+    while isinstance(command, Tick) and not state.is_terminal and (facts := decide_facts(state, command, now)):
+        _apply(state, facts, now, out)
+    settle(state, now, out)
+    return out
+
+
+def settle(state: RunState, now: int, out: Advance) -> None:
+    """Take every action that the state allows, until there is none."""
+    while actions := schedule(state, now):
+        for action in actions:
+            if isinstance(action, Settle):
+                _apply(state, action.facts, now, out)
+            else:
+                _start(state, action, now, out)
+    if _is_stuck(state, out):
+        draft = Draft(state)
+        end_internally(draft, ErrorInfo(code="INTERNAL_ERROR", message="nothing can move this run on: a defect of the engine"))
+        _apply(state, draft.facts, now, out)
+    if out.attempts and state.is_terminal:
+        out.attempts = []
+
+
+def _start(state: RunState, action: StartAttempt, now: int, out: Advance) -> None:
+    step = state.steps[action.step_id]
+    started = ev.StepStarted(step_type=step.plan.type, input=action.input, deadline=action.deadline)
+    _apply(state, [Fact(started, action.step_id, action.attempt)], now, out)
+    out.attempts.append(action)
+
+
+def _is_stuck(state: RunState, out: Advance) -> bool:
+    return state.status in (RunStatus.RUNNING, RunStatus.WAITING) and not state.working and not state.waiting
+
+
+def _apply(state: RunState, facts: list[Fact], now: int, out: Advance) -> None:
+    for fact in facts:
+        _note_work_to_end(state, fact, out)
+        event = sequence(state, fact, now)
+        evolve(state, event)
+        out.events.append(event)
+        if isinstance(fact.data, ev.StepWaiting) and fact.data.child_run_id is not None and fact.step_id is not None:
+            out.children.append((fact.step_id, fact.data.child_run_id))
+
+
+def _note_work_to_end(state: RunState, fact: Fact, out: Advance) -> None:
+    if isinstance(fact.data, _ENDS) and fact.step_id is not None:
+        step = state.steps[fact.step_id]
+        if fact.step_id in state.working:
+            out.cancels.append(fact.step_id)
+            out.attempts = [a for a in out.attempts if a.step_id != fact.step_id]
+        if step.waiting_for == "child_run" and step.child_run_id is not None:
+            out.stops.append((step.child_run_id, "immediate"))
+    elif isinstance(fact.data, ev.RunDraining) and fact.data.reason == "stop":
+        waiting = (state.steps[path] for path in state.waiting)
+        out.stops += [(step.child_run_id, "graceful") for step in waiting if step.child_run_id is not None]

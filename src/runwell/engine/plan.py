@@ -1,0 +1,48 @@
+"""A compiled workflow version: what the engine needs of it, ready to use.
+
+A body is a set of steps that see each other: the workflow's own, or a loop's inner ones.
+"""
+
+from typing import Any
+
+import msgspec
+
+from runwell.engine.expressions import Expr
+from runwell.engine.templates import Node
+from runwell.model.step import Control, StepSpec
+from runwell.model.workflow import Workflow
+
+
+class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One step, compiled. `inputs` are its template fields; `secret_pointers` point into the rendered input."""
+
+    id: str
+    type: str
+    control: Control | None
+    spec: StepSpec
+    deps: tuple[str, ...]
+    dependents: tuple[str, ...]
+    when: Expr | None
+    inputs: dict[str, Node]
+    secret_pointers: frozenset[str]
+    body: "Body | None" = None
+    condition: Expr | None = None
+    output: Node | None = None
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """Steps of one scope, in the document's order."""
+
+    steps: dict[str, StepPlan]
+    roots: tuple[str, ...]
+    last: str
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A compiled workflow. `hash` is the version's content hash."""
+
+    workflow: Workflow
+    body: Body
+    output: Node | None
+    hash: str
+    document: Any

@@ -1,0 +1,125 @@
+"""From a state to what people and lists see of it."""
+
+from typing import Any
+
+from runwell.engine.state import RunState, StepState, next_alarm
+from runwell.model.errors import ErrorInfo
+from runwell.model.run import Attempt, RunRow, RunView, StepView, WorkflowRef
+from runwell.model.statuses import RunStatus, StepStatus
+from runwell.model.times import rfc3339
+from runwell.model.usage import usd
+
+
+def run_view(state: RunState) -> RunView:
+    """Return the run whole. Iterations are left out: their steps' paths tell them."""
+    created = state.created
+    return RunView(
+        id=state.run_id,
+        workflow=WorkflowRef(id=created.workflow_id, slug=created.workflow_slug, name=created.workflow_name, version=created.version),
+        status=state.status,
+        waiting_for=state.waiting_for,
+        input=created.input,
+        output=state.output,
+        error=state.error if state.is_terminal else None,
+        failed_step=state.failed_step,
+        steps=[_step_view(step) for step in state.steps.values() if step.iteration is None],
+        usage=state.usage,
+        cost_usd=usd(state.usage.cost_nanos),
+        created_at=rfc3339(state.created_at),
+        started_at=_moment(state.started_at),
+        ended_at=_moment(state.ended_at),
+        duration_ms=_duration(state.started_at, state.ended_at),
+        trigger=created.trigger,
+        tags=created.tags,
+        metadata=created.metadata,
+        source_run_id=created.source_run_id,
+        parent_run_id=created.parent_run_id,
+        environment=created.environment,
+    )
+
+
+def _step_view(step: StepState) -> StepView:
+    return StepView(
+        id=step.plan.id,
+        path=step.path,
+        type=step.plan.type,
+        status=step.status,
+        reason=step.reason,
+        caused_by=step.caused_by,
+        waiting_for=step.waiting_for,
+        attempts=[_attempt(attempt) for attempt in step.attempts],
+        started_at=_moment(step.started_at),
+        ended_at=_moment(step.ended_at),
+        duration_ms=_duration(step.started_at, step.ended_at),
+        input=step.input,
+        result=step.result,
+        error=step.error,
+        reused_from=step.reused_from,
+    )
+
+
+def _attempt(attempt: Attempt) -> Attempt:
+    return Attempt(
+        number=attempt.number,
+        status=attempt.status,
+        started_at=_moment(attempt.started_at),
+        ended_at=_moment(attempt.ended_at),
+        error=attempt.error,
+        usage=attempt.usage,
+    )
+
+
+def _moment(ms: int | None) -> str | None:
+    return None if ms is None else rfc3339(ms)
+
+
+def _duration(start: int | None, end: int | None) -> int | None:
+    return None if start is None or end is None else end - start
+
+
+def run_row(state: RunState) -> RunRow:
+    """Return the run's current-state row."""
+    created = state.created
+    return RunRow(
+        run_id=state.run_id,
+        org_id=created.org_id,
+        project_id=created.project_id,
+        workflow_id=created.workflow_id,
+        workflow_slug=created.workflow_slug,
+        workflow_name=created.workflow_name,
+        version=created.version,
+        version_hash=created.version_hash,
+        status=state.status,
+        seq=state.seq,
+        waiting_for=state.waiting_for,
+        wake_at=next_alarm(state),
+        idle=is_idle(state),
+        failed_step=state.failed_step,
+        trigger=created.trigger,
+        environment=created.environment,
+        parent_run_id=created.parent_run_id,
+        source_run_id=created.source_run_id,
+        created_at=state.created_at,
+        started_at=state.started_at,
+        ended_at=state.ended_at,
+        duration_ms=_duration(state.started_at, state.ended_at),
+        cost_nanos=state.usage.cost_nanos,
+    )
+
+
+def is_idle(state: RunState) -> bool:
+    """Whether only a command, a message or time can move the run: no attempt and no child is in flight."""
+    if state.status not in (RunStatus.WAITING, RunStatus.PAUSED) or state.working:
+        return False
+    return all(state.steps[path].child_run_id is None for path in state.waiting)
+
+
+def run_context(state: RunState) -> dict[str, Any]:
+    """Return `{input, variables, steps: {path: {status, input, result, error}}}`."""
+    steps = {step.path: _context(step) for step in state.steps.values() if step.iteration is None}
+    return {"input": state.created.input, "variables": {}, "steps": steps}
+
+
+def _context(step: StepState) -> dict[str, Any]:
+    error: ErrorInfo | None = step.error
+    return {"status": StepStatus(step.status), "input": step.input, "result": step.result, "error": error}
