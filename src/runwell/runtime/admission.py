@@ -1,0 +1,100 @@
+"""Who may begin: limits on runs under way, and a fair queue for the rest.
+
+Two limits. The global one counts runs that are `running` or `draining`: a run that waits holds
+nothing, so it gives its place back, and takes one again, without queueing, when it wakes. A
+workflow's `concurrency` counts its runs from their start to their end, waiting included: two
+nightly jobs must not overlap because one of them waits.
+
+The queue is first in, first out within an organization, and round robin between organizations; a
+run whose workflow is full lets others pass.
+"""
+
+from collections import deque
+
+import msgspec
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """A run that wants to begin. `limit` is its workflow's `concurrency`."""
+
+    run_id: str
+    org_id: str
+    workflow_id: str
+    limit: int | None
+
+
+class Admission:
+    def __init__(self, max_running: int) -> None:
+        self._max_running = max_running
+        self._running: set[str] = set()
+        self._started: dict[str, set[str]] = {}
+        self._queues: dict[str, dict[str, deque[tuple[int, Ticket]]]] = {}
+        self._queued = 0
+        self._arrivals = 0
+
+    @property
+    def queued(self) -> int:
+        """How many runs wait for their turn."""
+        return self._queued
+
+    def enter(self, ticket: Ticket) -> bool:
+        """Return True when the run may begin now: its place is taken. Otherwise it is queued."""
+        if not self._queued and self._has_room(ticket):
+            self._take(ticket)
+            return True
+        self._arrivals += 1
+        self._queues.setdefault(ticket.org_id, {}).setdefault(ticket.workflow_id, deque()).append((self._arrivals, ticket))
+        self._queued += 1
+        return False
+
+    def next(self) -> Ticket | None:
+        """Take the next run that may begin from the queue; None when there is none or no room."""
+        if not self._queued or len(self._running) >= self._max_running:
+            return None
+        for org_id in list(self._queues):
+            queues = self._queues[org_id]
+            heads = [(queue[0], workflow_id) for workflow_id, queue in queues.items() if self._has_room(queue[0][1])]
+            if heads:
+                (_, ticket), workflow_id = min(heads, key=lambda head: head[0][0])
+                self._drop_head(org_id, workflow_id)
+                self._take(ticket)
+                return ticket
+        return None
+
+    def _drop_head(self, org_id: str, workflow_id: str) -> None:
+        queues = self._queues.pop(org_id)
+        queues[workflow_id].popleft()
+        if not queues[workflow_id]:
+            del queues[workflow_id]
+        if queues:
+            self._queues[org_id] = queues  # to the end: the other organizations are next
+        self._queued -= 1
+
+    def withdraw(self, ticket: Ticket) -> None:
+        """Forget a queued run that will not begin."""
+        queue = self._queues.get(ticket.org_id, {}).get(ticket.workflow_id, deque())
+        for entry in queue:
+            if entry[1].run_id == ticket.run_id:
+                queue.remove(entry)
+                self._queued -= 1
+                break
+        if not queue and ticket.org_id in self._queues:
+            self._queues[ticket.org_id].pop(ticket.workflow_id, None)
+            if not self._queues[ticket.org_id]:
+                del self._queues[ticket.org_id]
+
+    def note(self, run_id: str, workflow_id: str, *, running: bool, ended: bool) -> None:
+        """Keep the counts: whether the run holds a global place, and whether it has ended."""
+        (self._running.add if running else self._running.discard)(run_id)
+        started = self._started.setdefault(workflow_id, set())
+        (started.discard if ended else started.add)(run_id)
+        if not started:
+            del self._started[workflow_id]
+
+    def _has_room(self, ticket: Ticket) -> bool:
+        if len(self._running) >= self._max_running:
+            return False
+        return ticket.limit is None or len(self._started.get(ticket.workflow_id, ())) < ticket.limit
+
+    def _take(self, ticket: Ticket) -> None:
+        self.note(ticket.run_id, ticket.workflow_id, running=True, ended=False)

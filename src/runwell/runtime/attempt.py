@@ -1,0 +1,101 @@
+"""One attempt of a step, from its start to the command that reports its outcome."""
+
+import asyncio
+import hashlib
+import random
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from runwell.engine.actions import StartAttempt
+from runwell.engine.state import RunState
+from runwell.model.commands import Command, CompleteAttempt, FailAttempt, RecordProgress
+from runwell.model.errors import ErrorInfo, LimitExceeded, StepError
+from runwell.model.events import EventData
+from runwell.model.step import StepSpec
+from runwell.ports.steps import AttemptLimits, Services, StepType
+
+
+def idempotency_key(run_id: str, step_id: str) -> str:
+    """Return the key that every attempt of this step in this run carries."""
+    return "rw-" + hashlib.sha256(f"{run_id}/{step_id}".encode()).hexdigest()[:40]
+
+
+class AttemptContext:
+    """What a handler sees; implements `StepContext`."""
+
+    def __init__(
+        self,
+        state: RunState,
+        action: StartAttempt,
+        services: Services,
+        report: Callable[[Command], None],
+        show: Callable[[str], None],
+    ) -> None:
+        step = state.steps[action.step_id]
+        self.run_id = state.run_id
+        self.org_id = state.created.org_id
+        self.step_id = action.step_id
+        self.attempt = action.attempt
+        self.idempotency_key = idempotency_key(state.run_id, action.step_id)
+        self.spec: StepSpec = step.plan.spec
+        self.input: Mapping[str, Any] = step.input
+        self.secret_pointers = step.plan.secret_pointers
+        limits = state.plan.workflow.limits
+        self.limits = AttemptLimits(memory_mb=limits.memory_mb, log_bytes=limits.log_bytes, output_bytes=limits.output_bytes)
+        self.services = services
+        self._report = report
+        self._show = show
+
+    def record(self, data: EventData) -> None:
+        self._report(RecordProgress(step_id=self.step_id, attempt=self.attempt, data=data))
+
+    def delta(self, text: str) -> None:
+        self._show(text)
+
+
+async def make_attempt(step_type: StepType, context: AttemptContext, durable: "asyncio.Future[None] | None") -> Command:
+    """Run the handler and return the command that reports what came of it.
+
+    With `durable`, wait first until the attempt's start is in the journal.
+    """
+    try:
+        if durable is not None:
+            await asyncio.shield(durable)
+        if step_type.handler is None:
+            raise StepError("STEP_CRASHED", f"step type {step_type.name!r} has no handler")
+        return completed(context.step_id, context.attempt, await step_type.handler(context), context.limits.output_bytes)
+    except Exception as exc:
+        return failed(context.step_id, context.attempt, exc)
+
+
+def completed(step_id: str, attempt: int, result: Any, output_bytes: int) -> CompleteAttempt:
+    """Return the report of a success; the result is copied as JSON data. Raises `StepError` when it cannot be kept."""
+    if result is None or isinstance(result, bool | int):
+        return CompleteAttempt(step_id=step_id, attempt=attempt, result=result)
+    try:
+        encoded = msgspec.json.encode(result)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise StepError("STEP_CRASHED", f"the result is no JSON data: {exc}") from exc
+    if len(encoded) > output_bytes:
+        raise StepError("OUTPUT_TOO_LARGE", f"the result has {len(encoded)} bytes, more than limits.output_bytes of {output_bytes}")
+    return CompleteAttempt(step_id=step_id, attempt=attempt, result=msgspec.json.decode(encoded))
+
+
+def failed(step_id: str, attempt: int, exc: Exception) -> FailAttempt:
+    """Return the report of a failure. What is no `StepError` is a defect of the step type and says so."""
+    if not isinstance(exc, StepError):
+        details: dict[str, object] = {"traceback": "".join(traceback.format_exception(exc))[-4_000:]}
+        error = ErrorInfo(code="STEP_CRASHED", message=f"{type(exc).__name__}: {exc}", step_id=step_id, details=details)
+        return FailAttempt(step_id=step_id, attempt=attempt, error=error)
+    return FailAttempt(
+        step_id=step_id,
+        attempt=attempt,
+        error=exc.info(step_id),
+        retryable=exc.retryable,
+        retry_after_s=exc.retry_after_s,
+        jitter=random.random(),
+        limit=exc.which if isinstance(exc, LimitExceeded) else None,
+    )

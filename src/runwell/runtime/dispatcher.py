@@ -1,0 +1,197 @@
+"""Commands in, events to the journal, work begun: the embedded runtime's one loop.
+
+Everything here runs on the event loop's thread and `dispatch` is synchronous, so a run's state
+needs no lock: a command is decided, folded and submitted to the journal before the next one.
+
+The order is: append, then act. An attempt begins after its start was submitted, in the same batch
+as what led to it. For attempts that must not happen unrecorded (`unsafe` step types), and for every
+attempt of a run taken over from a process that died, it begins after its start is durable.
+
+If the journal cannot keep a batch, what is in memory of that run is ahead of the truth: the run is
+dropped from memory, its attempts are cancelled, and it is taken up again from the journal.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from runwell.engine.actions import StartAttempt
+from runwell.engine.advance import Advance, advance
+from runwell.engine.evolve import ImpossibleEvent
+from runwell.engine.view import run_row
+from runwell.model.commands import AdmitRun, Command
+from runwell.model.errors import RunwellError, StepTimedOut
+from runwell.model.events import Event
+from runwell.model.statuses import RunStatus
+from runwell.ports.clock import Clock
+from runwell.ports.journal import Journal
+from runwell.ports.probe import Probe
+from runwell.ports.steps import Services, StepType, StepTypes
+from runwell.runtime.attempt import AttemptContext, completed, failed, make_attempt
+from runwell.runtime.cell import Cell
+from runwell.runtime.feed import Delta, Feed
+
+INLINE_PER_TURN: Final = 200
+"""Inline steps of one run that are done before other runs get their turn."""
+
+Durable = asyncio.Future[None]
+
+
+class Dispatcher:
+    """Applies commands to cells. What concerns several runs is told to `after` (see `Runtime`)."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        clock: Clock,
+        types: StepTypes,
+        services: Services,
+        feed: Feed,
+        probe: Probe,
+        after: Callable[[Cell, Advance], None],
+        kept: Callable[[Cell, list[Event]], None],
+        lost: Callable[[Cell, BaseException], None],
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._types = types
+        self._services = services
+        self._feed = feed
+        self._probe = probe
+        self._after = after
+        self._kept = kept
+        self._lost = lost
+        self.closing = False
+
+    def dispatch(self, cell: Cell, command: Command) -> Durable | None:
+        """Apply the command; return the future that is done when its events are durable, None when it made none.
+
+        Raises what `decide` raises; then nothing happened.
+        """
+        try:
+            return self.carry_out(cell, advance(cell.state, command, self._clock.now()))
+        except ImpossibleEvent as exc:
+            self._lost(cell, exc)
+            raise
+
+    def admit(self, cell: Cell, out: Advance) -> Advance:
+        """Begin a run whose first event is in `out` and not yet appended."""
+        more = advance(cell.state, AdmitRun(), self._clock.now())
+        more.events = out.events + more.events
+        return more
+
+    def carry_out(self, cell: Cell, out: Advance) -> Durable | None:
+        """Append what happened, then begin and end what is to be begun and ended."""
+        starts: list[tuple[StartAttempt, StepType]] = []
+        self._sort(cell, out.attempts, starts)
+        turns = 0
+        while cell.inline and turns < INLINE_PER_TURN:
+            turns += 1
+            self._do_inline(cell, cell.inline.popleft(), out, starts)
+        if cell.inline:
+            asyncio.get_running_loop().call_soon(self._go_on, cell)
+        if not out.events:
+            return None
+        durable = self._append(cell, out.events)
+        for step_id in out.cancels:
+            cell.end_attempt(step_id)
+        for action, step_type in starts:
+            if action.step_id in cell.state.working:
+                self._begin(cell, action, step_type, durable)
+        self._after(cell, out)
+        return durable
+
+    def _sort(self, cell: Cell, actions: list[StartAttempt], starts: list[tuple[StartAttempt, StepType]]) -> None:
+        for action in actions:
+            step_type = self._types[cell.state.steps[action.step_id].plan.type]
+            if step_type.inline is not None:
+                cell.inline.append(action)
+            else:
+                starts.append((action, step_type))
+
+    def _do_inline(self, cell: Cell, action: StartAttempt, out: Advance, starts: list[tuple[StartAttempt, StepType]]) -> None:
+        state = cell.state
+        step = state.steps[action.step_id]
+        handler = self._types[step.plan.type].inline
+        if handler is None or action.step_id not in state.working:
+            return
+        command: Command
+        try:
+            command = completed(action.step_id, action.attempt, handler(step.input), state.plan.workflow.limits.output_bytes)
+        except Exception as exc:
+            command = failed(action.step_id, action.attempt, exc)
+        more = advance(state, command, self._clock.now())
+        out.events += more.events
+        out.cancels += more.cancels
+        out.children += more.children
+        out.stops += more.stops
+        self._sort(cell, more.attempts, starts)
+
+    def _go_on(self, cell: Cell) -> None:
+        if not cell.lost and not cell.state.is_terminal:
+            self.carry_out(cell, Advance())
+
+    def _append(self, cell: Cell, events: list[Event]) -> Durable:
+        self._probe("runtime.before_append")
+        durable = self._journal.append(events[0].seq - 1, events, run_row(cell.state))
+        self._probe("runtime.after_append")
+        cell.durable = durable
+        durable.add_done_callback(partial(self._settled, cell, events))
+        return durable
+
+    def _settled(self, cell: Cell, events: list[Event], durable: Durable) -> None:
+        if durable.cancelled():
+            return
+        error = durable.exception()
+        if error is not None:
+            self._lost(cell, error)
+            return
+        self._probe("runtime.durable")
+        self._feed.publish(cell.state.run_id, events)
+        self._kept(cell, events)
+
+    def _begin(self, cell: Cell, action: StartAttempt, step_type: StepType, durable: Durable) -> None:
+        state = cell.state
+        report = partial(self.report, cell)
+        show = partial(self._show, state.run_id, action)
+        context = AttemptContext(state, action, self._services, report, show)
+        waits = cell.careful or step_type.unsafe(context.spec, context.input)
+        self._probe("runtime.before_attempt")
+        task = asyncio.get_running_loop().create_task(self._attempt(cell, step_type, context, durable if waits else None))
+        cell.tasks[action.step_id] = task
+        if action.deadline is not None:
+            seconds = context.spec.timeout_s or 0.0
+            cell.deadlines[action.step_id] = self._clock.call_at(action.deadline, partial(self._time_out, cell, action, seconds))
+
+    async def _attempt(self, cell: Cell, step_type: StepType, context: AttemptContext, durable: Durable | None) -> None:
+        command = await make_attempt(step_type, context, durable)
+        self._probe("runtime.attempt_done")
+        if cell.tasks.get(context.step_id) is asyncio.current_task():
+            cell.tasks.pop(context.step_id)
+            cell.end_attempt(context.step_id)
+        self.report(cell, command)
+
+    def _time_out(self, cell: Cell, action: StartAttempt, seconds: float) -> None:
+        cell.deadlines.pop(action.step_id, None)
+        error = StepTimedOut(seconds)
+        report = failed(action.step_id, action.attempt, error)
+        cell.end_attempt(action.step_id)
+        self.report(cell, report)
+
+    def _show(self, run_id: str, action: StartAttempt, text: str) -> None:
+        self._feed.publish(run_id, [Delta(run_id, action.step_id, action.attempt, text)])
+
+    def report(self, cell: Cell, command: Command) -> None:
+        """Dispatch what an attempt reports, unless the run is no longer ours to change."""
+        if cell.lost or self.closing or cell.state.is_terminal:
+            return
+        with suppress(RunwellError):
+            self.dispatch(cell, command)
+
+    def is_busy(self, cell: Cell) -> bool:
+        """Whether anything is in flight for the run, or not yet durable."""
+        pending = cell.durable is not None and not cell.durable.done()
+        return bool(cell.tasks or cell.inline or pending or cell.state.working) or cell.state.status is RunStatus.RUNNING

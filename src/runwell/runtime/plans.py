@@ -1,0 +1,41 @@
+"""Compiled workflow versions, kept by hash."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from runwell.engine.plan import Plan
+from runwell.model.errors import NotFound
+from runwell.model.schema import SchemaCheck
+from runwell.ports.journal import Definitions
+
+Compile = Callable[[Any], Plan]
+"""From a document (JSON data) to its plan."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A plan and the check of its runs' input."""
+
+    plan: Plan
+    input_check: SchemaCheck
+
+
+class Plans:
+    """Loads each version once. Versions are immutable, so nothing here grows old."""
+
+    def __init__(self, definitions: Definitions, compile_document: Compile) -> None:
+        self._definitions = definitions
+        self._compile = compile_document
+        self._plans: dict[str, Prepared] = {}
+
+    async def get(self, version_hash: str) -> Prepared:
+        """Return the version's plan. Raises `NotFound`."""
+        held = self._plans.get(version_hash)
+        if held is not None:
+            return held
+        document = await self._definitions.by_hash(version_hash)
+        if document is None:
+            raise NotFound(f"there is no workflow version with hash {version_hash[:12]}")
+        plan = self._compile(msgspec.json.decode(document))
+        return self._plans.setdefault(version_hash, Prepared(plan, SchemaCheck(plan.workflow.input_schema)))

@@ -1,0 +1,101 @@
+"""Taking up the runs of a process that is gone.
+
+Runs that only wait are not even loaded. The others go on: attempts that were in flight are made
+again, with the same idempotency key.
+
+A step that kills the process must not do so for ever, nor take the blame of others: `RecoverRun`
+counts a death for each attempt in flight, and at the third the run is given up. After a first death
+everybody is suspect, so runs whose attempts have died before are taken up one at a time, each after
+the attempt of the one before has ended. A death then hits only the run that was tried.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from runwell.engine.state import RunState
+from runwell.model.commands import Command, RecoverRun
+from runwell.model.errors import NotFound
+from runwell.model.run import RunRow
+from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.ports.journal import Journal
+from runwell.runtime.cell import Cell
+from runwell.runtime.plans import Plans
+
+SUSPECT_S: Final = 30.0
+"""How long one suspect keeps the next ones waiting, at most."""
+
+
+class Host(Protocol):
+    """What recovery needs of the runtime."""
+
+    journal: Journal
+    plans: Plans
+
+    async def cell(self, run_id: str) -> Cell: ...
+    def dispatch(self, cell: Cell, command: Command) -> "asyncio.Future[None] | None": ...
+    def spawn(self, work: object) -> None: ...
+    def queue(self, row: RunRow, limit: int | None) -> None: ...
+    def hold(self, row: RunRow) -> None: ...
+    async def start_child(self, parent: Cell, step_id: str, child_id: str) -> None: ...
+    async def tell_parent(self, child: RunState) -> None: ...
+
+
+class Recovery:
+    """Takes up `rows`, which are live and oldest first."""
+
+    def __init__(self, host: Host, rows: Sequence[RunRow]) -> None:
+        self._host = host
+        self._rows = rows
+
+    async def run(self) -> None:
+        """Take up every run. Suspects are left to a background task, as each may take its time."""
+        for row in self._rows:
+            if row.status is not RunStatus.QUEUED and row.idle:
+                self._host.hold(row)
+        suspects = []
+        for row in self._rows:
+            if row.idle or row.status is RunStatus.QUEUED:
+                continue
+            cell = await self._host.cell(row.run_id)
+            cell.careful = True
+            if any(cell.state.steps[path].deaths for path in cell.state.working):
+                suspects.append(cell)
+            else:
+                await self._take_up(cell)
+        for row in self._rows:
+            if row.status is RunStatus.QUEUED:
+                prepared = await self._host.plans.get(row.version_hash)
+                self._host.queue(row, prepared.plan.workflow.concurrency)
+        if suspects:
+            self._host.spawn(self._one_at_a_time(suspects))
+
+    async def _one_at_a_time(self, suspects: list[Cell]) -> None:
+        for cell in suspects:
+            tried = [path for path in cell.state.working if cell.state.steps[path].deaths]
+            await self._take_up(cell)
+            tasks = [cell.tasks[path] for path in tried if path in cell.tasks]
+            if tasks:
+                await asyncio.wait(tasks, timeout=SUSPECT_S)
+
+    async def _take_up(self, cell: Cell) -> None:
+        if cell.state.is_terminal:
+            return
+        durable = self._host.dispatch(cell, RecoverRun())
+        if durable is not None:
+            await asyncio.shield(durable)
+        for path in list(cell.state.waiting):
+            step = cell.state.steps[path]
+            if step.child_run_id is not None:
+                await self._check_child(cell, path, step.child_run_id)
+
+    async def _check_child(self, parent: Cell, step_id: str, child_id: str) -> None:
+        row = await self._host.journal.row(child_id)
+        if row is None:
+            self._host.spawn(self._host.start_child(parent, step_id, child_id))
+        elif row.status in TERMINAL:
+            try:
+                child = await self._host.cell(child_id)
+            except NotFound:
+                return
+            self._host.spawn(self._host.tell_parent(child.state))
