@@ -1,0 +1,64 @@
+"""The SQLite file of a data directory: how it is opened, and its schema.
+
+One connection writes and checkpoints, always the same; all others only read. SQLite before 3.51.3 can
+corrupt a write-ahead log when two connections write or checkpoint at once, and the last connection to
+close checkpoints, so the writing one is closed last.
+
+Never open the database file by other means in this process: closing any descriptor of it would drop
+SQLite's locks.
+"""
+
+import sqlite3
+from importlib import resources
+from pathlib import Path
+from typing import Final, Literal
+
+from runwell.model.errors import JournalUnavailable
+
+DATABASE_FILE: Final = "runwell.db"
+SCHEMA_VERSION: Final = 1
+
+Synchronous = Literal["FULL", "NORMAL"]
+"""FULL: durable before it is acknowledged. NORMAL loses acknowledged events at a power cut; only tests want it."""
+
+
+def open_writer(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
+    """Return the writing connection; the schema is there afterwards. Raises `sqlite3.Error`, `JournalUnavailable`."""
+    connection = _connect(f"{path.absolute().as_uri()}?mode=rwc")
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute("PRAGMA cache_size=-32000")
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Return a connection that can neither write nor checkpoint."""
+    connection = _connect(f"{path.absolute().as_uri()}?mode=ro")
+    connection.execute("PRAGMA query_only=1")
+    return connection
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    found = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'").fetchone()[0]
+    if not found:
+        schema = resources.files("runwell.storage").joinpath("schema.sql").read_text()
+        version = f"INSERT INTO meta VALUES ('schema_version', '{SCHEMA_VERSION}');"
+        connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\n{version}\nCOMMIT;")
+        return
+    version = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()[0]
+    if int(version) != SCHEMA_VERSION:
+        raise JournalUnavailable(
+            f"the journal has schema version {version}; this Runwell knows up to {SCHEMA_VERSION}",
+            hint="a newer Runwell wrote it: upgrade",
+        )

@@ -1,0 +1,178 @@
+"""The journal and the definitions in memory: for tests, and for runs that nobody needs to keep.
+
+They behave as those on disk do: appends become durable a moment later, together, and are kept as JSON,
+so that nothing is shared by reference.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from runwell.model.errors import NotFound
+from runwell.model.events import Event, decode_event
+from runwell.model.ids import new_id, short_id
+from runwell.model.run import RunRow, TaskView
+from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.ports.journal import Version
+from runwell.storage.outcome import closed, fail_quietly
+from runwell.storage.positions import Position, Positions
+from runwell.storage.records import Encoded, check_names, decode_row, encode_append
+from runwell.storage.tasks import OpenTasks, task_changes, task_view
+
+
+class _Run:
+    """One run as it is kept. `asked` holds the seq of each undecided task's `task_created`."""
+
+    def __init__(self, rid: int) -> None:
+        self.rid = rid
+        self.records: list[str] = []
+        self.row = ""
+        self.tasks: OpenTasks = {}
+        self.asked: dict[str, int] = {}
+
+
+class _Append(NamedTuple):
+    position: Position
+    encoded: Encoded
+    events: Sequence[Event]
+    status: RunStatus
+    future: "asyncio.Future[None]"
+
+
+class MemoryJournal:
+    """`Journal` that lasts as long as the object: closing and opening it again keeps everything."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, _Run] = {}
+        self._short: dict[str, str] = {}
+        self._positions = Positions(self._look_up, 0)
+        self._pending: list[_Append] = []
+        self._failures = 0
+        self._is_open = False
+
+    def fail_next(self, commits: int = 1) -> None:
+        """Let the next commits fail as a full disk would: a switch for tests of what comes after."""
+        self._failures = commits
+
+    async def open(self) -> None:
+        self._is_open = True
+
+    async def close(self) -> None:
+        self._commit()
+        self._is_open = False
+
+    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[None]":
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        if not self._is_open:
+            fail_quietly(future, closed())
+            return future
+        position = self._positions.claim(row.run_id, expected)
+        encoded = encode_append(expected, events, row)
+        self._positions.advance(position, row.seq)
+        if not self._pending:
+            loop.call_soon(self._commit)
+        self._pending.append(_Append(position, encoded, tuple(events), row.status, future))
+        return future
+
+    def _commit(self) -> None:
+        appends, self._pending = self._pending, []
+        if appends and self._failures > 0:
+            self._failures -= 1
+            self._fail(appends)
+            return
+        for append in appends:
+            self._keep(append)
+            if not append.future.done():
+                append.future.set_result(None)
+
+    def _fail(self, appends: Sequence[_Append]) -> None:
+        for append in appends:
+            self._positions.forget(append.position)
+            fail_quietly(append.future, OSError("told to fail by fail_next"))
+
+    def _keep(self, append: _Append) -> None:
+        run_id, ended = append.position.run_id, append.status in TERMINAL
+        run = self._runs.setdefault(run_id, _Run(append.position.rid))
+        self._short[short_id(run_id)] = run_id
+        run.records += append.encoded.events
+        run.row = append.encoded.row
+        for task_id, event in task_changes(run.tasks, append.events, ended).items():
+            if event is None:
+                run.asked.pop(task_id, None)
+            else:
+                run.asked[task_id] = event.seq
+        if ended and append.position.seq == len(run.records):
+            self._positions.forget(append.position)
+
+    def _look_up(self, short: str) -> Position | None:
+        run_id = self._short.get(short)
+        return Position(run_id, self._runs[run_id].rid, len(self._runs[run_id].records)) if run_id else None
+
+    async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
+        records = self._runs[run_id].records[max(after, 0) :] if run_id in self._runs else []
+        return [decode_event(record) for record in records[: None if limit is None else max(limit, 0)]]
+
+    async def row(self, run_id: str) -> RunRow | None:
+        return decode_row(self._runs[run_id].row) if run_id in self._runs else None
+
+    async def live(self) -> list[RunRow]:
+        return [row for row in self._rows() if row.status not in TERMINAL]
+
+    async def rows(
+        self, *, status: RunStatus | None = None, workflow: str | None = None, limit: int = 50, before: str | None = None
+    ) -> list[RunRow]:
+        if before is not None and before not in self._runs:
+            raise NotFound(f"there is no run {before!r} to go on after", hint="list the runs again from the start")
+        end = len(self._runs) if before is None else list(self._runs).index(before)
+        found = [
+            row
+            for row in reversed(self._rows()[:end])
+            if (status is None or row.status == status) and (workflow is None or row.workflow_slug == workflow)
+        ]
+        return found[: max(limit, 0)]
+
+    def _rows(self) -> list[RunRow]:
+        return [decode_row(run.row) for run in self._runs.values()]
+
+    async def find(self, prefix: str) -> list[str]:
+        return sorted(run_id for run_id in self._runs if run_id.startswith(prefix))[:2]
+
+    async def pending_tasks(self, *, run_id: str | None = None, task_id: str | None = None) -> list[TaskView]:
+        found = [
+            (event.ts, run.rid, event.seq, task_view(event, decode_row(run.row).workflow_slug))
+            for owner, run in self._runs.items()
+            if run_id in (None, owner)
+            for task, seq in run.asked.items()
+            if task_id in (None, task)
+            for event in [decode_event(run.records[seq - 1])]
+        ]
+        return [view for *_, view in sorted(found, key=lambda entry: entry[:3])]
+
+
+class MemoryDefinitions:
+    """`Definitions` that last as long as the object."""
+
+    def __init__(self) -> None:
+        self._versions: dict[tuple[str, str], list[Version]] = {}
+        self._documents: dict[str, bytes] = {}
+
+    async def put(self, org_id: str, slug: str, name: str, document_hash: str, document: bytes) -> Version:
+        check_names(org_id, slug, name, document_hash)
+        versions = self._versions.setdefault((org_id, slug), [])
+        for version in versions:
+            if version.hash == document_hash:
+                return version
+        workflow_id = versions[0].workflow_id if versions else new_id("wf")
+        version = Version(workflow_id=workflow_id, slug=slug, name=name, number=len(versions) + 1, hash=document_hash)
+        versions.append(version)
+        self._documents.setdefault(document_hash, bytes(document))
+        return version
+
+    async def get(self, org_id: str, slug: str, version: int | None = None) -> Version | None:
+        versions = self._versions.get((org_id, slug), [])
+        number = len(versions) if version is None else version
+        return versions[number - 1] if 0 < number <= len(versions) else None
+
+    async def by_hash(self, document_hash: str) -> bytes | None:
+        return self._documents.get(document_hash)

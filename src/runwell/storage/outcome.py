@@ -1,0 +1,20 @@
+"""How the caller of an append learns that it failed."""
+
+import asyncio
+from typing import Any
+
+from runwell.model.errors import JournalUnavailable
+
+
+def fail_quietly(future: "asyncio.Future[Any]", cause: BaseException) -> None:
+    """Fail the future with `JournalUnavailable` from `cause`; nobody has to look at it."""
+    if future.done():
+        return
+    error = JournalUnavailable(f"the journal could not keep the events: {cause}", hint="free disk space or mend the disk, then try again")
+    error.__cause__ = cause
+    future.set_exception(error)
+    future.exception()  # marks it as looked at
+
+
+def closed() -> JournalUnavailable:
+    return JournalUnavailable("the journal is not open", hint="open it first; after `close` nothing is taken any more")

@@ -1,0 +1,66 @@
+-- The journal and the definitions of one data directory.
+--
+-- rid: the run's number, in order of creation; short, so that an event's key is.
+-- live: 1 until the run's status is terminal.
+
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE run (
+  rid INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL UNIQUE,
+  workflow_slug TEXT NOT NULL,
+  status TEXT NOT NULL,
+  live INTEGER NOT NULL,
+  seq INTEGER NOT NULL, -- of the run's last event
+  body TEXT NOT NULL -- the whole row as JSON
+);
+
+-- Seed 004 names a run by the first 24 hex digits of its id: they must name one run only.
+CREATE UNIQUE INDEX run_short_id ON run (substr(run_id, 5, 24));
+CREATE INDEX run_live ON run (rid) WHERE live = 1;
+CREATE INDEX run_ended ON run (status, rid) WHERE live = 0;
+CREATE INDEX run_workflow ON run (workflow_slug, rid);
+
+CREATE TABLE event (
+  rid INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  body TEXT NOT NULL, -- the event as JSON, its large fields in the payload store
+  PRIMARY KEY (rid, seq)
+) WITHOUT ROWID;
+
+-- What people have yet to decide. The task itself is the event `task_created` at (rid, seq).
+CREATE TABLE task (
+  rid INTEGER NOT NULL,
+  task_id TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  step_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL, -- ms since 1970
+  PRIMARY KEY (rid, task_id)
+) WITHOUT ROWID;
+
+CREATE INDEX task_by_id ON task (task_id);
+CREATE INDEX task_by_age ON task (created_at, rid, seq);
+
+CREATE TABLE workflow (
+  workflow_id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL,
+  slug TEXT NOT NULL,
+  UNIQUE (org_id, slug)
+) WITHOUT ROWID;
+
+CREATE TABLE version (
+  workflow_id TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (workflow_id, number),
+  UNIQUE (workflow_id, hash)
+) WITHOUT ROWID;
+
+CREATE TABLE document (
+  hash TEXT PRIMARY KEY,
+  body BLOB NOT NULL
+);

@@ -1,0 +1,197 @@
+"""The journal on SQLite: one file, one writer thread, commits that many appends share.
+
+An append is checked and encoded on the event loop's thread and collects in the pending batch. When the
+writer is idle, the batch is swapped for an empty one and handed over; when its outcome comes back, its
+futures are resolved and the next batch goes. Both happen on the loop's thread only: were the writer to
+swap, an append could add its rows to a batch that is already being written, and lose them.
+
+A failed commit fails its whole batch and everything submitted meanwhile, for that stands on events that
+do not exist. How far those runs are is then looked up anew, so no gap can ever be written.
+"""
+
+import asyncio
+import functools
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from runwell.model.errors import JournalUnavailable
+from runwell.model.events import Event, TaskCreated, decode_event
+from runwell.model.run import RunRow, TaskView
+from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.ports.journal import Blobs
+from runwell.ports.probe import Probe, no_probe
+from runwell.storage import sqlite_queries as queries
+from runwell.storage.batch import Batch
+from runwell.storage.database import Synchronous
+from runwell.storage.outcome import closed, fail_quietly
+from runwell.storage.payloads import hydrate
+from runwell.storage.positions import Position, Positions
+from runwell.storage.reader import Query
+from runwell.storage.records import encode_append
+from runwell.storage.sqlite_store import SqliteStore, open_store
+from runwell.storage.tasks import task_changes, task_view
+from runwell.storage.writer import CHECKPOINT_BYTES, Work
+
+T = TypeVar("T")
+
+
+class SqliteJournal:
+    """`Journal` in a data directory, which it owns while it is open.
+
+    Large payloads go to `blobs`; without it they stay in the database. `checkpoint_bytes` is how much
+    is logged before the log is copied into the database.
+    """
+
+    batch_type: ClassVar[type[Batch]] = Batch
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        blobs: Blobs | None,
+        synchronous: Synchronous = "FULL",
+        probe: Probe = no_probe,
+        checkpoint_bytes: int = CHECKPOINT_BYTES,
+    ) -> None:
+        self._open_store = functools.partial(open_store, data_dir, synchronous, probe, checkpoint_bytes)
+        self._blobs = blobs
+        self._probe = probe
+        self._store: SqliteStore | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._positions = Positions(self._look_up, 0)
+        self._pending = self.batch_type()
+        self._writing = False
+        self._idle = asyncio.Event()
+
+    async def open(self) -> None:
+        if self._store is not None:
+            return
+        store = await self._open_store()
+        try:
+            last_rid, positions = await store.readers.run(queries.live_positions)
+        except BaseException:
+            await store.close()
+            raise
+        self._positions = Positions(self._look_up, last_rid)
+        for position in positions:
+            self._positions.add(position)
+        self._store, self._closing, self._idle = store, None, asyncio.Event()
+
+    async def close(self) -> None:
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        store = self._store
+        if store is None:
+            return
+        while self._writing:
+            self._idle.clear()
+            await self._idle.wait()
+        self._store = None
+        await store.close()
+
+    # Appending, on the loop's thread
+
+    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[None]":
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        try:
+            position = self._claim(row.run_id, expected)
+        except (sqlite3.Error, JournalUnavailable) as exc:
+            fail_quietly(future, exc)
+            return future
+        encoded = encode_append(expected, events, row)
+        self._positions.advance(position, row.seq)
+        tasks = _task_changes(position, events, row)
+        self._pending.add(position, encoded, row, tasks, future)
+        if not self._writing:
+            self._writing = True
+            loop.call_soon(self._hand_over)
+        return future
+
+    def _claim(self, run_id: str, expected: int) -> Position:
+        if self._store is None or self._closing is not None:
+            raise closed()
+        return self._positions.claim(run_id, expected)
+
+    def _hand_over(self) -> None:
+        batch, self._pending = self._pending, self.batch_type()
+        self._probe("journal.before_handover")
+        self._opened().writer.put(functools.partial(batch.write, blobs=self._blobs), functools.partial(self._settle, batch))
+
+    def _settle(self, batch: Batch, _: object, error: Exception | None) -> None:
+        if error is None:
+            batch.succeed(self._positions)
+        else:
+            batch.fail(self._positions, error)
+            self._pending.fail(self._positions, error)
+            self._pending = self.batch_type()
+        self._probe("journal.after_resolve")
+        if self._pending:
+            self._hand_over()
+        else:
+            self._writing = False
+            self._idle.set()
+
+    def _look_up(self, short: str) -> Position | None:
+        return queries.position(self._opened().lookup, short)
+
+    # Reading, on the readers' threads
+
+    async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
+        return await self.query(lambda connection: [self._event(record) for record in queries.records(connection, run_id, after, limit)])
+
+    async def row(self, run_id: str) -> RunRow | None:
+        return await self.query(lambda connection: queries.row(connection, run_id))
+
+    async def live(self) -> list[RunRow]:
+        return await self.query(queries.live)
+
+    async def rows(
+        self, *, status: RunStatus | None = None, workflow: str | None = None, limit: int = 50, before: str | None = None
+    ) -> list[RunRow]:
+        return await self.query(lambda connection: queries.rows(connection, status, workflow, limit, before))
+
+    async def find(self, prefix: str) -> list[str]:
+        return await self.query(lambda connection: queries.find(connection, prefix))
+
+    async def pending_tasks(self, *, run_id: str | None = None, task_id: str | None = None) -> list[TaskView]:
+        return await self.query(
+            lambda connection: [task_view(self._event(record), slug) for record, slug in queries.task_records(connection, run_id, task_id)]
+        )
+
+    def _event(self, record: str) -> Event:
+        return decode_event(hydrate(record, self._payload))
+
+    def _payload(self, ref: str) -> bytes:
+        if self._blobs is None:
+            raise JournalUnavailable(f"the payload {ref!r} is outside of the journal", hint="open the journal with its payload store")
+        return self._blobs.get(ref)
+
+    # For others who keep things in the same file
+
+    async def query(self, query: Query[T]) -> T:
+        """Return the result of a read-only query. Raises `JournalUnavailable`."""
+        return await self._opened().readers.run(query)
+
+    async def transact(self, work: Work[T]) -> T:
+        """Do `work` in a transaction of its own on the writer's thread. Raises what it raises, `JournalUnavailable` for SQLite's."""
+        return await self._opened().writer.run(work)
+
+    def _opened(self) -> SqliteStore:
+        if self._store is None:
+            raise closed()
+        return self._store
+
+
+def _task_changes(position: Position, events: Sequence[Event], row: RunRow) -> dict[str, Event | None]:
+    if position.tasks is None and not any(isinstance(event.data, TaskCreated) for event in events):
+        return {}
+    tasks = position.tasks or {}
+    changes = task_changes(tasks, events, row.status in TERMINAL)
+    position.tasks = tasks or None
+    return changes

@@ -1,0 +1,149 @@
+"""The one thread that writes to the database and checkpoints its log.
+
+Work comes through a queue and is done in order, each in a transaction of its own; the outcome goes
+back to the event loop with one `call_soon_threadsafe`. The thread shares no other state.
+
+A checkpoint copies the write-ahead log into the database, so that the log starts again from its
+beginning. The log's file never shrinks by that: it only grows past its size at the last checkpoint
+when as much has been logged anew. So growth past that mark is when the next one is due: at once when
+the log grew long, else as soon as there is nothing to do.
+"""
+
+import asyncio
+import contextlib
+import functools
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+from runwell.model.errors import JournalUnavailable
+from runwell.ports.probe import Probe
+
+CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
+"""How much is logged before a checkpoint is due in a quiet moment; four times that and it no longer waits for one."""
+
+_QUIET_S: Final = 0.05
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+Done = Callable[[Any, Exception | None], None]
+
+
+class _Item(NamedTuple):
+    work: Work[Any]
+    done: Done
+
+
+class Writer:
+    """Owns the writing connection from `start` to `stop`."""
+
+    def __init__(self, connection: sqlite3.Connection, log_file: Path, probe: Probe, checkpoint_bytes: int = CHECKPOINT_BYTES) -> None:
+        self._connection = connection
+        self._log_file = log_file
+        self._probe = probe
+        self._checkpoint_bytes = checkpoint_bytes
+        self._mark = checkpoint_bytes
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._stopped: asyncio.Future[None] = self._loop.create_future()
+        self._thread = threading.Thread(target=self._run, name="runwell-journal-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, work: Work[Any], done: Done) -> None:
+        """Do `work` in a transaction, then call `done(result, error)` on the loop's thread."""
+        self._queue.put(_Item(work, done))
+
+    async def run(self, work: Work[T]) -> T:
+        """Return what `work` returns, once it is durable. Raises what it raises, `JournalUnavailable` for SQLite's errors."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self.put(work, functools.partial(_resolve, future))
+        return await future
+
+    async def stop(self) -> None:
+        """Do what is queued, move the whole log into the database and close the connection."""
+        self._queue.put(None)
+        await self._stopped
+        self._thread.join()
+
+    def _run(self) -> None:
+        overdue = 0
+        while (item := self._next(quiet_work=overdue > 0)) is not None:
+            result, error = self._transact(item.work)
+            self._post(item.done, result, error)
+            overdue = self._log_size() - self._mark
+            if overdue > 3 * self._checkpoint_bytes:
+                overdue = self._checkpoint()
+        self._close()
+        self._post(self._stopped.set_result, None)
+
+    def _next(self, quiet_work: bool) -> _Item | None:
+        if quiet_work:
+            try:
+                return self._queue.get(timeout=_QUIET_S)
+            except queue.Empty:
+                self._checkpoint()
+        return self._queue.get()
+
+    def _transact(self, work: Work[Any]) -> tuple[Any, Exception | None]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            result = work(self._connection)
+            self._probe("journal.before_commit")
+            self._connection.execute("COMMIT")
+            self._probe("journal.after_commit")
+        except Exception as exc:
+            self._roll_back()
+            return None, exc
+        return result, None
+
+    def _roll_back(self) -> None:
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            pass  # SQLite has rolled back by itself, or the next BEGIN says what is wrong
+
+    def _log_size(self) -> int:
+        try:
+            return os.stat(self._log_file).st_size
+        except OSError:
+            return 0
+
+    def _checkpoint(self) -> int:
+        """Copy what no reader holds back; return 0, for nothing is overdue now."""
+        try:
+            _, logged, copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error:
+            logged, copied = 1, 0  # the log is whole, and the next attempt goes on from here
+        size = self._log_size()
+        self._mark = max(size, self._checkpoint_bytes) if copied == logged else size + self._checkpoint_bytes
+        return 0
+
+    def _close(self) -> None:
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error:
+            pass  # the log stays and is read at the next opening
+        finally:
+            self._connection.close()
+
+    def _post(self, callback: Callable[..., None], *args: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop was closed over our head: nobody waits for the outcome
+            self._loop.call_soon_threadsafe(callback, *args)
+
+
+def _resolve(future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
+    if future.done():
+        return
+    if isinstance(error, sqlite3.Error | OSError):
+        unavailable = JournalUnavailable(f"the change could not be made durable: {error}", hint="free disk space or mend the disk")
+        unavailable.__cause__ = error
+        future.set_exception(unavailable)
+    elif error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
