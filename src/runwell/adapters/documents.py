@@ -1,0 +1,103 @@
+"""Reading workflow documents: YAML or JSON text to data, with the line of every part.
+
+YAML here is YAML 1.2's data: only `true` and `false` are truth values (`on`, `yes` and `no` are
+text), keys are text and not given twice, moments stay text, and aliases do not multiply.
+"""
+
+import re
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+from runwell.model.errors import InvalidDocument, Problem
+
+MAX_BYTES: Final = 2 * 1024 * 1024
+MAX_NODES: Final = 200_000
+MAX_DEPTH: Final = 100
+
+
+class Document(NamedTuple):
+    """The data, and from each part's JSON pointer to its line, from 1."""
+
+    data: Any
+    lines: dict[str, int]
+
+
+class _Loader(yaml.SafeLoader):
+    """Resolves scalars as YAML 1.2 does."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for _word in ("true", "false"):
+    _Loader.yaml_implicit_resolvers.setdefault(_word[0], []).append(("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$")))
+
+
+def read_document(text: str) -> Document:
+    """Return the document. Raises `InvalidDocument` with the line of what cannot be read."""
+    if len(text.encode()) > MAX_BYTES:
+        raise _broken(f"the document has {len(text.encode())} bytes, more than {MAX_BYTES}", None)
+    try:
+        loader = _Loader(text)
+        try:
+            root = loader.get_single_node()
+            return _Builder(loader).document(root)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        raise _broken(f"not YAML: {exc.problem or exc.context}", mark.line + 1 if mark else None) from exc
+    except (yaml.YAMLError, RecursionError, ValueError) as exc:
+        raise _broken(f"not YAML: {exc}", None) from exc
+
+
+def _broken(message: str, line: int | None, pointer: str = "") -> InvalidDocument:
+    problem = Problem(code="bad_yaml", message=message, line=line, pointer=pointer)
+    return InvalidDocument("the document cannot be read", problems=(problem,))
+
+
+class _Builder:
+    """Builds data from YAML nodes, remembering lines."""
+
+    def __init__(self, loader: _Loader) -> None:
+        self._loader = loader
+        self._lines: dict[str, int] = {}
+        self._nodes = 0
+
+    def document(self, root: yaml.Node | None) -> Document:
+        data = None if root is None else self._build(root, "", 0)
+        return Document(data, self._lines)
+
+    def _build(self, node: yaml.Node, pointer: str, depth: int) -> Any:
+        self._nodes += 1
+        line = node.start_mark.line + 1
+        if self._nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise _broken(f"the document has more than {MAX_NODES} parts or nests deeper than {MAX_DEPTH}", line, pointer)
+        self._lines[pointer] = line
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, pointer, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._build(item, f"{pointer}/{i}", depth + 1) for i, item in enumerate(node.value)]
+        return self._scalar(node, pointer, line)
+
+    def _mapping(self, node: yaml.MappingNode, pointer: str, depth: int) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
+                raise _broken("a key must be plain text", line, pointer)
+            key = str(key_node.value)
+            if key in data:
+                raise _broken(f"the key {key!r} is given twice", line, pointer)
+            data[key] = self._build(value_node, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", depth + 1)
+        return data
+
+    def _scalar(self, node: yaml.Node, pointer: str, line: int) -> Any:
+        value = self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+        if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+            raise _broken(f"{node.value!r} is no JSON number", line, pointer)
+        if not isinstance(value, str | int | float | bool | None):
+            raise _broken(f"{node.value!r} is a {type(value).__name__}, which JSON does not have: put it in quotes", line, pointer)
+        return value
