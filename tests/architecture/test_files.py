@@ -1,0 +1,72 @@
+"""Files stay short, have names that say something, and import at the top."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+from tests.architecture.files import ROOT, WALL, code_files, late_imports, too_long, vaguely_named
+
+LATE: Final = {
+    "pydantic_ai": "takes 1.5 to 2.5 s to import; only the first model call needs it",
+    "genai_prices": "takes 0.4 s to import, a large price table; only a model call needs it",
+}
+"""Vendors that may be imported inside a function, and why."""
+
+
+def plant(root: Path, name: str, text: str) -> None:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_the_rules_look_at_this_project() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in code_files(ROOT)} >= {"src", "tests"}
+
+
+def test_no_file_passes_the_wall() -> None:
+    assert too_long(ROOT) == []
+
+
+@pytest.mark.parametrize("name", ["src/runwell/a.py", "tests/unit/test_a.py", "src/runwell/storage/a.sql", "ui/src/a.tsx", "ui/src/a.ts"])
+def test_a_long_file_is_caught(tmp_path: Path, name: str) -> None:
+    plant(tmp_path, name, "\n" * (WALL - 1))
+    assert too_long(tmp_path) == []
+    plant(tmp_path, name, "\n" * WALL)
+    assert too_long(tmp_path) == [f"{name}: 400 lines, the wall is 400: split it"]
+
+
+def test_foreign_code_is_not_measured(tmp_path: Path) -> None:
+    plant(tmp_path, "benchmarks/.envs/peer/lib/utils.py", "\n" * WALL)
+    assert too_long(tmp_path) == vaguely_named(tmp_path) == []
+
+
+def test_every_name_says_something() -> None:
+    assert vaguely_named(ROOT) == []
+
+
+@pytest.mark.parametrize("name", ["src/runwell/utils.py", "src/runwell/common/a.py", "src/runwell/_base.py", "src/runwell/run_manager.py"])
+def test_a_vague_name_is_caught(tmp_path: Path, name: str) -> None:
+    plant(tmp_path, "src/runwell/database.py", "")
+    assert vaguely_named(tmp_path) == []
+    plant(tmp_path, name, "")
+    assert len(vaguely_named(tmp_path)) == 1
+
+
+def test_only_slow_vendors_are_imported_late() -> None:
+    assert [f"{path}:{line}: {name}" for path, line, name in late_imports(ROOT) if name not in LATE] == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "package"),
+    [
+        ("import sqlite3", "sqlite3"),
+        ("from runwell.engine.evolve import evolve", "runwell"),
+        ("from . import evolve", "runwell"),
+        ("importlib.import_module('runwell.engine')", "runwell"),
+        ("importlib.import_module(name)", "?"),
+        ("__import__('os')", "os"),
+    ],
+)
+def test_a_late_import_is_caught(tmp_path: Path, statement: str, package: str) -> None:
+    plant(tmp_path, "src/runwell/a.py", f"import importlib\nclass A:\n    async def f(self, name):\n        {statement}\n")
+    assert list(late_imports(tmp_path)) == [(Path("src/runwell/a.py"), 4, package)]
