@@ -232,7 +232,10 @@ class Runtime:
                 self._dispatcher.report(cell, AdmitRun())
 
     def _kept(self, cell: Cell, events: list[Event]) -> None:
+        """See to what it means that a batch is durable. The state may be ahead of it by later batches."""
         state = cell.state
+        if events[-1].seq < state.seq:
+            return
         if not state.is_terminal:
             if is_idle(state):
                 self._cells.move_to_end(state.run_id)

@@ -1,0 +1,28 @@
+"""From documents to versions: compiled before they are kept, so that what is kept can run."""
+
+from typing import Any
+
+from runwell.engine.compile import compile_workflow
+from runwell.engine.plan import Plan
+from runwell.model.canonical import canonical_json
+from runwell.model.workflow import parse_workflow
+from runwell.ports.journal import Definitions, Version
+from runwell.ports.steps import StepTypes
+
+
+class Publisher:
+    """Compiles documents against the step types of this installation and keeps them."""
+
+    def __init__(self, definitions: Definitions, types: StepTypes) -> None:
+        self._definitions = definitions
+        self._specs = {name: step_type.spec for name, step_type in types.items()}
+        self._checks = {name: step_type.problems for name, step_type in types.items()}
+
+    def compile(self, document: Any, connections: frozenset[str] | None = None) -> Plan:
+        """Return the plan of a document (JSON data). Raises `InvalidDocument` with every problem."""
+        return compile_workflow(parse_workflow(document, self._specs), self._checks, connections)
+
+    async def publish(self, org_id: str, plan: Plan, slug: str | None = None) -> Version:
+        """Keep the plan's document as a version of its workflow; the same document gives the same version."""
+        workflow = plan.workflow
+        return await self._definitions.put(org_id, slug or workflow.slug, workflow.name, plan.hash, canonical_json(plan.document))

@@ -1,0 +1,41 @@
+"""The settings of one process, read once and passed down. Each stands in docs/reference/settings.md."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from runwell.model.errors import InvalidInput
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where data lies and how much may happen at once.
+
+    data_dir: the data directory (`RUNWELL_DATA_DIR`).
+    http_allow: address blocks (CIDR) that http steps may reach beyond the public internet (`RUNWELL_HTTP_ALLOW`, comma-separated).
+    max_running: runs under way at once; the excess is queued (`RUNWELL_MAX_RUNNING`).
+    sandbox_processes: worker processes for python steps (`RUNWELL_SANDBOX_PROCESSES`).
+    """
+
+    data_dir: Path
+    http_allow: tuple[str, ...] = ()
+    max_running: int = 1_000
+    sandbox_processes: int = 2
+
+
+def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of the environment; `data_dir` goes before its variable. Raises `InvalidInput`."""
+    return Settings(
+        data_dir=(data_dir or Path(environ.get("RUNWELL_DATA_DIR") or "~/.runwell")).expanduser().absolute(),
+        http_allow=tuple(block.strip() for block in environ.get("RUNWELL_HTTP_ALLOW", "").split(",") if block.strip()),
+        max_running=_count(environ, "RUNWELL_MAX_RUNNING", 1_000),
+        sandbox_processes=_count(environ, "RUNWELL_SANDBOX_PROCESSES", 2),
+    )
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, str(default))
+    if not text.isdigit() or not 1 <= int(text) <= 1_000_000:
+        raise InvalidInput(f"{name} is {text!r}", hint="set it to a whole number from 1 to 1000000")
+    return int(text)
