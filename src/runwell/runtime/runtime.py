@@ -18,7 +18,7 @@ from runwell.engine.evolve import create, fold
 from runwell.engine.state import RunState, next_alarm
 from runwell.engine.view import is_idle
 from runwell.model.commands import AdmitRun, ChildEnded, Command, StartRun, StopRun, Tick
-from runwell.model.errors import ErrorInfo, InvalidInput, NotFound, PositionConflict, RunwellError
+from runwell.model.errors import ErrorInfo, InvalidInput, JournalUnavailable, NotFound, RunwellError
 from runwell.model.events import Event, RunCreated, StopMode
 from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT, new_id
 from runwell.model.run import RunRow
@@ -87,7 +87,7 @@ class Runtime:
         self._alarms = Alarms(clock, self._wake)
         self._cells: OrderedDict[str, Cell] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Cell]] = {}
-        self._waiters: dict[str, list[asyncio.Future[None]]] = {}
+        self._waiters: dict[str, list[asyncio.Future[RunState]]] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._max_resident = max_resident
         self._dispatcher = Dispatcher(
@@ -125,30 +125,34 @@ class Runtime:
 
     async def start(self, request: StartRequest) -> str:
         """Start a run and return its id once it is durable. Raises `InvalidInput` when the input breaks the schema."""
-        run_id, durable = await self.submit(request)
-        if durable is not None:
-            await asyncio.shield(durable)
-        return run_id
+        cell, durable = await self._submit(request)
+        await asyncio.shield(durable)
+        return cell.state.run_id
 
-    async def submit(self, request: StartRequest) -> tuple[str, Durable | None]:
-        """Start a run; the future is done once it is durable, None when the run was there already."""
+    async def run(self, request: StartRequest) -> RunState:
+        """Start a run and return its last state once its end is durable."""
+        cell, _ = await self._submit(request)
+        return await self._end_of(cell)
+
+    async def _submit(self, request: StartRequest) -> tuple[Cell, Durable]:
+        """Begin a run, or find the one that has this id; the future is done when it is durable."""
         prepared = await self.plans.get(request.version.hash)
         prepared.input_check.require(request.input, "the input")
+        if request.run_id is not None and (await self.journal.row(request.run_id) is not None or request.run_id in self._cells):
+            cell = await self.cell(request.run_id)
+            return cell, cell.durable or _done()
         run_id = request.run_id or new_id("run")
-        if request.run_id is not None and (await self.journal.row(run_id) is not None or run_id in self._cells):
-            return run_id, None
         event = first_event(run_id, StartRun(run=_created(request), actor=request.actor), self._clock.now())
         cell = Cell(state=create(prepared.plan, event))
         self._cells[run_id] = cell
-        ticket = _ticket(cell.state)
         out = Advance(events=[event])
         try:
-            if self._admission.enter(ticket):
+            if self._admission.enter(_ticket(cell.state)):
                 out = self._dispatcher.admit(cell, out)
-            return run_id, self._dispatcher.carry_out(cell, out)
-        except PositionConflict:
+            return cell, self._dispatcher.carry_out(cell, out) or _done()
+        except BaseException:
             self._drop(cell)
-            return run_id, None
+            raise
 
     async def command(self, run_id: str, command: Command) -> RunState:
         """Apply a command and return the state once what it changed is durable.
@@ -166,13 +170,15 @@ class Runtime:
         return (await self.cell(run_id)).state
 
     async def ended(self, run_id: str) -> RunState:
-        """Wait until the run has ended, durably, and return its last state."""
-        cell = await self.cell(run_id)
-        if not cell.state.is_terminal or (cell.durable is not None and not cell.durable.done()):
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.setdefault(run_id, []).append(waiter)
-            await waiter
-        return await self.state(run_id)
+        """Wait until the run has ended, durably, and return its last state. Raises `NotFound`."""
+        return await self._end_of(await self.cell(run_id))
+
+    async def _end_of(self, cell: Cell) -> RunState:
+        if cell.state.is_terminal and (cell.durable is None or (cell.durable.done() and not cell.lost)):
+            return cell.state
+        waiter: asyncio.Future[RunState] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(cell.state.run_id, []).append(waiter)
+        return await waiter
 
     async def cell(self, run_id: str) -> Cell:
         """Return the run in memory, from the journal if it is not there. Raises `NotFound`."""
@@ -205,7 +211,9 @@ class Runtime:
 
     def _trim(self) -> None:
         """Drop runs from memory that need none, the longest unused first."""
-        for run_id in list(self._cells)[: max(0, len(self._cells) - self._max_resident)]:
+        if len(self._cells) <= self._max_resident:
+            return
+        for run_id in list(self._cells)[: len(self._cells) - self._max_resident]:
             cell = self._cells[run_id]
             if (cell.state.is_terminal or is_idle(cell.state)) and not self._dispatcher.is_busy(cell):
                 del self._cells[run_id]
@@ -242,9 +250,9 @@ class Runtime:
                 self._trim()
             return
         self._forget(cell)
-        for waiter in self._waiters.pop(state.run_id, []):
+        for waiter in self._waiters.pop(state.run_id, ()):
             if not waiter.done():
-                waiter.set_result(None)
+                waiter.set_result(state)
         if state.created.parent_run_id is not None:
             self.spawn(self.tell_parent(state))
 
@@ -276,11 +284,16 @@ class Runtime:
 
     async def _take_up(self, run_id: str) -> None:
         row = await self.journal.row(run_id)
-        if row is None or row.status in TERMINAL:
-            for waiter in self._waiters.pop(run_id, []):
-                waiter.set_result(None)
+        if row is not None and row.status not in TERMINAL:
+            await Recovery(self, [row]).run()
             return
-        await Recovery(self, [row]).run()
+        for waiter in self._waiters.pop(run_id, ()):
+            if waiter.done():
+                continue
+            if row is None:
+                waiter.set_exception(JournalUnavailable(f"{run_id} could not be kept", hint="start it again"))
+            else:
+                waiter.set_result(await self.state(run_id))
 
     def _wake(self, run_id: str) -> None:
         cell = self._cells.get(run_id)
@@ -351,6 +364,12 @@ class Runtime:
 
     def dispatch(self, cell: Cell, command: Command) -> Durable | None:
         return self._dispatcher.dispatch(cell, command)
+
+
+def _done() -> Durable:
+    future: Durable = asyncio.get_running_loop().create_future()
+    future.set_result(None)
+    return future
 
 
 def _ticket(state: RunState) -> Ticket:
