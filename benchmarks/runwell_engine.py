@@ -12,7 +12,7 @@ from typing import Any, Literal
 from benchmarks.measure import alone_async, data_directory, in_tasks, median_ms_async
 
 from runwell import __version__
-from runwell.bootstrap import App, assemble, close_services, real_services
+from runwell.bootstrap import App, assemble, close_services, real_services, tune_process
 from runwell.model.ids import DEFAULT_ORG
 from runwell.model.statuses import RunStatus
 from runwell.model.step import StepSpec
@@ -55,6 +55,7 @@ async def _measure(settings: Settings) -> dict[str, Any]:
     services = real_services(settings)
     types = {**step_types(), "noop": StepType(name="noop", spec=NoopStep, handler=noop)}
     app = assemble(journal, SqliteDefinitions(journal), services, SystemClock(), types=types)
+    tune_process()
     await app.runtime.open()
     try:
         return await _numbers(app)
