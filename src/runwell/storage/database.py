@@ -55,7 +55,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     found = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'").fetchone()[0]
     if not found:
         schema = resources.files("runwell.storage").joinpath("schema.sql").read_text()
-        version = f"INSERT INTO meta VALUES ('schema_version', '{SCHEMA_VERSION}');"
+        version = f"INSERT INTO meta VALUES ('schema_version', '{SCHEMA_VERSION}'), ('failed_commits', '0');"
         connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\n{version}\nCOMMIT;")
         return
     version = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()[0]

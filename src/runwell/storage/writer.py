@@ -106,11 +106,14 @@ class Writer:
         return result, None
 
     def _roll_back(self) -> None:
-        try:
+        with contextlib.suppress(sqlite3.Error):  # SQLite has rolled back by itself, or the next BEGIN says what is wrong
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            pass  # SQLite has rolled back by itself, or the next BEGIN says what is wrong
+            self._fence()
+
+    def _fence(self) -> None:
+        """Write over what a commit left in the log whose fsync failed: whole as it is, it would count after a crash."""
+        self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'failed_commits'")
 
     def _log_size(self) -> int:
         try:
