@@ -116,7 +116,8 @@ def _send_message(draft: Draft, command: cmd.SendMessage, now: int) -> None:
 
 
 def _add_comment(draft: Draft, command: cmd.AddComment, now: int) -> None:
-    draft.run(ev.CommentAdded(comment_id=command.comment_id, content=command.content))
+    if command.comment_id not in draft.state.comments:
+        draft.run(ev.CommentAdded(comment_id=command.comment_id, content=command.content))
 
 
 def _admit(draft: Draft, command: cmd.AdmitRun, now: int) -> None:

@@ -328,6 +328,10 @@ def _log(state: RunState, event: Event) -> None:
     state.log_bytes += len(event.of(ev.Log).message.encode())
 
 
+def _comment_added(state: RunState, event: Event) -> None:
+    state.comments.add(event.of(ev.CommentAdded).comment_id)
+
+
 def _nothing(state: RunState, event: Event) -> None:
     """The event changes no state beyond the run's status."""
 
@@ -361,5 +365,5 @@ _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "run_paused": _nothing,
     "tool_called": _nothing,
     "tool_returned": _nothing,
-    "comment_added": _nothing,
+    "comment_added": _comment_added,
 }
