@@ -2,6 +2,8 @@
 
 from tests.unit.engine.driver import Driver, workflow
 
+from runwell.model.commands import ChildEnded, StopRun
+from runwell.model.errors import ErrorInfo
 from runwell.model.statuses import RunStatus
 
 LOOP = {"id": "each", "type": "for_each", "items": [1, 2], "steps": [{"id": "a", "type": "transform"}]}
@@ -14,3 +16,12 @@ def test_a_second_failure_in_a_loop_that_failed_already() -> None:
     assert run.state.status is RunStatus.FAILED
     assert run.state.failed_step == "each[0].a"
     assert set(run.statuses().values()) == {"failed"}
+
+
+def test_a_child_that_stops_with_its_parent_fails_nothing() -> None:
+    run = Driver(workflow({"id": "a", "type": "workflow", "workflow": "child"}))
+    [(child, mode)] = run.do(StopRun(mode="graceful")).stops
+    assert mode == "graceful"
+    error = ErrorInfo(code="CHILD_RUN_FAILED", message="the child run ended stopped", details={"status": "stopped"})
+    run.do(ChildEnded(step_id="a", child_run_id=child, error=error))
+    assert (run.state.status, run.statuses()) == (RunStatus.STOPPED, {"a": "stopped"})
