@@ -1,7 +1,6 @@
 """One run in the hands of a test: commands in, batches of events out, time as the test says."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, get_args
 
 from runwell.engine.advance import Advance, advance
 from runwell.engine.compile import compile_workflow
@@ -43,10 +42,8 @@ class Request(StepSpec):
     output_schema: Any = None
 
 
-SPEC_TYPES: Final[Mapping[str, type[StepSpec]]] = {
-    spec.model_fields["type"].annotation.__args__[0]: spec  # type: ignore[union-attr]
-    for spec in (Transform, Request, *CONTROL_STEPS)
-}
+_SPECS: Final[tuple[type[StepSpec], ...]] = (Transform, Request, *CONTROL_STEPS)
+SPEC_TYPES: Final = {str(get_args(spec.model_fields["type"].annotation)[0]): spec for spec in _SPECS}
 
 
 def compiled(document: dict[str, Any]) -> Plan:
