@@ -8,11 +8,11 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
-import jsonschema_rs
 from pydantic import BaseModel, Field, SerializeAsAny, ValidationError
 
 from runwell.model.canonical import content_hash
 from runwell.model.errors import InvalidDocument, Problem
+from runwell.model.schema import validator_of
 from runwell.model.step import Part, StepSpec
 
 M = TypeVar("M", bound=BaseModel)
@@ -138,11 +138,11 @@ class _Reader:
         if schema is None:
             return
         try:
-            jsonschema_rs.validator_for(schema)
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as exc:
+            validator_of(schema)
+        except ValueError as exc:
             self._report(
                 "bad_schema",
-                f"not a JSON Schema: {str(exc).partition(chr(10))[0]}",
+                f"not a JSON Schema: {exc}",
                 pointer,
                 step_id,
                 "see json-schema.org for the keywords",
