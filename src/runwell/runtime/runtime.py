@@ -123,6 +123,11 @@ class Runtime:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.journal.close()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is in flight: an attempt, an event that is not durable yet, or word between runs."""
+        return bool(self._loading or self._background) or any(map(self._dispatcher.is_busy, self._cells.values()))
+
     async def start(self, request: StartRequest) -> str:
         """Start a run and return its id once it is durable. Raises `InvalidInput` when the input breaks the schema."""
         cell, durable = await self._submit(request)
