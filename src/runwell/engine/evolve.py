@@ -150,6 +150,11 @@ def _run_started(state: RunState, event: Event) -> None:
     state.started_at = event.ts
 
 
+def _run_resumed(state: RunState, event: Event) -> None:
+    for path in state.retrying:
+        _push_alarm(state, step_alarm(state.steps[path]), path)  # while paused these alarms were stale
+
+
 def _run_waiting(state: RunState, event: Event) -> None:
     state.waiting_for = event.of(ev.RunWaiting).waiting_for
 
@@ -323,12 +328,17 @@ def _log(state: RunState, event: Event) -> None:
     state.log_bytes += len(event.of(ev.Log).message.encode())
 
 
+def _comment_added(state: RunState, event: Event) -> None:
+    state.comments.add(event.of(ev.CommentAdded).comment_id)
+
+
 def _nothing(state: RunState, event: Event) -> None:
     """The event changes no state beyond the run's status."""
 
 
 _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "run_started": _run_started,
+    "run_resumed": _run_resumed,
     "run_waiting": _run_waiting,
     "run_stop_requested": _run_stop_requested,
     "run_draining": _run_draining,
@@ -353,8 +363,7 @@ _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "log": _log,
     "run_created": _nothing,
     "run_paused": _nothing,
-    "run_resumed": _nothing,
     "tool_called": _nothing,
     "tool_returned": _nothing,
-    "comment_added": _nothing,
+    "comment_added": _comment_added,
 }

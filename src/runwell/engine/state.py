@@ -118,6 +118,7 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
     decisions: dict[str, bool] = {}
     messages: dict[str, list[Any]] = {}
     seen_messages: set[str] = set()
+    comments: set[str] = set()
     started_at: int | None = None
     ended_at: int | None = None
     active_since: int | None = None
