@@ -1,7 +1,9 @@
 """Writes the parts of docs/reference that are drawn from the code: `python scripts/reference.py [--check]`."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model.errors import ErrorInfo
@@ -16,7 +18,7 @@ REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- Drawn from the code by scripts/reference.py: do not edit. -->\n"
 
 
-def diagram(transitions: dict[tuple[str | None, str], str]) -> str:
+def diagram(transitions: Mapping[tuple[Any, str], Any]) -> str:
     """Return a mermaid state diagram; events that lead the same way share an arrow."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for (before, event), after in transitions.items():
