@@ -265,8 +265,11 @@ class Runtime:
         """Forget a run whose state here is not the truth."""
         state = cell.state
         self._forget(cell)
+        self._admission.withdraw(_ticket(state))
         self._admission.note(state.run_id, state.created.workflow_id, running=False, ended=True)
         self._alarms.set(state.run_id, None)
+        if self._admission.queued:
+            asyncio.get_running_loop().call_soon(self._admit_next)
 
     def _forget(self, cell: Cell) -> None:
         if self._cells.get(cell.state.run_id) is cell:
