@@ -20,7 +20,7 @@ FAILURE_CODES: Final[dict[str, str]] = {
     "TASK_EXPIRED": "Nobody decided in time, and the approval has `on_expire: fail`.",
     "MESSAGE_EXPIRED": "The message that a wait step waited for did not come in time.",
     "MEMORY_LIMIT_EXCEEDED": "A step used more memory than `limits.memory_mb`. The run ends `memory_limit_exceeded`.",
-    "LOG_SIZE_EXCEEDED": "The run wrote more log than `limits.log_bytes`. The run ends `log_size_exceeded`.",
+    "LOG_SIZE_EXCEEDED": "The run wrote more log than `limits.log_bytes`; each line counts 64 bytes more than its text. The run ends `log_size_exceeded`.",
     "INSUFFICIENT_CREDITS": "The run has no credits left. The run ends `quota_exceeded`.",
     "RUN_TIMED_OUT": "The run was active for longer than `limits.timeout_s`; waiting and paused time does not count. The run ends `timed_out`.",
     "RUN_STOPPED": "Somebody stopped the run.",
