@@ -1,7 +1,9 @@
 """Writes the parts of docs/reference that are drawn from the code: `python scripts/reference.py [--check]`."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model.errors import ErrorInfo
@@ -16,7 +18,7 @@ REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- Drawn from the code by scripts/reference.py: do not edit. -->\n"
 
 
-def diagram(transitions: dict[tuple[str | None, str], str]) -> str:
+def diagram(transitions: Mapping[tuple[Any, str], Any]) -> str:
     """Return a mermaid state diagram; events that lead the same way share an arrow."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for (before, event), after in transitions.items():
@@ -55,12 +57,14 @@ A step skipped because something else failed reads *Skipped (Blocked)*.
 
 
 def events() -> str:
-    parts = [f"""{NOTE}
+    parts = [
+        f"""{NOTE}
 # Events
 
 Every event has `seq` (gapless from 1), `id`, `run_id`, `type`, `ts` (ms since 1970), `step_id` (the step's path),
 `attempt`, `actor` and `data`. What `data` holds, by type:
-"""]
+"""
+    ]
     for name, kind in EVENT_TYPES.items():
         doc = " ".join((kind.__doc__ or "").split()) if kind.__doc__ != EventData.__doc__ else ""
         fields = [f"`{field}` ({_shown(kind.__annotations__[field])})" for field in kind.__struct_fields__]
@@ -69,7 +73,13 @@ Every event has `seq` (gapless from 1), `id`, `run_id`, `type`, `ts` (ms since 1
 
 
 def _shown(annotation: object) -> str:
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", None) if isinstance(annotation, type) else str(annotation)
+    text = (
+        annotation
+        if isinstance(annotation, str)
+        else getattr(annotation, "__name__", None)
+        if isinstance(annotation, type)
+        else str(annotation)
+    )
     return str(text).replace("typing.", "").replace("runwell.model.", "").replace(f"{ErrorInfo.__module__}.", "").replace("|", "or")
 
 
@@ -91,7 +101,8 @@ def fields(kind: type, *, without: frozenset[str] = frozenset()) -> str:
 
 def documents() -> str:
     common = frozenset(StepSpec.model_fields) - {"type"}
-    parts = [f"""{NOTE}
+    parts = [
+        f"""{NOTE}
 # Workflow documents
 
 YAML or JSON. `runwell validate --schema` prints the JSON Schema. All strings are [templates](expressions.md) unless said.
@@ -113,10 +124,11 @@ were skipped. `join: all`: it runs only when all succeeded. `when` is an [expres
 
 ## Retry
 
-{' '.join((Retry.__doc__ or '').split())}
+{" ".join((Retry.__doc__ or "").split())}
 
 {fields(Retry)}
-"""]
+"""
+    ]
     for step_type in BUILT_IN:
         spec = step_type.spec
         doc = " ".join((spec.__doc__ or "").split())

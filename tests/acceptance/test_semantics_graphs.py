@@ -106,7 +106,10 @@ def test_a_run_whose_last_step_was_skipped_has_no_output() -> None:
 
 
 def test_the_output_template_keeps_types() -> None:
-    given = document(work("a", value={"n": 3, "big": 2**70}), output={"n": "{{ steps.a.result.n }}", "all": "{{ steps.a.result }}", "as": "n={{ steps.a.result.n }}"})
+    given = document(
+        work("a", value={"n": 3, "big": 2**70}),
+        output={"n": "{{ steps.a.result.n }}", "all": "{{ steps.a.result }}", "as": "n={{ steps.a.result.n }}"},
+    )
     assert run_document(Workbench(), given).output == {"n": 3, "all": {"n": 3, "big": 2**70}, "as": "n=3"}
 
 

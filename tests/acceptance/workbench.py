@@ -58,7 +58,9 @@ class Workbench:
     def __init__(self) -> None:
         self.calls: list[StepContext] = []
         self._handlers: dict[str, Handler] = {}
-        self.type = StepType(name="work", spec=WorkStep, handler=self._work, unsafe=lambda spec, given: bool(getattr(spec, "unsafe", False)))
+        self.type = StepType(
+            name="work", spec=WorkStep, handler=self._work, unsafe=lambda spec, given: bool(getattr(spec, "unsafe", False))
+        )
 
     def on(self, step_id: str, handler: Handler) -> None:
         """Let `handler` make the attempts of this step; the id is the document's, without loops."""

@@ -19,7 +19,9 @@ for number, point in enumerate(["a", "b", "a", "b", "a"], 1):
 
 @pytest.mark.parametrize(("arguments", "reached"), [("1", 1), ("4", 4), ("2, 'b'", 4), ("3, 'a'", 5)])
 def test_the_process_dies_at_the_numbered_call(arguments: str, reached: int) -> None:
-    done = subprocess.run([sys.executable, "-c", DYING.format(arguments=arguments)], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", DYING.format(arguments=arguments)], capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == -signal.SIGKILL
     assert done.stdout.split() == [str(number) for number in range(1, reached + 1)]
 

@@ -11,7 +11,7 @@ from runwell.engine import timers
 from runwell.engine.draft import Draft, Fact, sequence
 from runwell.engine.endings import drain, fail_step, finish
 from runwell.engine.retry import retry_at
-from runwell.engine.state import RunState, StepState
+from runwell.engine.state import RunState, StepState, log_cost
 from runwell.model import commands as cmd
 from runwell.model import events as ev
 from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput, LimitName, NotFound
@@ -135,7 +135,7 @@ def _record(draft: Draft, command: cmd.RecordProgress, now: int) -> None:
     step = _in_flight(state, command.step_id, command.attempt)
     if step is None:
         return
-    if isinstance(command.data, ev.Log) and state.log_bytes + len(command.data.message.encode()) > state.plan.workflow.limits.log_bytes:
+    if isinstance(command.data, ev.Log) and state.log_bytes + log_cost(command.data) > state.plan.workflow.limits.log_bytes:
         message = f"the run wrote more log than its limit of {state.plan.workflow.limits.log_bytes} bytes"
         _exceed(draft, step, "log_bytes", ErrorInfo(code="LOG_SIZE_EXCEEDED", message=message, step_id=step.path))
         return

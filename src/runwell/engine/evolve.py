@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from runwell.engine import plan as compiled
-from runwell.engine.state import Loop, RunState, Scope, StepState, step_alarm
+from runwell.engine.state import Loop, RunState, Scope, StepState, log_cost, step_alarm
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model import events as ev
 from runwell.model.errors import RunwellError
@@ -325,7 +325,7 @@ def _message_received(state: RunState, event: Event) -> None:
 
 
 def _log(state: RunState, event: Event) -> None:
-    state.log_bytes += len(event.of(ev.Log).message.encode())
+    state.log_bytes += log_cost(event.of(ev.Log))
 
 
 def _comment_added(state: RunState, event: Event) -> None:

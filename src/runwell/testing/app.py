@@ -1,10 +1,10 @@
 """A whole Runwell in memory, on a clock that the test moves.
 
-    async def test() -> None:
-        async with memory_app() as app:
-            run_id = await app.start({"name": "nap", "steps": [{"id": "sleep", "type": "delay", "for_s": 3600}]})
-            run = await app.run_to_end(run_id)  # takes no hour
-            assert run.status == "succeeded"
+async def test() -> None:
+    async with memory_app() as app:
+        run_id = await app.start({"name": "nap", "steps": [{"id": "sleep", "type": "delay", "for_s": 3600}]})
+        run = await app.run_to_end(run_id)  # takes no hour
+        assert run.status == "succeeded"
 """
 
 import asyncio
