@@ -4,12 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.acceptance.steered_journal import Processes, SteeredJournal
 from tests.acceptance.workbench import Workbench, broken, document, run_async, sound, statuses, step, work
 
 from runwell.model.commands import StopRun
 from runwell.model.run import RunRow, RunView
 from runwell.storage.memory_journal import MemoryDefinitions, MemoryJournal
-from runwell.testing import FakeClock, MemoryApp, assemble_memory, memory_app
+from runwell.testing import MemoryApp, memory_app
 
 CHILD = document(work("work", value="{{ input.n * 2 }}"), name="double")
 
@@ -33,7 +34,9 @@ def test_the_childs_output_is_the_steps_result() -> None:
         bench = Workbench()
         async with memory_app([bench.type]) as app:
             await app.publish(CHILD)
-            run_id = await app.start(document(call(), work("after", "call", value="{{ steps.call.result + 1 }}")), 4, actor="ann", environment="test")
+            run_id = await app.start(
+                document(call(), work("after", "call", value="{{ steps.call.result + 1 }}")), 4, actor="ann", environment="test"
+            )
             run = await app.run_to_end(run_id)
             assert (run.status, run.output) == ("succeeded", 9)
             await sound(app, run_id)
@@ -230,20 +233,7 @@ def test_a_loop_of_children() -> None:
     run_async(main())
 
 
-class Processes:
-    """One app after the other on the same journal, as after a kill: nothing is closed."""
-
-    def __init__(self) -> None:
-        self.journal, self.definitions = MemoryJournal(), MemoryDefinitions()
-
-    async def next(self, bench: Workbench) -> MemoryApp:
-        app = assemble_memory([bench.type], journal=self.journal, definitions=self.definitions, clock=FakeClock())
-        await app.runtime.open()
-        return app
-
-
-@pytest.mark.parametrize("after_open", [False, True])
-def test_parent_and_child_both_go_on_after_a_crash(after_open: bool) -> None:
+def test_parent_and_child_both_go_on_after_a_crash() -> None:
     processes = Processes()
 
     async def first() -> str:
@@ -269,37 +259,115 @@ def test_parent_and_child_both_go_on_after_a_crash(after_open: bool) -> None:
     run_async(second(run_id))
 
 
-def stops_after(run_id: str) -> Any:
-    """Return what keeps events of a run's stop and of nobody else's after it: the process died just then."""
-
-
-def test_a_stop_whose_word_never_reached_the_child_reaches_it_after_a_crash() -> None:
+@pytest.mark.parametrize("mode", ["immediate", "graceful"])
+def test_a_stop_whose_word_was_lost_in_a_crash_reaches_the_child_all_the_same(mode: Any) -> None:
     processes = Processes()
 
-    class Dies(Workbench):
-        """The parent's stop is durable; the process ends before the child hears of it."""
-
     async def first() -> str:
-        bench = Dies()
+        bench = Workbench()
         bench.hold("work")
         app = await processes.next(bench)
         await app.publish(CHILD)
         run_id = await app.start(document(call()), 5)
         await app.clock.settle()
-        cell = await app.runtime.cell(run_id)
-        durable = app.runtime.dispatch(cell, StopRun())
-        assert durable is not None
-        app.runtime.is_deaf = True  # type: ignore[attr-defined]
-        processes.journal._commit()
+        app.runtime.dispatch(await app.runtime.cell(run_id), StopRun(mode=mode))
+        processes.journal.release()
+        processes.journal.die()
         return run_id
 
     async def second(run_id: str) -> None:
         bench = Workbench()
+        gate = bench.hold("work")
         app = await processes.next(bench)
         await app.clock.settle()
+        if mode == "graceful":
+            assert (await app.view(run_id)).status == "draining"
+            gate.open()
         assert (await sound(app, run_id)).status == "stopped"
         assert (await child(app, run_id)).status == "stopped"
         await app.runtime.close()
 
     run_id = run_async(first())
     run_async(second(run_id))
+
+
+def test_a_step_that_gave_its_child_up_before_a_crash_leaves_no_orphan() -> None:
+    """The parent itself goes on: it waits for an approval."""
+    processes = Processes()
+    ask = {"id": "ok", "type": "approval", "title": "?", "depends_on": ["call"]}
+
+    async def first() -> str:
+        bench = Workbench()
+        bench.hold("work")
+        app = await processes.next(bench)
+        await app.publish(CHILD)
+        run_id = await app.start(document(call(timeout_s=10, on_error="continue"), ask), 5)
+        await app.clock.settle()
+        app.clock.call_at(app.clock.now() + 10_000, lambda: asyncio.get_running_loop().call_soon(processes.journal.die))
+        app.clock.call_at(app.clock.now() + 10_000, processes.journal.release)
+        await app.clock.advance(10_000)
+        return run_id
+
+    async def second(run_id: str) -> None:
+        bench = Workbench()
+        bench.hold("work")
+        app = await processes.next(bench)
+        await app.clock.settle()
+        assert (await sound(app, run_id)).status == "waiting"
+        assert (await child(app, run_id)).status == "stopped"
+        await app.runtime.close()
+
+    run_id = run_async(first())
+    run_async(second(run_id))
+
+
+def test_a_child_whose_start_could_not_be_kept_is_started_again() -> None:
+    async def main() -> None:
+        bench = Workbench()
+        journal = MemoryJournal()
+        async with memory_app([bench.type], journal=journal) as app:
+            await app.publish(CHILD)
+            run_id = await app.start(document(call()), 5)
+            journal.fail_next()
+            run = await app.run_to_end(run_id)
+            assert (run.status, run.output) == ("succeeded", 10)
+            assert len(await children(app, run_id)) == 1
+            await sound(app, run_id)
+
+    run_async(main())
+
+
+def test_a_parent_that_is_lost_while_its_child_begins_has_one_child_in_the_end() -> None:
+    async def main() -> None:
+        bench = Workbench()
+        journal = SteeredJournal()
+        async with memory_app([bench.type], journal=journal) as app:
+            await app.publish(CHILD)
+            run_id = await app.start(document(work("before"), call(depends_on=["before"])), 5)
+            journal.fail_next(2)
+            run = await app.run_to_end(run_id)
+            assert (run.status, run.output) == ("succeeded", 10)
+            assert len(await children(app, run_id)) == 1
+            await sound(app, run_id)
+
+    run_async(main())
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3])
+@pytest.mark.parametrize("moment", range(8))
+def test_whichever_commits_fail_parent_and_child_end_once(moment: int, failures: int) -> None:
+    async def main() -> None:
+        bench = Workbench()
+        journal = MemoryJournal()
+        async with memory_app([bench.type], journal=journal) as app:
+            await app.publish(CHILD)
+            run_id = await app.start(document(work("before"), call(depends_on=["before"])), 5)
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            journal.fail_next(failures)
+            run = await app.run_to_end(run_id)
+            assert (run.status, run.output) == ("succeeded", 10)
+            assert [row.status for row in await children(app, run_id)] == ["succeeded"]
+            await sound(app, run_id)
+
+    run_async(main())
