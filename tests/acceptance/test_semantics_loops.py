@@ -69,10 +69,17 @@ def test_nested_loops_see_their_own_item_and_the_outer_steps() -> None:
         "id": "inner",
         "type": "for_each",
         "items": "{{ item }}",
-        "steps": [work("cell", value={"item": "{{ item }}", "index": "{{ index }}", "outer": "{{ steps.row.result }}", "top": "{{ steps.top.result }}"})],
+        "steps": [
+            work(
+                "cell",
+                value={"item": "{{ item }}", "index": "{{ index }}", "outer": "{{ steps.row.result }}", "top": "{{ steps.top.result }}"},
+            )
+        ],
     }
     row = work("row", value="row {{ index }}")
-    given = document(work("top", value="T"), each(row, inner | {"depends_on": ["row"]}, depends_on=["top"], output="{{ steps.inner.result }}"))
+    given = document(
+        work("top", value="T"), each(row, inner | {"depends_on": ["row"]}, depends_on=["top"], output="{{ steps.inner.result }}")
+    )
     run = run_document(Workbench(), given, [["a", "b"], [], ["c"]])
     assert run.output == [
         [{"item": "a", "index": 0, "outer": "row 0", "top": "T"}, {"item": "b", "index": 1, "outer": "row 0", "top": "T"}],
@@ -151,7 +158,9 @@ def test_a_failing_item_fails_the_loop_cancels_its_siblings_and_names_itself() -
 def test_collect_keeps_the_place_of_what_failed_and_goes_on() -> None:
     bench = Workbench()
     bench.script("do", "a", broken("no b"), "c")
-    run = run_document(bench, document(each(work("do"), work("then", "do", value="{{ steps.do.result }}"), on_item_error="collect")), [1, 2, 3])
+    run = run_document(
+        bench, document(each(work("do"), work("then", "do", value="{{ steps.do.result }}"), on_item_error="collect")), [1, 2, 3]
+    )
     assert run.status == "succeeded"
     assert run.output == ["a", {"error": {"code": "HTTP_FAILED", "message": "no b", "step_id": "each[1].do"}}, "c"]
     assert statuses(run)["each[1].then"] == "skipped (blocked)"
@@ -180,14 +189,22 @@ def test_an_iteration_builds_on_the_one_before_it() -> None:
 def test_a_failing_iteration_ends_the_loop_and_its_fallback_stands_in() -> None:
     bench = Workbench()
     bench.script("n", 1, broken("second"))
-    run = run_document(bench, document(loop(work("n"), fallback={"value": "none"}), work("after", "loop", value="{{ steps.loop.result.value }}")))
+    run = run_document(
+        bench, document(loop(work("n"), fallback={"value": "none"}), work("after", "loop", value="{{ steps.loop.result.value }}"))
+    )
     assert (run.status, run.output) == ("succeeded", "none")
     assert statuses(run)["loop"] == "failed"
     assert step(run, "loop").caused_by == "loop[1].n"
 
 
 def test_a_loop_inside_a_while_and_a_while_inside_a_loop() -> None:
-    counting = {"id": "loop", "type": "while", "max_iterations": 2, "condition": "true", "steps": [work("n", value="{{ item }}{{ loop.iteration }}")]}
+    counting = {
+        "id": "loop",
+        "type": "while",
+        "max_iterations": 2,
+        "condition": "true",
+        "steps": [work("n", value="{{ item }}{{ loop.iteration }}")],
+    }
     run = run_document(Workbench(), document(each(counting, output="{{ steps.loop.result.value }}")), ["a", "b"])
     assert run.output == ["a1", "b1"]
     inner = {"id": "each", "type": "for_each", "items": [1, 2], "steps": [work("n", value="{{ loop.iteration * 10 + item }}")]}

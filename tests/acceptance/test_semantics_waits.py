@@ -72,7 +72,9 @@ def test_an_approval_asks_and_its_edit_reaches_the_next_step() -> None:
             [task] = await app.journal.pending_tasks()
             assert (task.title, task.description, task.payload, task.assignees) == ("Pay 12?", "Now", INVOICE, ("ann",))
             assert (task.run_id, task.step_id, task.workflow, task.type) == (run_id, "ok", "semantics", "approval")
-            await app.runtime.command(run_id, CompleteTask(task_id=task.id, approved=True, result={"amount": 10}, comment="less", actor="ann"))
+            await app.runtime.command(
+                run_id, CompleteTask(task_id=task.id, approved=True, result={"amount": 10}, comment="less", actor="ann")
+            )
             run = await app.run_to_end(run_id)
             assert step(run, "ok").result == {"approved": True, "by": "ann", "comment": "less", "amount": 10}
             assert run.output == "10 for ann"
