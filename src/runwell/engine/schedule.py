@@ -96,7 +96,7 @@ def _begin(draft: Draft, step: StepState, now: int) -> Action | None:
     if step.is_leaf:
         return _start_attempt(step, rendered, now)
     items = _items(step, rendered)
-    draft.step(step, StepStarted(step_type=step.plan.type, input=rendered, items=items, deadline=_deadline(step, now)))
+    draft.start(step, StepStarted(step_type=step.plan.type, input=rendered, items=items, deadline=_deadline(step, now)))
     return Settle(draft.facts)
 
 
