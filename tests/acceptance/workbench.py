@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
 from runwell.engine.evolve import fold
@@ -147,7 +148,7 @@ async def sound(app: MemoryApp, run_id: str) -> RunView:
     held = await app.view(run_id)
     events = await app.journal.read(run_id)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert all(earlier.ts <= later.ts for earlier, later in zip(events, events[1:], strict=False))
+    assert all(earlier.ts <= later.ts for earlier, later in pairwise(events))
     row = await app.journal.row(run_id)
     assert row is not None
     folded = fold((await app.runtime.plans.get(row.version_hash)).plan, events)
