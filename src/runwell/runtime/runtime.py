@@ -16,7 +16,7 @@ from runwell.engine.evolve import create, fold
 from runwell.engine.state import RunState, next_alarm
 from runwell.engine.view import is_idle
 from runwell.model.commands import AdmitRun, Command, StartRun, Tick
-from runwell.model.errors import JournalUnavailable, NotFound, RunwellError
+from runwell.model.errors import JournalUnavailable, NotFound, PositionConflict, RunwellError
 from runwell.model.events import Event, RunCreated
 from runwell.model.ids import new_id
 from runwell.model.run import RunRow
@@ -144,11 +144,15 @@ class Runtime:
 
         Raises `NotFound`, `CommandRefused` and `InvalidInput`.
         """
-        cell = await self.cell(run_id)
-        durable = self._dispatcher.dispatch(cell, command) or cell.durable
-        if durable is not None:
-            await asyncio.shield(durable)
-        return cell.state
+        while True:
+            cell = await self.cell(run_id)
+            try:
+                durable = self._dispatcher.dispatch(cell, command) or cell.durable
+            except PositionConflict:
+                continue  # two at once on a run that has ended and is not kept in memory: look again
+            if durable is not None:
+                await asyncio.shield(durable)
+            return cell.state
 
     async def state(self, run_id: str) -> RunState:
         """Return the run's current state. Raises `NotFound`."""
@@ -182,9 +186,10 @@ class Runtime:
             raise NotFound(f"there is no run {run_id!r}")
         prepared = await self.plans.get(events[0].of(RunCreated).version_hash)
         cell = Cell(state=fold(prepared.plan, events))
-        self._cells[run_id] = cell
-        self._note(cell.state)
-        self._trim()
+        if not cell.state.is_terminal:
+            self._cells[run_id] = cell
+            self._note(cell.state)
+            self._trim()
         return cell
 
     def _note(self, state: RunState) -> None:
