@@ -153,8 +153,13 @@ class _Reader:
             return model.model_validate(fields)
         except ValidationError as exc:
             for error in exc.errors(include_url=False):
-                self._report_field(error, model, pointer, step_id)
+                if not (error["loc"] == ("steps",) and error["type"] == "too_short" and self._has_problems_in(f"{pointer}/steps/")):
+                    self._report_field(error, model, pointer, step_id)
             return None
+
+    def _has_problems_in(self, pointer: str) -> bool:
+        """Whether anything below was reported: steps that could not be read are not missing."""
+        return any(problem.pointer.startswith(pointer) for problem in self.problems)
 
     def _report_field(self, error: Any, model: type[BaseModel], pointer: str, step_id: str | None) -> None:
         loc = [str(part) for part in error["loc"]]
