@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe
-from benchmarks.measure import data_directory, percentiles
+from benchmarks.measure import Alone, data_directory, percentiles
 from rich.console import Console
 from rich.table import Table
 
@@ -32,7 +32,13 @@ DOCUMENT: dict[str, Any] = {
     "name": "ask",
     "steps": [
         {"id": "draft", "type": "transform", "value": "Dear {{ input.name }}, your order {{ input.order }} is on its way."},
-        {"id": "ok", "type": "approval", "depends_on": ["draft"], "title": "Send to {{ input.name }}?", "payload": "{{ steps.draft.result }}"},
+        {
+            "id": "ok",
+            "type": "approval",
+            "depends_on": ["draft"],
+            "title": "Send to {{ input.name }}?",
+            "payload": "{{ steps.draft.result }}",
+        },
     ],
 }
 
@@ -53,14 +59,14 @@ async def start_waiting(app: App, count: int) -> None:
     await asyncio.gather(*(some(range(part, count, 200)) for part in range(200)))
 
 
-async def approve(app: App, count: int) -> dict[str, float]:
+async def approve(app: App, count: int) -> Alone:
     """Return how long approving takes, from the command to its durable end, one after another."""
     times = []
     for task in (await app.journal.pending_tasks())[:count]:
         began = time.perf_counter()
         await app.runtime.command(task.run_id, CompleteTask(task_id=task.id, approved=True, actor="bench"))
         times.append((time.perf_counter() - began) * 1000)
-    return dict(percentiles(times))
+    return percentiles(times)
 
 
 async def fill(directory: Path, runs: int) -> dict[str, Any]:
@@ -84,7 +90,12 @@ async def restart(directory: Path) -> dict[str, Any]:
     async with open_app(Settings(data_dir=directory)) as app:
         took = time.perf_counter() - began
         waiting = len(await app.journal.live())
-        return {"restart_s": round(took, 3), "waiting": waiting, "after_restart": await approve(app, SAMPLES), "memory_restarted_mb": memory_mb()}
+        return {
+            "restart_s": round(took, 3),
+            "waiting": waiting,
+            "after_restart": await approve(app, SAMPLES),
+            "memory_restarted_mb": memory_mb(),
+        }
 
 
 def phase(directory: Path, name: str, runs: int) -> dict[str, Any]:
@@ -93,7 +104,7 @@ def phase(directory: Path, name: str, runs: int) -> dict[str, Any]:
     return found
 
 
-def report(runs: int, found: dict[str, Any]) -> Table:
+def report(found: dict[str, Any]) -> Table:
     shown = Table("", "measured", "limit", title=f"{found['waiting']:,} runs waiting for approval")
     shown.add_row("memory, MB (an empty process)", f"{found['memory_mb']} ({found['memory_empty_mb']})", f"{LIMITS['memory_mb']:g}")
     idle, busy, after = found["idle"]["latency_p50_ms"], found["busy"]["latency_p50_ms"], found["after_restart"]["latency_p50_ms"]
@@ -118,9 +129,10 @@ def main() -> None:
         return
     with data_directory() as directory:
         found = phase(directory, "fill", given.runs) | phase(directory, "restart", given.runs)
+        machine = describe(directory)
     console = Console()
-    console.print(describe())
-    console.print(report(given.runs, found))
+    console.print(machine)
+    console.print(report(found))
 
 
 if __name__ == "__main__":

@@ -78,6 +78,7 @@ def assemble(
     types: StepTypes | None = None,
     probe: Probe = no_probe,
     max_running: int = 1_000,
+    max_resident: int = 20_000,
 ) -> App:
     """Put a Runwell together from its parts; it is not open yet."""
     known = types or step_types()
@@ -91,6 +92,7 @@ def assemble(
         compile_document=publisher.compile,
         probe=probe,
         max_running=max_running,
+        max_resident=max_resident,
     )
     return App(runtime=runtime, journal=journal, definitions=definitions, publisher=publisher, types=known)
 

@@ -19,10 +19,11 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from runwell.bootstrap import App, assemble, close_services, real_services
+from runwell.bootstrap import App, assemble, real_services
 from runwell.engine.evolve import fold
 from runwell.engine.view import run_row
 from runwell.model.commands import CompleteTask
@@ -156,6 +157,10 @@ def in_child(work: Callable[[int], None]) -> tuple[int, int]:
         os._exit(code)
 
 
+def tell(pipe: int, line: str) -> None:
+    os.write(pipe, f"{line}\n".encode())
+
+
 def read_all(reader: int) -> str:
     with os.fdopen(reader, "rb") as pipe:
         return pipe.read().decode()
@@ -165,7 +170,7 @@ def trial(probe: Probe, kill_after_s: float | None, seed: int) -> list[str]:
     """Crash one workload, recover, and return what is wrong."""
     directory = Path(tempfile.mkdtemp(prefix="runwell-crash-"))
     try:
-        pid, reader = in_child(lambda pipe: asyncio.run(work(directory, probe, lambda run_id: os.write(pipe, f"{run_id}\n".encode()) and None)))
+        pid, reader = in_child(lambda pipe: asyncio.run(work(directory, probe, partial(tell, pipe))))
         if kill_after_s is not None:
             time.sleep(kill_after_s)
             os.kill(pid, signal.SIGKILL)
@@ -178,7 +183,7 @@ def trial(probe: Probe, kill_after_s: float | None, seed: int) -> list[str]:
             os.kill(pid, signal.SIGKILL)
             read_all(reader)
             os.waitpid(pid, 0)
-        pid, reader = in_child(lambda pipe: os.write(pipe, json.dumps(asyncio.run(check(directory, acknowledged))).encode()) and None)
+        pid, reader = in_child(lambda pipe: tell(pipe, json.dumps(asyncio.run(check(directory, acknowledged)))))
         answer = read_all(reader)
         os.waitpid(pid, 0)
         return json.loads(answer) if answer else ["the recovering process died"]

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 from tests.contract.backend import Backend
 from tests.contract.backends import MemoryBackend, SqliteBackend
 from tests.contract.samples import event, row, run
@@ -216,7 +217,7 @@ def journal_with(group: type[GroupCommit]) -> type[SqliteJournal]:
 
 @pytest.mark.parametrize("bug", [LosesEvents, KeepsWhatFollows, SwapsInTheWriter])
 def test_a_planted_bug_is_found(bug: type[GroupCommit]) -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, Flaky)):  # a race need not show again when the example is replayed
         check(partial(SqliteBackend, kind=journal_with(bug)), 300, [Phase.generate])
 
 

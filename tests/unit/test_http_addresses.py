@@ -73,7 +73,7 @@ def test_the_well_known_spellings_are_blocked_by_address(host: str) -> None:
         error = await error_of(get(http, f"http://{host}/"))
         await http.aclose()
         assert (error.code, error.retryable) == ("HTTP_BLOCKED", False)
-        assert "http_allow" in error.message
+        assert "RUNWELL_HTTP_ALLOW" in error.message
 
     asyncio.run(main())
 

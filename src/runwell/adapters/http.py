@@ -117,7 +117,7 @@ class _Exchange:
             finally:
                 await response.aclose()
         except AddressRefused as exc:
-            raise self.failure(f"{exc}; an operator can permit a network with the setting http_allow", code="HTTP_BLOCKED") from exc
+            raise self.failure(f"{exc}; an operator can permit a network with RUNWELL_HTTP_ALLOW", code="HTTP_BLOCKED") from exc
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.CookieConflict, httpx2.StreamError) as exc:
             raise self._translated(exc) from exc
 

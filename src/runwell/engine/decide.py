@@ -11,7 +11,7 @@ from runwell.engine import timers
 from runwell.engine.draft import Draft, Fact, sequence
 from runwell.engine.endings import drain, fail_step, finish
 from runwell.engine.retry import retry_at
-from runwell.engine.state import RunState, StepState
+from runwell.engine.state import RunState, StepState, log_cost
 from runwell.model import commands as cmd
 from runwell.model import events as ev
 from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput, LimitName, NotFound
@@ -116,7 +116,8 @@ def _send_message(draft: Draft, command: cmd.SendMessage, now: int) -> None:
 
 
 def _add_comment(draft: Draft, command: cmd.AddComment, now: int) -> None:
-    draft.run(ev.CommentAdded(comment_id=command.comment_id, content=command.content))
+    if command.comment_id not in draft.state.comments:
+        draft.run(ev.CommentAdded(comment_id=command.comment_id, content=command.content))
 
 
 def _admit(draft: Draft, command: cmd.AdmitRun, now: int) -> None:
@@ -134,7 +135,7 @@ def _record(draft: Draft, command: cmd.RecordProgress, now: int) -> None:
     step = _in_flight(state, command.step_id, command.attempt)
     if step is None:
         return
-    if isinstance(command.data, ev.Log) and state.log_bytes + len(command.data.message.encode()) > state.plan.workflow.limits.log_bytes:
+    if isinstance(command.data, ev.Log) and state.log_bytes + log_cost(command.data) > state.plan.workflow.limits.log_bytes:
         message = f"the run wrote more log than its limit of {state.plan.workflow.limits.log_bytes} bytes"
         _exceed(draft, step, "log_bytes", ErrorInfo(code="LOG_SIZE_EXCEEDED", message=message, step_id=step.path))
         return
@@ -174,11 +175,20 @@ def _child_ended(draft: Draft, command: cmd.ChildEnded, now: int) -> None:
     step = draft.state.steps.get(command.step_id)
     if step is None or step.status is not StepStatus.WAITING or step.child_run_id != command.child_run_id:
         return
+    if command.error is not None and _stopped_with_us(draft.state, command.error):
+        draft.end(step, ev.StepStopped())
+        return
     if command.error is not None:
         fail_step(draft, step, command.error)
         return
     draft.step(step, ev.StepResumed(by="child_run"))
     draft.end(step, ev.StepCompleted(result=command.output))
+
+
+def _stopped_with_us(state: RunState, error: ErrorInfo) -> bool:
+    """Whether a child run was stopped because this run is: that is no failure."""
+    stopping = state.status is RunStatus.DRAINING and state.failing is None
+    return stopping and (error.details or {}).get("status") == RunStatus.STOPPED
 
 
 def _recover(draft: Draft, command: cmd.RecoverRun, now: int) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 
 from runwell.engine.state import RunState, StepState
-from runwell.model.events import TYPE_OF, Event, EventData
+from runwell.model.events import TYPE_OF, Event, EventData, StepStarted
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -30,6 +30,9 @@ class Draft:
 
     def step(self, step: StepState, data: EventData) -> None:
         self.facts.append(Fact(data, step.path, step.attempt or None, self._actor))
+
+    def start(self, step: StepState, data: StepStarted) -> None:
+        self.facts.append(Fact(data, step.path, step.attempt + 1, self._actor))
 
     def end(self, step: StepState, data: EventData) -> None:
         """Add a fact that ends the step, unless one of this draft did so already."""

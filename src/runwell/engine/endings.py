@@ -20,7 +20,7 @@ from runwell.model.events import (
     StepFailed,
     StepStopped,
 )
-from runwell.model.statuses import IN_FLIGHT, RunStatus, StepStatus
+from runwell.model.statuses import IN_FLIGHT, RESOLVED, RunStatus, StepStatus
 from runwell.model.step import ForEach
 
 
@@ -44,6 +44,8 @@ def _escalate(draft: Draft, culprit: StepState, error: ErrorInfo) -> None:
     outwards, handler = _surroundings(culprit)
     drains = handler is None and draft.state.plan.workflow.on_failure == "drain"
     for step in outwards:
+        if step.status in RESOLVED:  # an earlier failure of a run that drains
+            continue
         if not drains:
             _cancel_below(draft, step, culprit.path)
         if step is not handler:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from runwell.engine import plan as compiled
-from runwell.engine.state import Loop, RunState, Scope, StepState, step_alarm
+from runwell.engine.state import Loop, RunState, Scope, StepState, log_cost, step_alarm
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model import events as ev
 from runwell.model.errors import RunwellError
@@ -148,6 +148,11 @@ def _end_attempt(step: StepState, ts: int, status: str, error: Any = None) -> No
 
 def _run_started(state: RunState, event: Event) -> None:
     state.started_at = event.ts
+
+
+def _run_resumed(state: RunState, event: Event) -> None:
+    for path in state.retrying:
+        _push_alarm(state, step_alarm(state.steps[path]), path)  # while paused these alarms were stale
 
 
 def _run_waiting(state: RunState, event: Event) -> None:
@@ -320,7 +325,11 @@ def _message_received(state: RunState, event: Event) -> None:
 
 
 def _log(state: RunState, event: Event) -> None:
-    state.log_bytes += len(event.of(ev.Log).message.encode())
+    state.log_bytes += log_cost(event.of(ev.Log))
+
+
+def _comment_added(state: RunState, event: Event) -> None:
+    state.comments.add(event.of(ev.CommentAdded).comment_id)
 
 
 def _nothing(state: RunState, event: Event) -> None:
@@ -329,6 +338,7 @@ def _nothing(state: RunState, event: Event) -> None:
 
 _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "run_started": _run_started,
+    "run_resumed": _run_resumed,
     "run_waiting": _run_waiting,
     "run_stop_requested": _run_stop_requested,
     "run_draining": _run_draining,
@@ -353,8 +363,7 @@ _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "log": _log,
     "run_created": _nothing,
     "run_paused": _nothing,
-    "run_resumed": _nothing,
     "tool_called": _nothing,
     "tool_returned": _nothing,
-    "comment_added": _nothing,
+    "comment_added": _comment_added,
 }

@@ -1,7 +1,7 @@
 """From a state and a time to the actions that the run can begin. Pure: the same answer every time.
 
 Only the steps on the agenda and the retries that are due are looked at. An action that may end
-other steps is returned alone, so that all returned ones hold together.
+other steps, or take a message from them, is returned alone, so that all returned ones hold together.
 """
 
 from collections.abc import Callable
@@ -72,7 +72,8 @@ def _move(state: RunState, step: StepState, now: int) -> tuple[Action | None, bo
         draft = Draft(state)
         fail_step(draft, step, ErrorInfo(code="EXPRESSION_FAILED", message=str(exc), step_id=step.path))
         return Settle(draft.facts), True
-    return (Settle(draft.facts) if draft.facts else None), False
+    takes_message = step.plan.control == "wait" and step.iteration is None
+    return (Settle(draft.facts) if draft.facts else None), takes_message
 
 
 def _carry_on(draft: Draft, step: StepState, now: int) -> None:
@@ -95,7 +96,7 @@ def _begin(draft: Draft, step: StepState, now: int) -> Action | None:
     if step.is_leaf:
         return _start_attempt(step, rendered, now)
     items = _items(step, rendered)
-    draft.step(step, StepStarted(step_type=step.plan.type, input=rendered, items=items, deadline=_deadline(step, now)))
+    draft.start(step, StepStarted(step_type=step.plan.type, input=rendered, items=items, deadline=_deadline(step, now)))
     return Settle(draft.facts)
 
 

@@ -1,8 +1,11 @@
 """Moments: integer milliseconds since 1970 inside, RFC 3339 in UTC at the borders."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from runwell.model.errors import InvalidInput
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def rfc3339(ms: int) -> str:
@@ -18,4 +21,4 @@ def from_rfc3339(text: str) -> int:
         raise InvalidInput(f"{text!r} is no moment", hint="write it as 2026-06-12T03:23:00Z") from exc
     if moment.tzinfo is None:
         raise InvalidInput(f"{text!r} has no time zone", hint="end it with Z or an offset like +02:00")
-    return int(moment.timestamp() * 1000)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -4,15 +4,16 @@
 problem at once. What needs the graph or the expressions is checked by the engine.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
-import jsonschema_rs
+import msgspec
 from pydantic import BaseModel, Field, SerializeAsAny, ValidationError
 
 from runwell.model.canonical import content_hash
 from runwell.model.errors import InvalidDocument, Problem
+from runwell.model.field_problems import field_problems, nearest
+from runwell.model.schema import validator_of
 from runwell.model.step import Part, StepSpec
 
 M = TypeVar("M", bound=BaseModel)
@@ -77,6 +78,7 @@ class _Reader:
     def __init__(self, types: SpecTypes) -> None:
         self._types = types
         self._ids: dict[str, str] = {}
+        self._broken_bodies: set[str] = set()
         self.problems: list[Problem] = []
 
     def workflow(self, raw: Any) -> Workflow | None:
@@ -93,6 +95,8 @@ class _Reader:
 
     def _steps(self, raws: Sequence[Any], pointer: str) -> list[StepSpec]:
         specs = [self._step(raw, f"{pointer}/{i}") for i, raw in enumerate(raws)]
+        if None in specs:
+            self._broken_bodies.add(pointer)
         return [spec for spec in specs if spec is not None]
 
     def _step(self, raw: Any, pointer: str) -> StepSpec | None:
@@ -130,7 +134,7 @@ class _Reader:
             message,
             f"{pointer}/type" if "type" in raw else pointer,
             step_id,
-            _nearest(str(name), self._types) or f"types are {known}",
+            nearest(str(name), self._types) or f"types are {known}",
         )
         return None
 
@@ -138,11 +142,11 @@ class _Reader:
         if schema is None:
             return
         try:
-            jsonschema_rs.validator_for(schema)
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError, TypeError) as exc:
+            validator_of(schema)
+        except ValueError as exc:
             self._report(
                 "bad_schema",
-                f"not a JSON Schema: {str(exc).partition(chr(10))[0]}",
+                f"not a JSON Schema: {exc}",
                 pointer,
                 step_id,
                 "see json-schema.org for the keywords",
@@ -152,40 +156,13 @@ class _Reader:
         try:
             return model.model_validate(fields)
         except ValidationError as exc:
-            for error in exc.errors(include_url=False):
-                if not (error["loc"] == ("steps",) and error["type"] == "too_short" and self._has_problems_in(f"{pointer}/steps/")):
-                    self._report_field(error, model, pointer, step_id)
+            for problem in field_problems(exc, model, fields, pointer):
+                if problem.pointer not in self._broken_bodies:  # what is wrong inside has been said
+                    self.problems.append(msgspec.structs.replace(problem, step_id=step_id))
             return None
-
-    def _has_problems_in(self, pointer: str) -> bool:
-        """Whether anything below was reported: steps that could not be read are not missing."""
-        return any(problem.pointer.startswith(pointer) for problem in self.problems)
-
-    def _report_field(self, error: Any, model: type[BaseModel], pointer: str, step_id: str | None) -> None:
-        loc = [str(part) for part in error["loc"]]
-        place = pointer + "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in loc)
-        match error["type"]:
-            case "extra_forbidden":
-                self._report(
-                    "unknown_field",
-                    f"unknown field {loc[-1]!r}",
-                    place,
-                    step_id,
-                    _nearest(loc[-1], model.model_fields) or f"fields are {', '.join(sorted(model.model_fields))}",
-                )
-            case "missing":
-                self._report("missing_field", f"the field {loc[-1]!r} is missing", pointer, step_id, f"add {loc[-1]}:")
-            case kind:
-                shown = repr(error["input"])
-                self._report(kind, f"{error['msg']}, got {shown[:80]}", place, step_id)
 
     def _report(self, code: str, message: str, pointer: str, step_id: str | None = None, hint: str | None = None) -> None:
         self.problems.append(Problem(code=code, message=message, pointer=pointer, step_id=step_id, hint=hint))
-
-
-def _nearest(word: str, known: Mapping[str, Any]) -> str | None:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else None
 
 
 def _kind(value: Any) -> str:

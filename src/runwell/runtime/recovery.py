@@ -13,13 +13,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from runwell.engine.state import RunState
 from runwell.model.commands import Command, RecoverRun
-from runwell.model.errors import NotFound
 from runwell.model.run import RunRow
-from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.model.statuses import RunStatus
 from runwell.ports.journal import Journal
 from runwell.runtime.cell import Cell
+from runwell.runtime.children import Children
 from runwell.runtime.plans import Plans
 
 SUSPECT_S: Final = 30.0
@@ -31,14 +30,13 @@ class Host(Protocol):
 
     journal: Journal
     plans: Plans
+    children: Children
 
     async def cell(self, run_id: str) -> Cell: ...
     def dispatch(self, cell: Cell, command: Command) -> "asyncio.Future[None] | None": ...
     def spawn(self, work: object) -> None: ...
     def queue(self, row: RunRow, limit: int | None) -> None: ...
     def hold(self, row: RunRow) -> None: ...
-    async def start_child(self, parent: Cell, step_id: str, child_id: str) -> None: ...
-    async def tell_parent(self, child: RunState) -> None: ...
 
 
 class Recovery:
@@ -67,6 +65,10 @@ class Recovery:
             if row.status is RunStatus.QUEUED:
                 prepared = await self._host.plans.get(row.version_hash)
                 self._host.queue(row, prepared.plan.workflow.concurrency)
+        known = {row.run_id: row for row in self._rows}
+        for row in self._rows:
+            if row.parent_run_id is not None:
+                await self._host.children.stop_if_orphan(row, known.get(row.parent_run_id))
         if suspects:
             self._host.spawn(self._one_at_a_time(suspects))
 
@@ -84,18 +86,4 @@ class Recovery:
         durable = self._host.dispatch(cell, RecoverRun())
         if durable is not None:
             await asyncio.shield(durable)
-        for path in list(cell.state.waiting):
-            step = cell.state.steps[path]
-            if step.child_run_id is not None:
-                await self._check_child(cell, path, step.child_run_id)
-
-    async def _check_child(self, parent: Cell, step_id: str, child_id: str) -> None:
-        row = await self._host.journal.row(child_id)
-        if row is None:
-            self._host.spawn(self._host.start_child(parent, step_id, child_id))
-        elif row.status in TERMINAL:
-            try:
-                child = await self._host.cell(child_id)
-            except NotFound:
-                return
-            self._host.spawn(self._host.tell_parent(child.state))
+        await self._host.children.check(cell)

@@ -10,55 +10,35 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-import msgspec
-
 from runwell.engine.advance import Advance
 from runwell.engine.decide import start as first_event
 from runwell.engine.evolve import create, fold
 from runwell.engine.state import RunState, next_alarm
 from runwell.engine.view import is_idle
-from runwell.model.commands import AdmitRun, ChildEnded, Command, StartRun, StopRun, Tick
-from runwell.model.errors import ErrorInfo, InvalidInput, JournalUnavailable, NotFound, RunwellError
-from runwell.model.events import Event, RunCreated, StopMode
-from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT, new_id
+from runwell.model.commands import AdmitRun, Command, StartRun, Tick
+from runwell.model.errors import JournalUnavailable, NotFound, PositionConflict, RunwellError
+from runwell.model.events import Event, RunCreated
+from runwell.model.ids import new_id
 from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.clock import Clock
-from runwell.ports.journal import Definitions, Journal, Version
+from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
 from runwell.runtime.admission import Admission, Ticket
 from runwell.runtime.alarms import Alarms
 from runwell.runtime.cell import Cell
+from runwell.runtime.children import Children
 from runwell.runtime.dispatcher import Dispatcher, Durable
 from runwell.runtime.feed import Feed
 from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.recovery import Recovery
+from runwell.runtime.request import StartRequest, created
 
-MAX_DEPTH: Final = 20
-"""How deep child runs may nest."""
+__all__ = ["Runtime", "StartRequest"]
 
 RELOAD_MS: Final = 1_000
 """How long after a failed append a run is taken up again."""
-
-
-class StartRequest(msgspec.Struct, kw_only=True):
-    """What starts a run. A `run_id` that exists already makes starting it again harmless."""
-
-    version: Version
-    input: Any = None
-    run_id: str | None = None
-    org_id: str = DEFAULT_ORG
-    project_id: str = DEFAULT_PROJECT
-    trigger: str = "api"
-    tags: tuple[str, ...] = ()
-    metadata: dict[str, str] = {}
-    environment: str = "production"
-    actor: str | None = None
-    parent_run_id: str | None = None
-    parent_step_id: str | None = None
-    root_run_id: str | None = None
-    depth: int = 0
 
 
 class Runtime:
@@ -80,7 +60,7 @@ class Runtime:
         self.feed = Feed()
         self.plans = Plans(definitions, compile_document)
         self.journal = journal
-        self._definitions = definitions
+        self.children = Children(self, definitions)
         self._clock = clock
         self._services = services
         self._admission = Admission(max_running)
@@ -123,6 +103,11 @@ class Runtime:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.journal.close()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is in flight: an attempt, an event that is not durable yet, or word between runs."""
+        return bool(self._loading or self._background) or any(map(self._dispatcher.is_busy, self._cells.values()))
+
     async def start(self, request: StartRequest) -> str:
         """Start a run and return its id once it is durable. Raises `InvalidInput` when the input breaks the schema."""
         cell, durable = await self._submit(request)
@@ -142,7 +127,7 @@ class Runtime:
             cell = await self.cell(request.run_id)
             return cell, cell.durable or _done()
         run_id = request.run_id or new_id("run")
-        event = first_event(run_id, StartRun(run=_created(request), actor=request.actor), self._clock.now())
+        event = first_event(run_id, StartRun(run=created(request), actor=request.actor), self._clock.now())
         cell = Cell(state=create(prepared.plan, event))
         self._cells[run_id] = cell
         out = Advance(events=[event])
@@ -159,11 +144,15 @@ class Runtime:
 
         Raises `NotFound`, `CommandRefused` and `InvalidInput`.
         """
-        cell = await self.cell(run_id)
-        durable = self._dispatcher.dispatch(cell, command) or cell.durable
-        if durable is not None:
-            await asyncio.shield(durable)
-        return cell.state
+        while True:
+            cell = await self.cell(run_id)
+            try:
+                durable = self._dispatcher.dispatch(cell, command) or cell.durable
+            except PositionConflict:
+                continue  # two at once on a run that has ended and is not kept in memory: look again
+            if durable is not None:
+                await asyncio.shield(durable)
+            return cell.state
 
     async def state(self, run_id: str) -> RunState:
         """Return the run's current state. Raises `NotFound`."""
@@ -197,9 +186,10 @@ class Runtime:
             raise NotFound(f"there is no run {run_id!r}")
         prepared = await self.plans.get(events[0].of(RunCreated).version_hash)
         cell = Cell(state=fold(prepared.plan, events))
-        self._cells[run_id] = cell
-        self._note(cell.state)
-        self._trim()
+        if not cell.state.is_terminal:
+            self._cells[run_id] = cell
+            self._note(cell.state)
+            self._trim()
         return cell
 
     def _note(self, state: RunState) -> None:
@@ -225,9 +215,9 @@ class Runtime:
         if state.is_terminal and state.started_at is None:
             self._admission.withdraw(_ticket(state))
         for step_id, child_id in out.children:
-            self.spawn(self.start_child(cell, step_id, child_id))
+            self.spawn(self.children.start(cell, step_id, child_id))
         for child_id, mode in out.stops:
-            self.spawn(self._stop_child(child_id, mode))
+            self.spawn(self.children.stop(child_id, mode))
         if state.status is not RunStatus.RUNNING and self._admission.queued:
             asyncio.get_running_loop().call_soon(self._admit_next)
 
@@ -254,14 +244,17 @@ class Runtime:
             if not waiter.done():
                 waiter.set_result(state)
         if state.created.parent_run_id is not None:
-            self.spawn(self.tell_parent(state))
+            self.spawn(self.children.tell_parent(state))
 
     def _drop(self, cell: Cell) -> None:
         """Forget a run whose state here is not the truth."""
         state = cell.state
         self._forget(cell)
+        self._admission.withdraw(_ticket(state))
         self._admission.note(state.run_id, state.created.workflow_id, running=False, ended=True)
         self._alarms.set(state.run_id, None)
+        if self._admission.queued:
+            asyncio.get_running_loop().call_soon(self._admit_next)
 
     def _forget(self, cell: Cell) -> None:
         if self._cells.get(cell.state.run_id) is cell:
@@ -276,11 +269,7 @@ class Runtime:
         self._drop(cell)
         state = cell.state
         if not self._dispatcher.closing:
-            self._clock.call_at(self._clock.now() + RELOAD_MS, partial(self._reload, state.run_id))
-
-    def _reload(self, run_id: str) -> None:
-        if not self._dispatcher.closing:
-            self.spawn(self._take_up(run_id))
+            self.later(partial(self._take_up, state.run_id))
 
     async def _take_up(self, run_id: str) -> None:
         row = await self.journal.row(run_id)
@@ -308,49 +297,15 @@ class Runtime:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    def later(self, work: Callable[[], Any]) -> None:
+        """Run what `work` returns in the background when the journal has had time to come back."""
+        self._clock.call_at(self._clock.now() + RELOAD_MS, lambda: None if self._dispatcher.closing else self.spawn(work()))
+
     async def _guarded(self, work: Any) -> None:
         try:
             await work
         except RunwellError:
             return
-
-    async def start_child(self, parent: Cell, step_id: str, child_id: str) -> None:
-        """Start the child run that a `workflow` step waits for; tell the step when it cannot be."""
-        state, step = parent.state, parent.state.steps[step_id]
-        try:
-            version = await self._child_version(state, step.plan.spec)
-            await self.start(_child_request(state, step_id, child_id, version, step.input))
-        except RunwellError as exc:
-            error = ErrorInfo(code="CHILD_RUN_FAILED", message=f"the child run could not start: {exc}", step_id=step_id)
-            self._dispatcher.report(parent, ChildEnded(step_id=step_id, child_run_id=child_id, error=error))
-
-    async def _child_version(self, state: RunState, spec: Any) -> Version:
-        if state.created.depth >= MAX_DEPTH:
-            raise InvalidInput(f"child runs nest deeper than {MAX_DEPTH}", hint="does a workflow call itself without end?")
-        version = await self._definitions.get(state.created.org_id, spec.workflow, spec.version)
-        if version is None:
-            wanted = spec.workflow if spec.version is None else f"{spec.workflow} version {spec.version}"
-            raise NotFound(f"there is no workflow {wanted!r}", hint="publish it first")
-        return version
-
-    async def _stop_child(self, child_id: str, mode: StopMode) -> None:
-        await self.command(child_id, StopRun(mode=mode))
-
-    async def tell_parent(self, child: RunState) -> None:
-        """Report a child run's end to the step that waits for it."""
-        created = child.created
-        error = None
-        if child.status is not RunStatus.SUCCEEDED:
-            why = child.error.message if child.error else child.status.value
-            details: dict[str, object] = {"child_run_id": child.run_id, "status": child.status.value, "failed_step": child.failed_step}
-            error = ErrorInfo(
-                code="CHILD_RUN_FAILED",
-                message=f"the child run ended {child.status}: {why}",
-                step_id=created.parent_step_id,
-                details=details,
-            )
-        report = ChildEnded(step_id=created.parent_step_id or "", child_run_id=child.run_id, output=child.output, error=error)
-        await self.command(created.parent_run_id or "", report)
 
     def queue(self, row: RunRow, limit: int | None) -> None:
         """Put a run that was queued in an earlier process back into the queue."""
@@ -374,43 +329,3 @@ def _done() -> Durable:
 
 def _ticket(state: RunState) -> Ticket:
     return Ticket(state.run_id, state.created.org_id, state.created.workflow_id, state.plan.workflow.concurrency)
-
-
-def _created(request: StartRequest) -> RunCreated:
-    version = request.version
-    return RunCreated(
-        org_id=request.org_id,
-        project_id=request.project_id,
-        workflow_id=version.workflow_id,
-        workflow_slug=version.slug,
-        workflow_name=version.name,
-        version=version.number,
-        version_hash=version.hash,
-        input=msgspec.json.decode(msgspec.json.encode(request.input)),
-        trigger=request.trigger,
-        tags=request.tags,
-        metadata=request.metadata,
-        environment=request.environment,
-        parent_run_id=request.parent_run_id,
-        parent_step_id=request.parent_step_id,
-        root_run_id=request.root_run_id,
-        depth=request.depth,
-    )
-
-
-def _child_request(state: RunState, step_id: str, child_id: str, version: Version, given: Any) -> StartRequest:
-    created = state.created
-    return StartRequest(
-        version=version,
-        input=given.get("input"),
-        run_id=child_id,
-        org_id=created.org_id,
-        project_id=created.project_id,
-        trigger="workflow",
-        environment=created.environment,
-        actor=state.actor,
-        parent_run_id=state.run_id,
-        parent_step_id=step_id,
-        root_run_id=created.root_run_id or state.run_id,
-        depth=created.depth + 1,
-    )

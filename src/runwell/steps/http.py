@@ -64,6 +64,7 @@ class HttpStep(StepSpec):
     """Send `request`. The result is `{status, headers, body}`; another status than expected fails the step."""
 
     templates = frozenset({"request"})
+    secret_fields = frozenset({"request"})
 
     type: Literal["http"]
     request: HttpCall

@@ -36,12 +36,11 @@ class GroupCommit:
 
     def add(self, position: Position, encoded: Encoded, row: RunRow, tasks: dict[str, Event | None]) -> "asyncio.Future[None]":
         """Add an append, which is durable when the future is done."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.add(position, encoded, row, tasks, future)
         if not self._writing:
             self._writing = True
-            loop.call_soon(self._hand_over)  # so that appends of the same turn of the loop come along
+            self._hand_over()  # at once: what is added while it is written makes the next batch
         return future
 
     async def drain(self) -> None:
