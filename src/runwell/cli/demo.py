@@ -5,6 +5,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from rich.console import Console
 
 import runwell
@@ -19,12 +20,6 @@ from runwell.model.commands import Command, CompleteTask
 from runwell.model.errors import NotFound
 
 EXAMPLE: Final = "ticket-triage.yaml"
-
-TICKET: Final = {
-    "id": "T-4711",
-    "customer": "Ada",
-    "text": "The espresso machine that I ordered last week arrived broken. I want a refund of the 89 euros that I paid.",
-}
 
 
 class Approving:
@@ -46,11 +41,12 @@ async def run_demo(options: Options) -> Exit:
     console = stderr()
     where = options.data_dir or Path(tempfile.mkdtemp(prefix="runwell-demo-"))
     example = example_file()
+    sample = msgspec.json.decode(example.with_suffix(".input.json").read_bytes())
     console.print(f"The demo runs {example}", f"and keeps its run in {where}", sep="\n", soft_wrap=True)
     console.print("No model is asked: demo: answers of itself, and says so.\n", soft_wrap=True)
     asker = None if is_interactive() else Approving(console)
     manner = Manner(output=Format.TABLE)
-    code = await run_file(Options(data_dir=where), str(example), NewRun(input={"ticket": TICKET}), manner, asker)
+    code = await run_file(Options(data_dir=where), str(example), NewRun(input=sample), manner, asker)
     console.print(f"\nSee what was kept: {Options(data_dir=where).command('runs', 'list')}", soft_wrap=True)
     return code
 
