@@ -1,37 +1,49 @@
-"""Draws the README's picture, docs/images/run.svg: a real run of examples/ticket-triage.yaml as the terminal shows it."""
+"""Draws docs/images/run.svg, the README's picture: `python -m scripts.picture`. It is the real run of the demo's document."""
 
 import asyncio
+import io
 import json
+import re
+import tempfile
 from pathlib import Path
 
 from rich.console import Console
 
-from runwell.adapters.documents import read_document
+from runwell.bootstrap import open_app
+from runwell.cli.asking import show_question
+from runwell.cli.carrying import no_run
+from runwell.cli.demo import example_file
+from runwell.cli.display import Lines
+from runwell.cli.following import Follower
+from runwell.cli.needs import Family, needs
+from runwell.cli.publication import publish
 from runwell.cli.rendering import live_tree
-from runwell.engine.state import RunState
-from runwell.testing import memory_app
+from runwell.cli.running import checked
+from runwell.runtime.runtime import StartRequest
+from runwell.settings import Settings
 
-ROOT = Path(__file__).parents[1]
+PICTURE = Path(__file__).parents[1] / "docs" / "images" / "run.svg"
+SHOWN_AFTER_MS = 4_000
+"""How long the person in the picture has been thinking."""
 
 
-async def waiting_run() -> RunState:
-    """Return a run of the example that waits for its approval."""
-    document = read_document((ROOT / "examples" / "ticket-triage.yaml").read_text()).data
-    given = json.loads((ROOT / "examples" / "ticket-triage.input.json").read_text())
-    async with memory_app() as app:
-        run_id = await app.start(document, given)
-        while (state := await app.runtime.state(run_id)).status != "waiting":
-            await app.clock.settle()
-        return state
+async def draw(console: Console) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_app(Settings(data_dir=Path(folder)), mine=no_run) as app:
+            version = await publish(checked(str(example_file())), app.publisher, app.definitions)
+            run_id = await app.runtime.start(StartRequest(version=version, input=json.loads(example_file().with_suffix(".input.json").read_text())))
+            state = await Follower(app.runtime, run_id, Lines(console), None).follow()
+    console.print(live_tree(console, state, {}, state.created_at + SHOWN_AFTER_MS, ""))
+    show_question(console, needs(Family([state]))[0])
+    console.print("[a]pprove, [r]eject, [e]dit, [l]ater: ", end="")
 
 
 def main() -> None:
-    console = Console(record=True, width=100, force_terminal=True, file=open("/dev/null", "w"))  # noqa: SIM115 (it lives as long as the process)
-    state = asyncio.run(waiting_run())
-    console.print(live_tree(console, state, {}, state.created_at + 1_900, ""))
-    target = ROOT / "docs" / "images" / "run.svg"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(console.export_svg(title="runwell run examples/ticket-triage.yaml"))
+    console = Console(record=True, width=108, file=io.StringIO(), force_terminal=True, highlight=False, emoji=False, markup=False)
+    asyncio.run(draw(console))
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    drawn = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="runwell demo"), flags=re.DOTALL)  # no font from elsewhere
+    PICTURE.write_text(drawn, encoding="utf-8")
 
 
 if __name__ == "__main__":

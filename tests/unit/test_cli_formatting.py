@@ -42,6 +42,7 @@ def test_moments() -> None:
 
 def test_the_banner_of_seed_003() -> None:
     assert banner(RunStatus.SUCCEEDED, JUNE_12, 832, UTC) == "Run succeeded - Started: Jun 12, 2026, 3:23 AM, Took: 832 ms"
+    assert banner(RunStatus.WAITING, JUNE_12, 832, UTC) == "Run waiting - Started: Jun 12, 2026, 3:23 AM, 832 ms so far"
     assert banner(RunStatus.STOPPED, None, None) == "Run canceled"
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from runwell.model.statuses import RUN_LABELS, RunStatus
+from runwell.model.statuses import RUN_LABELS, TERMINAL, RunStatus
 
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -46,7 +46,7 @@ def banner(status: RunStatus, started_at: int | None, duration_ms: int | None, z
     if started_at is not None:
         parts.append(f"Started: {moment(started_at, zone)}")
     if duration_ms is not None:
-        parts.append(f"Took: {duration(duration_ms)}")
+        parts.append(f"Took: {duration(duration_ms)}" if status in TERMINAL else f"{duration(duration_ms)} so far")
     outcome = f"Run {RUN_LABELS[status].lower()}"
     return f"{outcome} - {', '.join(parts)}" if parts else outcome
 

@@ -10,7 +10,9 @@ from runwell.cli.exit_codes import Exit
 from runwell.cli.options import Options
 from runwell.cli.output import Format
 
-Output = Annotated[Format | None, typer.Option("--output", "-o", help="Default: a table on a terminal, JSON when piped.")]
+Output = Annotated[
+    Format | None, typer.Option("--output", "-o", metavar="table|json", help="Default: a table on a terminal, JSON when piped.")
+]
 Watch = Annotated[bool | None, typer.Option("--watch/--no-watch", help="Draw the run live. Default: on a terminal.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN_ID", help="A run's id, or as much of its beginning as is unique.")]
 TaskId = Annotated[str, typer.Argument(metavar="TASK_ID", help="A task's id, or as much of its beginning as is unique.")]

@@ -19,9 +19,11 @@ tasks_app = typer.Typer(help="Decide what runs ask of people.", no_args_is_help=
 @runs_app.command("list")
 def list_runs(
     context: typer.Context,
-    status: Annotated[RunStatus | None, typer.Option(help="Only runs with this status.", show_default=False)] = None,
+    status: Annotated[
+        RunStatus | None, typer.Option(metavar="STATUS", help="Only runs with this status, such as waiting or failed.")
+    ] = None,
     workflow: Annotated[str | None, typer.Option(metavar="SLUG", help="Only runs of this workflow.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="At most so many, the newest.")] = 20,
     output: Output = None,
 ) -> None:
     """List runs, the newest first."""
@@ -110,7 +112,7 @@ def complete_task(
     task_id: TaskId,
     approve: Annotated[bool, typer.Option("--approve", help="Approve.")] = False,
     reject: Annotated[bool, typer.Option("--reject", help="Reject.")] = False,
-    comment: Annotated[str | None, typer.Option(help="Why.")] = None,
+    comment: Annotated[str | None, typer.Option(metavar="TEXT", help="Why.")] = None,
     result: Annotated[str | None, typer.Option(metavar="JSON|@FILE|@-", help="An object: what to approve instead.")] = None,
     watch: Watch = None,
     output: Output = None,
