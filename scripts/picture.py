@@ -31,7 +31,9 @@ async def draw(console: Console) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with open_app(Settings(data_dir=Path(folder)), mine=no_run) as app:
             version = await publish(checked(str(example_file())), app.publisher, app.definitions)
-            run_id = await app.runtime.start(StartRequest(version=version, input=json.loads(example_file().with_suffix(".input.json").read_text())))
+            run_id = await app.runtime.start(
+                StartRequest(version=version, input=json.loads(example_file().with_suffix(".input.json").read_text()))
+            )
             state = await Follower(app.runtime, run_id, Lines(console), None).follow()
     console.print(live_tree(console, state, {}, state.created_at + SHOWN_AFTER_MS, ""))
     show_question(console, needs(Family([state]))[0])

@@ -38,7 +38,10 @@ def test_diamond_runs_the_branches_side_by_side_and_joins_them() -> None:
             await sound(app, run_id)
             assert bench.paths() == ["a", "b", "c"]
             events = kinds(await app.journal.read(run_id))
-            assert events == ["run_created", "run_started", *["step_started", "step_completed", "step_started", "step_started"]] + [
+            assert events == [
+                "run_created",
+                "run_started",
+                *["step_started", "step_completed", "step_started", "step_started"],
                 "step_completed",
                 "step_completed",
                 "step_started",

@@ -1,6 +1,7 @@
 """A step type `work` whose attempts the test makes, and what must hold of every run."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -147,7 +148,7 @@ async def sound(app: MemoryApp, run_id: str) -> RunView:
     held = await app.view(run_id)
     events = await app.journal.read(run_id)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert all(earlier.ts <= later.ts for earlier, later in zip(events, events[1:], strict=False))
+    assert all(earlier.ts <= later.ts for earlier, later in itertools.pairwise(events))
     row = await app.journal.row(run_id)
     assert row is not None
     folded = fold((await app.runtime.plans.get(row.version_hash)).plan, events)
