@@ -1,9 +1,11 @@
-"""Writes the parts of docs/reference that are drawn from the code: `python scripts/reference.py [--check]`."""
+"""Writes the parts of docs/reference that are drawn from the code: `python -m scripts.reference [--check]`."""
 
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from scripts import cli_reference
 
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model.errors import ErrorInfo
@@ -137,7 +139,17 @@ were skipped. `join: all`: it runs only when all succeeded. `when` is an [expres
     return "\n".join(parts)
 
 
-PAGES = {"statuses.md": statuses, "events.md": events, "failure-codes.md": errors, "workflow-documents.md": documents}
+def commands() -> str:
+    return cli_reference.page(NOTE)
+
+
+PAGES = {
+    "statuses.md": statuses,
+    "events.md": events,
+    "failure-codes.md": errors,
+    "workflow-documents.md": documents,
+    "cli.md": commands,
+}
 
 
 def stale() -> list[str]:
@@ -148,7 +160,7 @@ def stale() -> list[str]:
 def main() -> int:
     if "--check" in sys.argv:
         for name in stale():
-            sys.stderr.write(f"docs/reference/{name} is stale: run python scripts/reference.py\n")
+            sys.stderr.write(f"docs/reference/{name} is stale: run python -m scripts.reference\n")
         return 1 if stale() else 0
     REFERENCE.mkdir(parents=True, exist_ok=True)
     for name, page in PAGES.items():

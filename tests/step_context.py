@@ -15,12 +15,13 @@ from runwell.ports.steps import AttemptLimits, Services
 
 @dataclass
 class FakeContext:
-    """What was recorded is in `events`. A service that the test does not give is None."""
+    """What was recorded is in `events`, text shown live in `deltas`. A service that the test does not give is None."""
 
     spec: StepSpec
     input: Mapping[str, Any] = field(default_factory=dict)
     secret_pointers: frozenset[str] = frozenset()
     limits: AttemptLimits = field(default_factory=AttemptLimits)
+    models: Models | None = None
     http: Http | None = None
     sandbox: Sandbox | None = None
     secrets: Secrets | None = None
@@ -30,11 +31,12 @@ class FakeContext:
     attempt: int = 1
     idempotency_key: str = "key-of-the-step"
     events: list[EventData] = field(default_factory=list)
+    deltas: list[str] = field(default_factory=list)
 
     @property
     def services(self) -> Services:
         return Services(
-            models=cast(Models, None),
+            models=cast(Models, self.models),
             http=cast(Http, self.http),
             sandbox=cast(Sandbox, self.sandbox),
             secrets=cast(Secrets, self.secrets),
@@ -44,4 +46,4 @@ class FakeContext:
         self.events.append(data)
 
     def delta(self, text: str) -> None:
-        raise AssertionError("no step here shows text live")
+        self.deltas.append(text)

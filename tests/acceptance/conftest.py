@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.acceptance.command_line import CommandLine
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +19,9 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = Path(__file__).with_name("powercut.c")
     subprocess.run([compiler, *flags, "-o", str(library), str(source), "-ldl", "-lpthread"], check=True)
     return library
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> CommandLine:
+    """The real command line, on a data directory that does not exist yet."""
+    return CommandLine(tmp_path)

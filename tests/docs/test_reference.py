@@ -11,7 +11,7 @@ from runwell.settings import Settings
 
 
 def test_drawn_pages_are_fresh() -> None:
-    assert reference.stale() == [], "run: .venv/bin/python scripts/reference.py"
+    assert reference.stale() == [], "run: .venv/bin/python -m scripts.reference"
 
 
 def test_every_failure_code_is_documented() -> None:

@@ -67,7 +67,7 @@ class Runtime:
         self._admission = Admission(max_running)
         self._alarms = Alarms(clock, self._wake)
         self._cells: OrderedDict[str, Cell] = OrderedDict()
-        self._loading: dict[str, asyncio.Task[None]] = {}
+        self._loading: dict[str, asyncio.Task[Cell]] = {}
         self._inherited: set[str] = set()
         self._waiters: dict[str, list[asyncio.Future[RunState]]] = {}
         self._background: set[asyncio.Task[Any]] = set()
@@ -155,11 +155,15 @@ class Runtime:
         Raises `NotFound`, `CommandRefused` and `InvalidInput`.
         """
         check_json(command)
-        cell = await self.cell(run_id)
-        durable = self._dispatcher.dispatch(cell, command) or cell.durable
-        if durable is not None:
-            await asyncio.shield(durable)
-        return cell.state
+        while True:
+            cell = await self.cell(run_id)
+            try:
+                durable = self._dispatcher.dispatch(cell, command) or cell.durable
+            except PositionConflict:
+                continue  # two at once on a run that has ended and is not kept in memory: look again
+            if durable is not None:
+                await asyncio.shield(durable)
+            return cell.state
 
     async def state(self, run_id: str) -> RunState:
         """Return the run's current state. Raises `NotFound`."""
@@ -183,18 +187,23 @@ class Runtime:
             if loading is None:
                 loading = self._loading[run_id] = asyncio.get_running_loop().create_task(self._load(run_id))
                 loading.add_done_callback(lambda _: self._loading.pop(run_id, None))
-            await asyncio.shield(loading)
+            cell = await asyncio.shield(loading)
+            if cell.state.is_terminal:
+                return cell
         self._trim(run_id)
         return held
 
-    async def _load(self, run_id: str) -> None:
+    async def _load(self, run_id: str) -> Cell:
+        """Read the run from the journal. One that has ended is not kept in memory for being looked at."""
         events = await self.journal.read(run_id)
         if not events:
             raise NotFound(f"there is no run {run_id!r}")
         prepared = await self.plans.get(events[0].of(RunCreated).version_hash)
         cell = Cell(state=fold(prepared.plan, events), careful=run_id in self._inherited)
-        self._cells[run_id] = cell
-        self._note(cell.state)
+        if not cell.state.is_terminal:
+            self._cells[run_id] = cell
+            self._note(cell.state)
+        return cell
 
     def _note(self, state: RunState) -> None:
         """Set the run's alarm and keep the counts of the limits."""
