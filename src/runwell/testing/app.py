@@ -35,7 +35,7 @@ Document = str | dict[str, Any]
 """A workflow document: YAML or JSON text, or its data."""
 
 _GLANCE_S = 0.002
-"""How long `run_to_end` leaves the network, other processes and threads alone before it looks again."""
+"""How long the network, other processes and threads are left alone before the app is looked at again."""
 
 
 class MemoryApp(App, frozen=True, kw_only=True):
@@ -62,6 +62,21 @@ class MemoryApp(App, frozen=True, kw_only=True):
         """Let the loop come to rest and return the run as it is then. Raises `NotFound`."""
         await self.clock.settle()
         return run_view(await self.runtime.state(run_id))
+
+    async def rest(self, run_id: str, patience_s: float = 20.0) -> RunView:
+        """Wait until nothing is in flight, while time stands still, and return the run as it is then.
+
+        Raises `AssertionError` when that takes more than `patience_s` of real time.
+        """
+        try:
+            async with asyncio.timeout(patience_s):
+                await self.clock.settle()
+                while self.runtime.is_busy:
+                    await asyncio.sleep(_GLANCE_S)
+                    await self.clock.settle()
+        except TimeoutError as exc:
+            raise AssertionError(f"{await self._place(run_id)} after {patience_s:g} s: does a handler never return?") from exc
+        return await self.view(run_id)
 
     async def run_to_end(self, run_id: str, patience_s: float = 20.0) -> RunView:
         """Let time pass, timer by timer, until the run has ended; return it.
