@@ -68,7 +68,7 @@ def test_a_failed_child_fails_the_step_and_tells_why(handled: bool) -> None:
         bench.script("work", broken("no luck"))
         async with memory_app([bench.type]) as app:
             await app.publish(CHILD)
-            run_id = await app.start(document(call(**({"fallback": 0} if handled else {})), work("after", "call")), 1)
+            run_id = await app.start(document({**call(), **({"fallback": 0} if handled else {})}, work("after", "call")), 1)
             run = await app.run_to_end(run_id)
             error = step(run, "call").error
             assert error is not None
@@ -150,28 +150,33 @@ def test_a_step_that_times_out_stops_its_child() -> None:
     run_async(main())
 
 
-def test_a_parent_stopped_the_moment_its_child_begins_leaves_no_orphan() -> None:
-    class Slow(MemoryDefinitions):
-        async def get(self, org_id: str, slug: str, version: int | None = None) -> Any:
-            await asyncio.wait_for(asyncio.shield(found), None)
-            return await super().get(org_id, slug, version)
+class SlowDefinitions(MemoryDefinitions):
+    """Answers once `found` is set."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = asyncio.Event()
+
+    async def get(self, org_id: str, slug: str, version: int | None = None) -> Any:
+        await self.found.wait()
+        return await super().get(org_id, slug, version)
+
+
+def test_a_parent_stopped_the_moment_its_child_begins_leaves_no_orphan() -> None:
     async def main() -> None:
-        nonlocal found
         bench = Workbench()
         bench.hold("work")
-        found = asyncio.get_running_loop().create_future()
-        async with memory_app([bench.type], definitions=Slow()) as app:
+        definitions = SlowDefinitions()
+        async with memory_app([bench.type], definitions=definitions) as app:
             await app.publish(CHILD)
             run_id = await app.start(document(call()), 1)
             await app.clock.settle()
             await app.runtime.command(run_id, StopRun())
-            found.set_result(None)
+            definitions.found.set()
             await app.clock.settle()
             assert [row.status for row in await children(app, run_id)] in ([], ["stopped"])
             assert bench.calls == []
 
-    found: asyncio.Future[None]
     run_async(main())
 
 
@@ -303,8 +308,7 @@ def test_a_step_that_gave_its_child_up_before_a_crash_leaves_no_orphan() -> None
         await app.publish(CHILD)
         run_id = await app.start(document(call(timeout_s=10, on_error="continue"), ask), 5)
         await app.clock.settle()
-        app.clock.call_at(app.clock.now() + 10_000, lambda: asyncio.get_running_loop().call_soon(processes.journal.die))
-        app.clock.call_at(app.clock.now() + 10_000, processes.journal.release)
+        app.runtime.feed.listen(lambda item: processes.journal.die() if getattr(item, "type", "") == "step_failed" else None, run_id)
         await app.clock.advance(10_000)
         return run_id
 

@@ -283,13 +283,13 @@ def test_commands_on_a_run_that_has_ended_or_never_was() -> None:
         async with memory_app([bench.type]) as app:
             run_id = await app.start(document(work("a")))
             await app.run_to_end(run_id)
-            for command in (PAUSE, RESUME):
+            for refused in (PAUSE, RESUME):
                 with pytest.raises(CommandRefused, match="ended"):
-                    await app.runtime.command(run_id, command)
+                    await app.runtime.command(run_id, refused)
             assert (await app.runtime.command(run_id, STOP)).status == "succeeded"
-            for command in (PAUSE, STOP):
+            for unfounded in (PAUSE, STOP):
                 with pytest.raises(NotFound):
-                    await app.runtime.command("run_" + "1" * 32, command)
+                    await app.runtime.command("run_" + "1" * 32, unfounded)
             await sound(app, run_id)
 
     run_async(main())

@@ -1,8 +1,8 @@
 """A step type `work` whose attempts the test makes, and what must hold of every run."""
 
 import asyncio
-import itertools
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
 from runwell.engine.evolve import fold
@@ -148,7 +148,7 @@ async def sound(app: MemoryApp, run_id: str) -> RunView:
     held = await app.view(run_id)
     events = await app.journal.read(run_id)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert all(earlier.ts <= later.ts for earlier, later in itertools.pairwise(events))
+    assert all(earlier.ts <= later.ts for earlier, later in pairwise(events))
     row = await app.journal.row(run_id)
     assert row is not None
     folded = fold((await app.runtime.plans.get(row.version_hash)).plan, events)

@@ -193,17 +193,18 @@ def _stopped_with_us(state: RunState, error: ErrorInfo) -> bool:
 
 def _recover(draft: Draft, command: cmd.RecoverRun, now: int) -> None:
     state = draft.state
-    for path in state.working:
+    for path in [path for path in state.working if path not in command.alive]:
         step = state.steps[path]
         error = ErrorInfo(code="STEP_INTERRUPTED", message="the process that ran the attempt ended", step_id=path)
-        if step.deaths + 1 >= MAX_DEATHS:
+        if command.suspect and step.deaths + 1 >= MAX_DEATHS:
             message = f"step {path} was running at each of {MAX_DEATHS} ends of the process: it may have caused them"
             end_internally(draft, ErrorInfo(code="INTERNAL_ERROR", message=message, step_id=path), step)
             return
         if state.status is RunStatus.DRAINING:
             draft.end(step, ev.StepCancelled(caused_by=state.failing) if state.failing else ev.StepStopped())
         else:
-            draft.step(step, ev.StepRetrying(error=error, retry_at=now, reason="interrupted"))
+            at = now if command.retry_at is None else command.retry_at
+            draft.step(step, ev.StepRetrying(error=error, retry_at=at, reason="interrupted", suspect=command.suspect))
 
 
 def end_internally(draft: Draft, error: ErrorInfo, step: StepState | None = None) -> None:

@@ -276,10 +276,10 @@ def _step_retrying(state: RunState, event: Event) -> None:
     data = event.of(ev.StepRetrying)
     step = _move_step(state, event)
     _end_attempt(step, event.ts, data.reason, data.error)
-    if data.reason == "interrupted":
-        step.deaths += 1
-    else:
+    if data.reason == "failed":
         step.failures += 1
+    elif data.suspect:
+        step.deaths += 1
     step.waiting_for, step.wake_at, step.deadline = "retry", data.retry_at, None
     state.retrying[step.path] = None
     _push_alarm(state, data.retry_at, step.path)

@@ -50,6 +50,7 @@ class AttemptContext:
         self._show = show
 
     def record(self, data: EventData) -> None:
+        msgspec.json.encode(data)  # what cannot be kept is the handler's to hear, before it is told on
         self._report(RecordProgress(step_id=self.step_id, attempt=self.attempt, data=data))
 
     def delta(self, text: str) -> None:

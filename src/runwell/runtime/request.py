@@ -1,10 +1,11 @@
-"""What starts a run."""
+"""What starts a run, and what may come into it."""
 
 from typing import Any
 
 import msgspec
 
 from runwell.engine.state import RunState
+from runwell.model.commands import AddComment, Command, CompleteTask, SendMessage
 from runwell.model.errors import InvalidInput
 from runwell.model.events import RunCreated
 from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
@@ -36,6 +37,15 @@ def json_copy(value: Any, what: str) -> Any:
         return msgspec.json.decode(msgspec.json.encode(value))
     except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidInput(f"{what} is no JSON data: {exc}") from exc
+
+
+def check_json(command: Command) -> None:
+    """Raise `InvalidInput` when a person's or program's command holds what is no JSON data, and could not be kept."""
+    if isinstance(command, SendMessage | CompleteTask | AddComment):
+        try:
+            msgspec.json.encode(command)
+        except (TypeError, ValueError, RecursionError) as exc:
+            raise InvalidInput(f"the command is no JSON data: {exc}") from exc
 
 
 def created(request: StartRequest) -> RunCreated:

@@ -7,6 +7,7 @@ back from the journal when a command, a message or its alarm wants it.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -15,8 +16,8 @@ from runwell.engine.decide import start as first_event
 from runwell.engine.evolve import create, fold
 from runwell.engine.state import RunState, next_alarm
 from runwell.engine.view import is_idle
-from runwell.model.commands import AdmitRun, Command, StartRun, Tick
-from runwell.model.errors import JournalUnavailable, NotFound, PositionConflict, RunwellError
+from runwell.model.commands import AdmitRun, Command, EndInternally, RecoverRun, StartRun, Tick
+from runwell.model.errors import ErrorInfo, JournalUnavailable, NotFound, PositionConflict, RunwellError
 from runwell.model.events import Event, RunCreated
 from runwell.model.ids import new_id
 from runwell.model.run import RunRow
@@ -33,7 +34,7 @@ from runwell.runtime.dispatcher import Dispatcher, Durable
 from runwell.runtime.feed import Feed
 from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.recovery import Recovery
-from runwell.runtime.request import StartRequest, created
+from runwell.runtime.request import StartRequest, check_json, created
 
 __all__ = ["Runtime", "StartRequest"]
 
@@ -67,6 +68,7 @@ class Runtime:
         self._alarms = Alarms(clock, self._wake)
         self._cells: OrderedDict[str, Cell] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Cell]] = {}
+        self._inherited: set[str] = set()
         self._waiters: dict[str, list[asyncio.Future[RunState]]] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._max_resident = max_resident
@@ -86,6 +88,7 @@ class Runtime:
         """Open the journal and take up every run that has not ended and for which `mine` holds."""
         await self.journal.open()
         rows = [row for row in await self.journal.live() if mine(row)]
+        self._inherited = {row.run_id for row in rows}
         await Recovery(self, rows).run()
 
     async def close(self, grace_s: float = 0.0) -> None:
@@ -96,12 +99,19 @@ class Runtime:
         self._dispatcher.closing = True
         self._alarms.close()
         tasks = [task for cell in self._cells.values() for task in cell.tasks.values()] + list(self._background)
-        for cell in self._cells.values():
+        for cell in list(self._cells.values()):
+            self._interrupt(cell)
             cell.end_all()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.journal.close()
+
+    def _interrupt(self, cell: Cell) -> None:
+        """Note that the attempts in flight end with this process, for no fault of theirs."""
+        if cell.state.working and not cell.lost:
+            with suppress(RunwellError):
+                self._dispatcher.dispatch(cell, RecoverRun(suspect=False, retry_at=self._clock.now() + 1))
 
     @property
     def is_busy(self) -> bool:
@@ -128,15 +138,15 @@ class Runtime:
             return cell, cell.durable or _done()
         run_id = request.run_id or new_id("run")
         event = first_event(run_id, StartRun(run=created(request), actor=request.actor), self._clock.now())
-        cell = Cell(state=create(prepared.plan, event))
+        cell = Cell(state=create(prepared.plan, event), careful=request.parent_run_id in self._inherited)
         self._cells[run_id] = cell
         out = Advance(events=[event])
         try:
             if self._admission.enter(_ticket(cell.state)):
                 out = self._dispatcher.admit(cell, out)
             return cell, self._dispatcher.carry_out(cell, out) or _done()
-        except BaseException:
-            self._drop(cell)
+        except BaseException as exc:
+            self._lose(cell, exc)
             raise
 
     async def command(self, run_id: str, command: Command) -> RunState:
@@ -144,6 +154,7 @@ class Runtime:
 
         Raises `NotFound`, `CommandRefused` and `InvalidInput`.
         """
+        check_json(command)
         while True:
             cell = await self.cell(run_id)
             try:
@@ -163,7 +174,7 @@ class Runtime:
         return await self._end_of(await self.cell(run_id))
 
     async def _end_of(self, cell: Cell) -> RunState:
-        if cell.state.is_terminal and (cell.durable is None or (cell.durable.done() and not cell.lost)):
+        if cell.state.is_terminal and cell.is_kept:
             return cell.state
         waiter: asyncio.Future[RunState] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(cell.state.run_id, []).append(waiter)
@@ -171,25 +182,27 @@ class Runtime:
 
     async def cell(self, run_id: str) -> Cell:
         """Return the run in memory, from the journal if it is not there. Raises `NotFound`."""
-        held = self._cells.get(run_id)
-        if held is not None:
-            return held
-        loading = self._loading.get(run_id)
-        if loading is None:
-            loading = self._loading[run_id] = asyncio.get_running_loop().create_task(self._load(run_id))
-            loading.add_done_callback(lambda _: self._loading.pop(run_id, None))
-        return await asyncio.shield(loading)
+        while (held := self._cells.get(run_id)) is None:  # loaded, it may be dropped again before it is our turn
+            loading = self._loading.get(run_id)
+            if loading is None:
+                loading = self._loading[run_id] = asyncio.get_running_loop().create_task(self._load(run_id))
+                loading.add_done_callback(lambda _: self._loading.pop(run_id, None))
+            cell = await asyncio.shield(loading)
+            if cell.state.is_terminal:
+                return cell
+        self._trim(run_id)
+        return held
 
     async def _load(self, run_id: str) -> Cell:
+        """Read the run from the journal. One that has ended is not kept in memory for being looked at."""
         events = await self.journal.read(run_id)
         if not events:
             raise NotFound(f"there is no run {run_id!r}")
         prepared = await self.plans.get(events[0].of(RunCreated).version_hash)
-        cell = Cell(state=fold(prepared.plan, events))
+        cell = Cell(state=fold(prepared.plan, events), careful=run_id in self._inherited)
         if not cell.state.is_terminal:
             self._cells[run_id] = cell
             self._note(cell.state)
-            self._trim()
         return cell
 
     def _note(self, state: RunState) -> None:
@@ -199,13 +212,13 @@ class Runtime:
             running = state.status in (RunStatus.RUNNING, RunStatus.DRAINING)
             self._admission.note(state.run_id, state.created.workflow_id, running=running, ended=state.is_terminal)
 
-    def _trim(self) -> None:
-        """Drop runs from memory that need none, the longest unused first."""
+    def _trim(self, wanted: str | None = None) -> None:
+        """Drop runs from memory that need none, the longest unused first, but not the one that is wanted just now."""
         if len(self._cells) <= self._max_resident:
             return
         for run_id in list(self._cells)[: len(self._cells) - self._max_resident]:
             cell = self._cells[run_id]
-            if (cell.state.is_terminal or is_idle(cell.state)) and not self._dispatcher.is_busy(cell):
+            if run_id != wanted and (cell.state.is_terminal or is_idle(cell.state)) and not self._dispatcher.is_busy(cell):
                 del self._cells[run_id]
 
     def _after(self, cell: Cell, out: Advance) -> None:
@@ -225,9 +238,18 @@ class Runtime:
         while not self._dispatcher.closing and (ticket := self._admission.next()) is not None:
             cell = self._cells.get(ticket.run_id)
             if cell is None:
-                self.spawn(self.command(ticket.run_id, AdmitRun()))
+                self.spawn(self._admit(ticket))
             else:
                 self._dispatcher.report(cell, AdmitRun())
+
+    async def _admit(self, ticket: Ticket) -> None:
+        """Begin a queued run that is not in memory; give its place back when that cannot be."""
+        try:
+            await self.command(ticket.run_id, AdmitRun())
+        except RunwellError:
+            if ticket.run_id not in self._cells:
+                self._admission.note(ticket.run_id, ticket.workflow_id, running=False, ended=True)
+                self.later(partial(self._take_up, ticket.run_id))
 
     def _kept(self, cell: Cell, events: list[Event]) -> None:
         """See to what it means that a batch is durable. The state may be ahead of it by later batches."""
@@ -235,11 +257,12 @@ class Runtime:
         if events[-1].seq < state.seq:
             return
         if not state.is_terminal:
-            if is_idle(state):
+            if is_idle(state) and self._cells.get(state.run_id) is cell:
                 self._cells.move_to_end(state.run_id)
                 self._trim()
             return
         self._forget(cell)
+        self._inherited.discard(state.run_id)
         for waiter in self._waiters.pop(state.run_id, ()):
             if not waiter.done():
                 waiter.set_result(state)
@@ -261,20 +284,31 @@ class Runtime:
             del self._cells[cell.state.run_id]
 
     def _lose(self, cell: Cell, error: BaseException) -> None:
-        """Drop a run whose last batch was not kept, and take it up again from the journal."""
+        """Drop a run whose state here is not what the journal has, and take it up again from there.
+
+        What is not the journal's fault is the engine's, and ends the run.
+        """
         if cell.lost:
             return
         cell.lost = True
         cell.end_all()
         self._drop(cell)
-        state = cell.state
         if not self._dispatcher.closing:
-            self.later(partial(self._take_up, state.run_id))
+            again = isinstance(error, JournalUnavailable | PositionConflict)
+            self.later(partial(self._take_up if again else self._give_up, cell.state.run_id))
+
+    async def _give_up(self, run_id: str) -> None:
+        error = ErrorInfo(code="INTERNAL_ERROR", message="the engine failed on this run: a defect of Runwell, not of the workflow")
+        await self.command(run_id, EndInternally(error=error))
 
     async def _take_up(self, run_id: str) -> None:
-        row = await self.journal.row(run_id)
-        if row is not None and row.status not in TERMINAL:
-            await Recovery(self, [row]).run()
+        try:
+            row = await self.journal.row(run_id)
+            if row is not None and row.status not in TERMINAL:
+                await Recovery(self, [row], suspect=False).run()
+                return
+        except JournalUnavailable:
+            self.later(partial(self._take_up, run_id))
             return
         for waiter in self._waiters.pop(run_id, ()):
             if waiter.done():
@@ -287,9 +321,16 @@ class Runtime:
     def _wake(self, run_id: str) -> None:
         cell = self._cells.get(run_id)
         if cell is None:
-            self.spawn(self.command(run_id, Tick()))
+            self.spawn(self._tick(run_id))
         else:
             self._dispatcher.report(cell, Tick())
+
+    async def _tick(self, run_id: str) -> None:
+        try:
+            await self.command(run_id, Tick())
+        except JournalUnavailable:
+            if run_id not in self._cells:
+                self._alarms.set(run_id, self._clock.now() + RELOAD_MS)
 
     def spawn(self, work: Any) -> None:
         """Run a coroutine to its end in the background; a `RunwellError` of it concerns nobody."""
@@ -309,8 +350,9 @@ class Runtime:
 
     def queue(self, row: RunRow, limit: int | None) -> None:
         """Put a run that was queued in an earlier process back into the queue."""
-        if self._admission.enter(Ticket(row.run_id, row.org_id, row.workflow_id, limit)):
-            self.spawn(self.command(row.run_id, AdmitRun()))
+        ticket = Ticket(row.run_id, row.org_id, row.workflow_id, limit)
+        if self._admission.enter(ticket):
+            self.spawn(self._admit(ticket))
 
     def hold(self, row: RunRow) -> None:
         """Take note of a run that only waits, without loading it."""
