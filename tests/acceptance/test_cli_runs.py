@@ -87,7 +87,7 @@ def test_a_run_whose_process_died_is_stopped(cli: CommandLine, mode: tuple[str, 
 
 def test_a_run_is_paused_and_resumed(cli: CommandLine) -> None:
     cli.write("nap.yaml", DELAY)
-    first = cli.start("run", "nap.yaml", "--input", '{"seconds": 0.5}')
+    first = cli.start("run", "nap.yaml", "--input", '{"seconds": 6}')
     run_id = cli.wait_for_event("step_waiting")
     first.terminate()
     first.communicate()

@@ -82,5 +82,6 @@ def test_descendants() -> None:
 
 def test_the_wheel_takes_the_demo_along() -> None:
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["force-include"] == {f"examples/{EXAMPLE}": f"runwell/examples/{EXAMPLE}"}
+    names = (EXAMPLE, EXAMPLE.replace(".yaml", ".input.json"))
+    assert wheel["force-include"] == {f"examples/{name}": f"runwell/examples/{name}" for name in names}
     assert example_file().samefile(ROOT / "examples" / EXAMPLE)
