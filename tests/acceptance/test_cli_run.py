@@ -180,7 +180,7 @@ def test_resuming_one_run_leaves_others_alone(cli: CommandLine) -> None:
 
 def test_sigterm_leaves_the_run(cli: CommandLine) -> None:
     cli.write("nap.yaml", DELAY)
-    first = cli.start("run", "nap.yaml", "--input", '{"seconds": 1}')
+    first = cli.start("run", "nap.yaml", "--input", '{"seconds": 2}')
     run_id = cli.wait_for_event("step_waiting")
     first.terminate()
     told, said = first.communicate(timeout=10)
