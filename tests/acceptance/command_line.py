@@ -64,13 +64,13 @@ class CommandLine:
     def terminal(self, *args: str) -> "Terminal":
         return Terminal([str(RUNWELL), *args], self.folder, self.env)
 
-    def wait_for_event(self, event_type: str) -> str:
-        """Wait until an event of this type is durable, reading beside its owner; return its run's id."""
+    def wait_for_event(self, event_type: str, runs: int = 1) -> str:
+        """Wait until an event of this type is durable in so many runs, reading beside their owner; return one's id."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            for line in self._events():
-                if line["type"] == event_type:
-                    return str(line["run_id"])
+            found = {str(line["run_id"]) for line in self._events() if line["type"] == event_type}
+            if len(found) >= runs:
+                return found.pop()
             time.sleep(0.02)
         raise AssertionError(f"no {event_type} within {PATIENCE_S} s")
 

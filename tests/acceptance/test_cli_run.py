@@ -154,6 +154,18 @@ def test_a_killed_run_goes_on_after_its_delay(cli: CommandLine) -> None:
     assert seqs == list(range(1, len(seqs) + 1))
 
 
+def test_a_killed_parent_goes_on_with_its_child(cli: CommandLine) -> None:
+    cli.write("parent.yaml", PARENT.replace("amount: 5", "seconds: 0.5"))
+    cli.write("parts/child.yaml", DELAY)
+    first = cli.start("run", "parent.yaml")
+    cli.wait_for_event("run_waiting", runs=2)
+    first.kill()
+    first.communicate()
+    (parent,) = [run for run in cli.json("runs", "list") if run["parent_run_id"] is None]
+    assert cli.json("run", "--resume", parent["id"])["output"] == "awake"
+    assert {run["status"] for run in cli.json("runs", "list")} == {"succeeded"}
+
+
 def test_resuming_one_run_leaves_others_alone(cli: CommandLine) -> None:
     cli.write("nap.yaml", DELAY)
     cli.write("listen.yaml", MESSAGE)
@@ -168,7 +180,7 @@ def test_resuming_one_run_leaves_others_alone(cli: CommandLine) -> None:
 
 def test_sigterm_leaves_the_run(cli: CommandLine) -> None:
     cli.write("nap.yaml", DELAY)
-    first = cli.start("run", "nap.yaml", "--input", '{"seconds": 1}')
+    first = cli.start("run", "nap.yaml", "--input", '{"seconds": 2}')
     run_id = cli.wait_for_event("step_waiting")
     first.terminate()
     told, said = first.communicate(timeout=10)

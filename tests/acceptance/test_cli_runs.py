@@ -86,14 +86,23 @@ def test_a_run_whose_process_died_is_stopped(cli: CommandLine, mode: tuple[str, 
 
 
 def test_a_run_is_paused_and_resumed(cli: CommandLine) -> None:
+<<<<<<< HEAD
     cli.write("nap.yaml", DELAY)
-    first = cli.start("run", "nap.yaml", "--input", '{"seconds": 0.5}')
+    first = cli.start("run", "nap.yaml", "--input", '{"seconds": 6}')
     run_id = cli.wait_for_event("step_waiting")
     first.terminate()
     first.communicate()
+=======
+    cli.write("ask.yaml", APPROVAL)
+    run_id = cli.json("run", "ask.yaml", "--input", '{"amount": 1}', code=3)["id"]
+>>>>>>> wt-e
     assert cli.json("runs", "pause", run_id)["status"] == "paused"
-    assert cli.json("runs", "show", run_id)["status"] == "paused"
-    assert cli.json("runs", "resume", run_id)["status"] == "succeeded"
+    (task,) = cli.json("tasks", "list")
+    decided = cli.run("tasks", "complete", task["id"], "--approve")
+    assert (decided.returncode, json.loads(decided.stdout)["status"]) == (3, "paused")
+    assert f"runwell runs resume {run_id}" in decided.stderr
+    told = cli.json("runs", "resume", run_id)
+    assert (told["status"], told["output"]["paid"]) == ("succeeded", "succeeded")
     over = cli.run("runs", "pause", run_id)
     assert (over.returncode, "cannot be paused" in over.stderr) == (2, True)
 

@@ -13,7 +13,7 @@ from runwell.storage.lock import DirectoryLock
 
 def test_help_is_quick(cli: CommandLine) -> None:
     took = []
-    for _ in range(3):
+    for _ in range(5):
         before = time.perf_counter()
         done = cli.run("--help")
         took.append(time.perf_counter() - before)

@@ -117,7 +117,7 @@ def test_a_child_run_asks_through_its_parent(cli: CommandLine) -> None:
 
 def test_the_tree_is_live(cli: CommandLine) -> None:
     cli.write("nap.yaml", DELAY)
-    terminal = cli.terminal("run", "nap.yaml", "--input", '{"seconds": 0.6}')
+    terminal = cli.terminal("run", "nap.yaml", "--input", '{"seconds": 1}')
     terminal.expect("✓ before")
     terminal.expect("◔ nap")
     terminal.expect("until ")
@@ -175,7 +175,7 @@ def test_ctrl_c_takes_a_question_back(cli: CommandLine) -> None:
 
 
 def test_a_question_ends_when_its_time_is_over(cli: CommandLine) -> None:
-    cli.write("ask.yaml", APPROVAL.replace("payload:", "expires_in_s: 0.7, payload:"))
+    cli.write("ask.yaml", APPROVAL.replace("payload:", "expires_in_s: 2, payload:"))
     terminal = cli.terminal(*ASK)
     terminal.expect(QUESTION)
     code, rest = terminal.end()

@@ -82,5 +82,7 @@ def test_descendants() -> None:
 
 def test_the_wheel_takes_the_demo_along() -> None:
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["force-include"] == {f"examples/{EXAMPLE}": f"runwell/examples/{EXAMPLE}"}
-    assert example_file().samefile(ROOT / "examples" / EXAMPLE)
+    example = example_file()
+    assert example.samefile(ROOT / "examples" / EXAMPLE)
+    for name in (EXAMPLE, example.with_suffix(".input.json").name):
+        assert wheel["force-include"][f"examples/{name}"] == f"runwell/examples/{name}"

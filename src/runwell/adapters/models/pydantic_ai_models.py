@@ -97,18 +97,26 @@ class _Watch:
 
 
 async def _request(model: Model, call: _Call, watch: _Watch) -> ModelResponse:
+    """Raises `ConnectionError` for an answer that does not say why it ended: pydantic-ai may stream what we ask for whole."""
+    response = await (_whole if watch.on_delta is None else _streamed)(model, call, watch)
+    if response.finish_reason is None and not (response.provider_details or {}).get("finish_reason"):
+        raise ConnectionError("the stream ended before the answer did")
+    return response
+
+
+async def _whole(model: Model, call: _Call, watch: _Watch) -> ModelResponse:
     messages, settings, parameters = call
-    if watch.on_delta is None:
-        return await model_request(model, messages, model_settings=settings, model_request_parameters=parameters, instrument=False)
+    return await model_request(model, messages, model_settings=settings, model_request_parameters=parameters, instrument=False)
+
+
+async def _streamed(model: Model, call: _Call, watch: _Watch) -> ModelResponse:
+    messages, settings, parameters = call
     async with model_request_stream(
         model, messages, model_settings=settings, model_request_parameters=parameters, instrument=False
     ) as stream:
         async for event in stream:
             watch.see(_text(event))
-        response = stream.get()
-    if response.finish_reason is None and not (response.provider_details or {}).get("finish_reason"):
-        raise ConnectionError("the stream ended before the answer did")
-    return response
+        return stream.get()
 
 
 def _text(event: ModelResponseStreamEvent) -> str:
