@@ -19,6 +19,9 @@ from runwell.model.statuses import RESOLVED, TERMINAL, RunStatus, StepStatus
 
 _ACTIVE: Final = (RunStatus.RUNNING, RunStatus.DRAINING)
 
+_MOVING: Final = frozenset(key.partition(":")[0] for _, key in RUN_TRANSITIONS)
+"""Events that can change the run's status."""
+
 
 class ImpossibleEvent(RunwellError):
     """The event cannot follow this state: the journal is damaged or the engine has a defect."""
@@ -58,11 +61,14 @@ def evolve(state: RunState, event: Event) -> RunState:
 
 
 def _move_run(state: RunState, event: Event) -> None:
-    data = event.data
-    key = f"{event.type}:{data.which}" if isinstance(data, ev.RunLimitExceeded) else event.type
+    key = event.type
+    if key not in _MOVING:
+        return
+    if key == "run_limit_exceeded":
+        key = f"{key}:{event.of(ev.RunLimitExceeded).which}"
     to = RUN_TRANSITIONS.get((state.status, key))
     if to is None:
-        if event.type.startswith("run_") and event.type != "run_stop_requested":
+        if event.type.startswith("run_"):
             raise ImpossibleEvent(f"{event.type} while the run is {state.status}")
         return
     was, state.status = state.status, to

@@ -7,7 +7,7 @@ A checkpoint copies the write-ahead log into the database, so that the log start
 beginning. Its file keeps its size, on purpose: a commit into blocks that the file already has is twice as
 fast as one that extends it. So the file grows past its size at the last checkpoint only when as much has
 been logged anew, and that is when the next one is due: at once when there is much, else as soon as there
-is nothing else to do. Each round that adds a little; a file that grew long is cut.
+is nothing else to do. Each round that adds a little; a file that grew long is cut, but not to nothing.
 """
 
 import asyncio
@@ -23,13 +23,12 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from runwell.model.errors import JournalUnavailable
 from runwell.ports.probe import Probe
-from runwell.storage.database import BUSY_MS
 
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
 """How much is logged before a checkpoint is due in a quiet moment. Three times that more and it no longer waits for one."""
 
-_LONG: Final = 8
-"""How many times `CHECKPOINT_BYTES` the file may be long after a checkpoint."""
+LOG_KEPT: Final = 2
+"""How many times `CHECKPOINT_BYTES` the file keeps when the log starts again; SQLite cuts what is more (`journal_size_limit`)."""
 
 _QUIET_S: Final = 0.05
 
@@ -47,6 +46,7 @@ class Writer:
     """Owns the writing connection from `start` to `stop`."""
 
     def __init__(self, connection: sqlite3.Connection, log_file: Path, probe: Probe, checkpoint_bytes: int = CHECKPOINT_BYTES) -> None:
+        connection.execute(f"PRAGMA journal_size_limit={LOG_KEPT * checkpoint_bytes}")
         self._connection = connection
         self._log_file = log_file
         self._probe = probe
@@ -125,15 +125,12 @@ class Writer:
         """Copy what no reader holds back; return 0, for nothing is overdue now."""
         try:
             busy, logged, copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if self._log_size() > _LONG * self._checkpoint_bytes:
-                self._connection.execute("PRAGMA busy_timeout=0")  # a reader may be at it for long: next time, then
-                busy, logged, copied = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                self._connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         except sqlite3.Error:
             busy, logged, copied = 1, 0, 0  # the log is whole, and the next attempt goes on from here
         complete = not busy and logged == copied
         size = self._log_size()
-        self._mark = max(size, self._checkpoint_bytes) if complete else size + self._checkpoint_bytes
+        kept = min(max(size, self._checkpoint_bytes), LOG_KEPT * self._checkpoint_bytes)
+        self._mark = kept if complete else size + self._checkpoint_bytes
         return 0
 
     def _close(self) -> None:
