@@ -86,16 +86,8 @@ def test_a_run_whose_process_died_is_stopped(cli: CommandLine, mode: tuple[str, 
 
 
 def test_a_run_is_paused_and_resumed(cli: CommandLine) -> None:
-<<<<<<< HEAD
-    cli.write("nap.yaml", DELAY)
-    first = cli.start("run", "nap.yaml", "--input", '{"seconds": 6}')
-    run_id = cli.wait_for_event("step_waiting")
-    first.terminate()
-    first.communicate()
-=======
     cli.write("ask.yaml", APPROVAL)
     run_id = cli.json("run", "ask.yaml", "--input", '{"amount": 1}', code=3)["id"]
->>>>>>> wt-e
     assert cli.json("runs", "pause", run_id)["status"] == "paused"
     (task,) = cli.json("tasks", "list")
     decided = cli.run("tasks", "complete", task["id"], "--approve")
