@@ -15,4 +15,4 @@ from tests.unit.engine.driver import Driver, workflow
 )
 def test_the_first_start_of_a_step_is_attempt_1_whoever_carries_it_out(step: dict[str, object]) -> None:
     run = Driver(workflow(step))
-    assert [event.attempt for event in run.events if event.step_id == "a"][0] == 1
+    assert next(event.attempt for event in run.events if event.step_id == "a") == 1
