@@ -29,6 +29,8 @@ def step_types() -> StepTypes:
         if not isinstance(step_type, StepType):
             raise InvalidInput(f"the plug-in {entry.name!r} is no StepType", hint="point the entry point at a runwell.ports.steps.StepType")
         if step_type.name in types:
-            raise InvalidInput(f"the plug-in {entry.name!r} takes the step type {step_type.name!r}, which exists", hint="uninstall one of them")
+            raise InvalidInput(
+                f"the plug-in {entry.name!r} takes the step type {step_type.name!r}, which exists", hint="uninstall one of them"
+            )
         types[step_type.name] = step_type
     return types
