@@ -1,5 +1,6 @@
 """The only place that wires everything."""
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -34,6 +35,16 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     types: StepTypes
 
 
+def tune_process() -> None:
+    """Set the garbage collector for a process that hosts many runs: a state is many small objects that live for long.
+
+    With Python's own thresholds it takes a fifth of the time of a busy runtime.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def every_run(row: RunRow) -> bool:
     return True
 
@@ -49,6 +60,7 @@ async def open_app(
     journal = SqliteJournal(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"), probe=probe)
     services = real_services(settings)
     app = assemble(journal, SqliteDefinitions(journal), services, SystemClock(), probe=probe, max_running=settings.max_running)
+    tune_process()
     try:
         await app.runtime.open(mine)
         yield app
@@ -66,6 +78,7 @@ def assemble(
     types: StepTypes | None = None,
     probe: Probe = no_probe,
     max_running: int = 1_000,
+    max_resident: int = 20_000,
 ) -> App:
     """Put a Runwell together from its parts; it is not open yet."""
     known = types or step_types()
@@ -79,6 +92,7 @@ def assemble(
         compile_document=publisher.compile,
         probe=probe,
         max_running=max_running,
+        max_resident=max_resident,
     )
     return App(runtime=runtime, journal=journal, definitions=definitions, publisher=publisher, types=known)
 

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from runwell.model.events import TYPE_OF, Event, EventData, Log, RunCreated
+from runwell.model.events import TYPE_OF, Event, EventData, Log, RunCreated, TaskCreated
 from runwell.model.ids import new_id
 from runwell.model.run import RunRow
 from runwell.model.statuses import RunStatus
+from runwell.ports.journal import Journal
 
 T = TypeVar("T")
 
@@ -62,3 +63,11 @@ def new_run() -> str:
 
 def seqs(found: Sequence[Event]) -> list[int]:
     return [one.seq for one in found]
+
+
+def asks(task_id: str) -> TaskCreated:
+    return TaskCreated(task_id=task_id, task_type="approval", title="Refund?", payload={"a": 1}, assignees=("ann",), expires_at=5_000)
+
+
+async def pending(journal: Journal) -> list[str]:
+    return [task.id for task in await journal.pending_tasks()]

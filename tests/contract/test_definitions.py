@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.contract.backend import opened
 from tests.contract.backends import SqliteBackend
-from tests.contract.journal_contract import opened
 from tests.contract.samples import run
 
 from runwell.model.errors import InvalidInput, JournalUnavailable

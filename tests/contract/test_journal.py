@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests.contract.backend import Backend
 from tests.contract.backends import MemoryBackend, SqliteBackend
-from tests.contract.journal_contract import Backend, JournalContract
+from tests.contract.journal_contract import JournalContract
 
 
 class TestMemoryJournal(JournalContract):

@@ -175,7 +175,7 @@ def _interruptions_have_no_number(patch: pytest.MonkeyPatch) -> None:
     honest = schedule._start_attempt
 
     def miscounted(step: StepState, rendered: Any, now: int) -> StartAttempt:
-        return honest(step, rendered, now)._replace(attempt=step.failures + 1)
+        return msgspec.structs.replace(honest(step, rendered, now), attempt=step.failures + 1)
 
     patch.setattr(schedule, "_start_attempt", miscounted)
 
@@ -232,7 +232,7 @@ def _results_in_order_of_completion(patch: pytest.MonkeyPatch) -> None:
         honest(draft, step, now)
         last = draft.facts[-1] if draft.facts else None
         if last is not None and isinstance(last.data, ev.StepCompleted) and step.loop is not None:
-            draft.facts[-1] = last._replace(data=ev.StepCompleted(result=list(step.loop.results.values())))
+            draft.facts[-1] = msgspec.structs.replace(last, data=ev.StepCompleted(result=list(step.loop.results.values())))
 
     honest = loops.move_for_each
     patch.setitem(schedule._CONTROL, "for_each", unordered)

@@ -95,7 +95,7 @@ class _Builder:
         return data
 
     def _scalar(self, node: yaml.Node, pointer: str, line: int) -> Any:
-        value = self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+        value = self._loader.construct_object(node)
         if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
             raise _broken(f"{node.value!r} is no JSON number", line, pointer)
         if not isinstance(value, str | int | float | bool | None):

@@ -19,6 +19,7 @@ from runwell.model.events import Event, StopMode
 from runwell.model.statuses import RunStatus
 
 _ENDS = (ev.StepCancelled, ev.StepStopped, ev.StepFailed)
+_NOTED = frozenset({*_ENDS, ev.RunDraining})
 
 
 class Advance(msgspec.Struct, kw_only=True):
@@ -73,7 +74,8 @@ def _is_stuck(state: RunState, out: Advance) -> bool:
 
 def _apply(state: RunState, facts: list[Fact], now: int, out: Advance) -> None:
     for fact in facts:
-        _note_work_to_end(state, fact, out)
+        if type(fact.data) in _NOTED:
+            _note_work_to_end(state, fact, out)
         event = sequence(state, fact, now)
         evolve(state, event)
         out.events.append(event)

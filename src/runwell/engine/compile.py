@@ -130,12 +130,11 @@ class _Compiler:
         )
 
     def _inputs(self, spec: StepSpec, pointer: str, place: _Place) -> dict[str, Node]:
-        secret_fields: frozenset[str] = getattr(spec, "secret_fields", frozenset())
         nodes = {}
         dumped = spec.model_dump(mode="json", by_alias=True, include=set(spec.templates), exclude_unset=True)
         for field, value in dumped.items():
             if value is not None:
-                nodes[field] = self.template(value, f"{pointer}/{field}", spec.id, place, field in secret_fields)
+                nodes[field] = self.template(value, f"{pointer}/{field}", spec.id, place, field in spec.secret_fields)
         return nodes
 
     def _check_spec(self, spec: StepSpec, pointer: str) -> None:

@@ -11,7 +11,7 @@ from runwell.engine import timers
 from runwell.engine.draft import Draft, Fact, sequence
 from runwell.engine.endings import drain, fail_step, finish
 from runwell.engine.retry import retry_at
-from runwell.engine.state import RunState, StepState
+from runwell.engine.state import RunState, StepState, log_cost
 from runwell.model import commands as cmd
 from runwell.model import events as ev
 from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput, LimitName, NotFound
@@ -135,7 +135,7 @@ def _record(draft: Draft, command: cmd.RecordProgress, now: int) -> None:
     step = _in_flight(state, command.step_id, command.attempt)
     if step is None:
         return
-    if isinstance(command.data, ev.Log) and state.log_bytes + len(command.data.message.encode()) > state.plan.workflow.limits.log_bytes:
+    if isinstance(command.data, ev.Log) and state.log_bytes + log_cost(command.data) > state.plan.workflow.limits.log_bytes:
         message = f"the run wrote more log than its limit of {state.plan.workflow.limits.log_bytes} bytes"
         _exceed(draft, step, "log_bytes", ErrorInfo(code="LOG_SIZE_EXCEEDED", message=message, step_id=step.path))
         return
@@ -193,17 +193,18 @@ def _stopped_with_us(state: RunState, error: ErrorInfo) -> bool:
 
 def _recover(draft: Draft, command: cmd.RecoverRun, now: int) -> None:
     state = draft.state
-    for path in state.working:
+    for path in [path for path in state.working if path not in command.alive]:
         step = state.steps[path]
         error = ErrorInfo(code="STEP_INTERRUPTED", message="the process that ran the attempt ended", step_id=path)
-        if step.deaths + 1 >= MAX_DEATHS:
+        if command.suspect and step.deaths + 1 >= MAX_DEATHS:
             message = f"step {path} was running at each of {MAX_DEATHS} ends of the process: it may have caused them"
             end_internally(draft, ErrorInfo(code="INTERNAL_ERROR", message=message, step_id=path), step)
             return
         if state.status is RunStatus.DRAINING:
             draft.end(step, ev.StepCancelled(caused_by=state.failing) if state.failing else ev.StepStopped())
         else:
-            draft.step(step, ev.StepRetrying(error=error, retry_at=now, reason="interrupted"))
+            at = now if command.retry_at is None else command.retry_at
+            draft.step(step, ev.StepRetrying(error=error, retry_at=at, reason="interrupted", suspect=command.suspect))
 
 
 def end_internally(draft: Draft, error: ErrorInfo, step: StepState | None = None) -> None:

@@ -1,12 +1,12 @@
 """Facts on their way to becoming events: what happened, where, in which attempt."""
 
-from typing import NamedTuple
+import msgspec
 
 from runwell.engine.state import RunState, StepState
 from runwell.model.events import TYPE_OF, Event, EventData, StepStarted
 
 
-class Fact(NamedTuple):
+class Fact(msgspec.Struct, frozen=True):
     """An event without its place in the log."""
 
     data: EventData

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from runwell.engine import plan as compiled
-from runwell.engine.state import Loop, RunState, Scope, StepState, step_alarm
+from runwell.engine.state import Loop, RunState, Scope, StepState, log_cost, step_alarm
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model import events as ev
 from runwell.model.errors import RunwellError
@@ -18,6 +18,9 @@ from runwell.model.run import Attempt
 from runwell.model.statuses import RESOLVED, TERMINAL, RunStatus, StepStatus
 
 _ACTIVE: Final = (RunStatus.RUNNING, RunStatus.DRAINING)
+
+_MOVING: Final = frozenset(key.partition(":")[0] for _, key in RUN_TRANSITIONS)
+"""Events that can change the run's status."""
 
 
 class ImpossibleEvent(RunwellError):
@@ -58,11 +61,14 @@ def evolve(state: RunState, event: Event) -> RunState:
 
 
 def _move_run(state: RunState, event: Event) -> None:
-    data = event.data
-    key = f"{event.type}:{data.which}" if isinstance(data, ev.RunLimitExceeded) else event.type
+    key = event.type
+    if key not in _MOVING:
+        return
+    if key == "run_limit_exceeded":
+        key = f"{key}:{event.of(ev.RunLimitExceeded).which}"
     to = RUN_TRANSITIONS.get((state.status, key))
     if to is None:
-        if event.type.startswith("run_") and event.type != "run_stop_requested":
+        if event.type.startswith("run_"):
             raise ImpossibleEvent(f"{event.type} while the run is {state.status}")
         return
     was, state.status = state.status, to
@@ -276,10 +282,10 @@ def _step_retrying(state: RunState, event: Event) -> None:
     data = event.of(ev.StepRetrying)
     step = _move_step(state, event)
     _end_attempt(step, event.ts, data.reason, data.error)
-    if data.reason == "interrupted":
-        step.deaths += 1
-    else:
+    if data.reason == "failed":
         step.failures += 1
+    elif data.suspect:
+        step.deaths += 1
     step.waiting_for, step.wake_at, step.deadline = "retry", data.retry_at, None
     state.retrying[step.path] = None
     _push_alarm(state, data.retry_at, step.path)
@@ -325,7 +331,7 @@ def _message_received(state: RunState, event: Event) -> None:
 
 
 def _log(state: RunState, event: Event) -> None:
-    state.log_bytes += len(event.of(ev.Log).message.encode())
+    state.log_bytes += log_cost(event.of(ev.Log))
 
 
 def _comment_added(state: RunState, event: Event) -> None:

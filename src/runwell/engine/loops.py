@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runwell.engine.draft import Draft
+from runwell.engine.draft import Draft, Fact
 from runwell.engine.environment import ScopeEnvironment
 from runwell.engine.expressions import ExpressionFailed
 from runwell.engine.state import Scope, StepState
@@ -37,8 +37,7 @@ def move_while(draft: Draft, step: StepState, now: int) -> None:
 
 
 def _begin_iteration(draft: Draft, step: StepState, index: int) -> None:
-    draft.step(step, StepStarted(step_type="iteration"))
-    draft.facts[-1] = draft.facts[-1]._replace(step_id=f"{step.path}[{index}]", attempt=None)
+    draft.facts.append(Fact(StepStarted(step_type="iteration"), f"{step.path}[{index}]"))
 
 
 def _goes_on(draft: Draft, step: StepState) -> bool:

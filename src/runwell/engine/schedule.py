@@ -112,10 +112,12 @@ def _deadline(step: StepState, now: int) -> int | None:
 def _skip_reason(step: StepState) -> tuple[SkipReason | None, str | None]:
     if not step.plan.spec.enabled:
         return "disabled", None
+    if not step.plan.deps:
+        return None, None
     deps = [step.scope.steps[dep] for dep in step.plan.deps]
     without = [dep for dep in deps if not dep.succeeded]
     enough = not without if step.plan.spec.join == "all" else len(without) < len(deps)
-    if enough or not deps:
+    if enough:
         return None, None
     return without[0].reason or "blocked", without[0].path
 

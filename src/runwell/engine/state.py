@@ -15,7 +15,7 @@ import msgspec
 
 from runwell.engine.plan import Body, Plan, StepPlan
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import RunCreated, StopMode
+from runwell.model.events import Log, RunCreated, StopMode
 from runwell.model.run import Attempt
 from runwell.model.statuses import TERMINAL, RunStatus, SkipReason, StepStatus, WaitingFor
 from runwell.model.usage import NO_USAGE, Usage
@@ -143,6 +143,11 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
         if limit is None or self.active_since is None:
             return None
         return self.active_since + int(limit * 1000) - self.active_ms
+
+
+def log_cost(line: Log) -> int:
+    """Return what a log line counts towards `log_bytes`: its bytes, and 64 for being an event."""
+    return len(line.message.encode()) + 64
 
 
 def step_alarm(step: StepState) -> int | None:

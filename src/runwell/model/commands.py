@@ -102,7 +102,15 @@ class ChildEnded(Command, frozen=True, kw_only=True):
 
 
 class RecoverRun(Command, frozen=True, kw_only=True):
-    """The process that ran the attempts is gone: they are to be made again."""
+    """Attempts in flight ended without a report: they are to be made again, at `retry_at` (now, if that is None).
+
+    `alive` are the steps whose attempts go on all the same. `suspect`: the process died, and each of
+    the attempts may have caused it.
+    """
+
+    alive: frozenset[str] = frozenset()
+    suspect: bool = True
+    retry_at: int | None = None
 
 
 class EndInternally(Command, frozen=True, kw_only=True):

@@ -30,7 +30,6 @@ FailureCode = Literal[
     "STEP_INTERRUPTED",
     "STEP_CRASHED",
     "CHILD_RUN_FAILED",
-    "ITERATION_LIMIT",
     "SECRET_MISSING",
     "TASK_REJECTED",
     "TASK_EXPIRED",

@@ -144,11 +144,15 @@ class StepStopped(EventData, frozen=True, kw_only=True):
 
 
 class StepRetrying(EventData, frozen=True, kw_only=True):
-    """The attempt ended without success and another follows at `retry_at` (ms since 1970)."""
+    """The attempt ended without success and another follows at `retry_at` (ms since 1970).
+
+    `suspect`: the process died during the attempt, which may have caused it.
+    """
 
     error: ErrorInfo
     retry_at: int
     reason: Literal["failed", "interrupted"] = "failed"
+    suspect: bool = False
 
 
 class StepWaiting(EventData, frozen=True, kw_only=True):

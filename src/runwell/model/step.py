@@ -43,6 +43,8 @@ class StepSpec(Part):
 
     templates: ClassVar[frozenset[str]] = frozenset()
     """Fields whose strings, however deep, are templates. They make the step's input."""
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
+    """Those of `templates` in which `{{ secrets.NAME }}` may stand."""
     control: ClassVar[Control | None] = None
 
     id: StepId

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens and calls. Sums with `+`; the cost is in billionths of a US dollar (nanos)."""
 
     input_tokens: int = 0

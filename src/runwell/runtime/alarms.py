@@ -1,9 +1,17 @@
-"""When runs want to be woken: one heap, one timer."""
+"""When runs want to be woken: one heap, one timer.
+
+An alarm that is taken back stays in the heap until it comes to the top or the heap is mostly such
+leftovers; then it is built anew. So a run that ends long before its time limit costs nothing for long.
+"""
 
 import heapq
 from collections.abc import Callable
+from typing import Final
 
 from runwell.ports.clock import Clock, TimerHandle
+
+_SPARE: Final = 100
+"""Leftovers that are not worth building the heap anew."""
 
 
 class Alarms:
@@ -22,10 +30,13 @@ class Alarms:
         if self._at.get(run_id) == at:
             return
         if at is None:
-            self._at.pop(run_id, None)
-            return
-        self._at[run_id] = at
-        heapq.heappush(self._heap, (at, run_id))
+            del self._at[run_id]
+        else:
+            self._at[run_id] = at
+            heapq.heappush(self._heap, (at, run_id))
+        if len(self._heap) > 2 * len(self._at) + _SPARE:
+            self._heap = [(at, run_id) for run_id, at in self._at.items()]
+            heapq.heapify(self._heap)
         self._arm()
 
     def close(self) -> None:

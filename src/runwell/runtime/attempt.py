@@ -50,6 +50,7 @@ class AttemptContext:
         self._show = show
 
     def record(self, data: EventData) -> None:
+        msgspec.json.encode(data)  # what cannot be kept is the handler's to hear, before it is told on
         self._report(RecordProgress(step_id=self.step_id, attempt=self.attempt, data=data))
 
     def delta(self, text: str) -> None:
@@ -69,6 +70,12 @@ async def make_attempt(step_type: StepType, context: AttemptContext, durable: "a
         return completed(context.step_id, context.attempt, await step_type.handler(context), context.limits.output_bytes)
     except Exception as exc:
         return failed(context.step_id, context.attempt, exc)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        error = StepError("STEP_CRASHED", "the handler was cancelled from within, which nobody asked for")
+        return failed(context.step_id, context.attempt, error)
 
 
 def completed(step_id: str, attempt: int, result: Any, output_bytes: int) -> CompleteAttempt:

@@ -13,8 +13,8 @@ from runwell.ports.clock import TimerHandle
 class Cell(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     """One run. Only the dispatcher changes it, on the loop's thread.
 
-    `careful`: the run was taken over from a process that died, so every attempt's start is made
-    durable before the attempt. `durable` is the future of its last append.
+    `careful`: the run was taken over from a process that may have died, so every attempt's start is
+    made durable before the attempt. `durable` is the future of its last append.
     """
 
     state: RunState
@@ -24,6 +24,13 @@ class Cell(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     tasks: "dict[str, asyncio.Task[None]]" = {}
     deadlines: dict[str, TimerHandle] = {}
     inline: deque[StartAttempt] = msgspec.field(default_factory=deque)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether all that is known here of the run is durable."""
+        if self.lost or self.durable is None:
+            return not self.lost
+        return self.durable.done() and not self.durable.cancelled() and self.durable.exception() is None
 
     def end_attempt(self, step_id: str) -> None:
         """Forget an attempt's task and deadline, and cancel the task if it still runs."""

@@ -8,7 +8,8 @@ as what led to it. For attempts that must not happen unrecorded (`unsafe` step t
 attempt of a run taken over from a process that died, it begins after its start is durable.
 
 If the journal cannot keep a batch, what is in memory of that run is ahead of the truth: the run is
-dropped from memory, its attempts are cancelled, and it is taken up again from the journal.
+dropped from memory, its attempts are cancelled, and it is taken up again from the journal. The same
+goes for a run in which the engine failed midway; such a one is taken up only to be ended.
 """
 
 import asyncio
@@ -22,9 +23,8 @@ from runwell.engine.advance import Advance, advance
 from runwell.engine.evolve import ImpossibleEvent
 from runwell.engine.view import run_row
 from runwell.model.commands import AdmitRun, Command
-from runwell.model.errors import RunwellError, StepTimedOut
+from runwell.model.errors import CommandRefused, InvalidInput, NotFound, RunwellError, StepTimedOut
 from runwell.model.events import Event
-from runwell.model.statuses import RunStatus
 from runwell.ports.clock import Clock
 from runwell.ports.journal import Journal
 from runwell.ports.probe import Probe
@@ -69,13 +69,15 @@ class Dispatcher:
     def dispatch(self, cell: Cell, command: Command) -> Durable | None:
         """Apply the command; return the future that is done when its events are durable, None when it made none.
 
-        Raises what `decide` raises; then nothing happened.
+        Raises what `decide` raises; then nothing happened. Raises `ImpossibleEvent` when the engine failed.
         """
         try:
-            return self.carry_out(cell, advance(cell.state, command, self._clock.now()))
-        except ImpossibleEvent as exc:
-            self._lost(cell, exc)
+            out = advance(cell.state, command, self._clock.now())
+        except (CommandRefused, NotFound, InvalidInput):
             raise
+        except Exception as exc:
+            raise self._broken(cell, exc) from exc
+        return self.carry_out(cell, out)
 
     def admit(self, cell: Cell, out: Advance) -> Advance:
         """Begin a run whose first event is in `out` and not yet appended."""
@@ -83,8 +85,18 @@ class Dispatcher:
         more.events = out.events + more.events
         return more
 
+    def _broken(self, cell: Cell, exc: Exception) -> RunwellError:
+        self._lost(cell, exc)
+        return exc if isinstance(exc, RunwellError) else ImpossibleEvent(f"{type(exc).__name__}: {exc}")
+
     def carry_out(self, cell: Cell, out: Advance) -> Durable | None:
-        """Append what happened, then begin and end what is to be begun and ended."""
+        """Append what happened, then begin and end what is to be begun and ended. Raises as `dispatch` does."""
+        try:
+            return self._carry_out(cell, out)
+        except Exception as exc:
+            raise self._broken(cell, exc) from exc
+
+    def _carry_out(self, cell: Cell, out: Advance) -> Durable | None:
         starts: list[tuple[StartAttempt, StepType]] = []
         self._sort(cell, out.attempts, starts)
         turns = 0
@@ -132,7 +144,8 @@ class Dispatcher:
 
     def _go_on(self, cell: Cell) -> None:
         if not cell.lost and not cell.state.is_terminal:
-            self.carry_out(cell, Advance())
+            with suppress(RunwellError):
+                self.carry_out(cell, Advance())
 
     def _append(self, cell: Cell, events: list[Event]) -> Durable:
         self._probe("runtime.before_append")
@@ -194,4 +207,4 @@ class Dispatcher:
     def is_busy(self, cell: Cell) -> bool:
         """Whether anything is in flight for the run, or not yet durable."""
         pending = cell.durable is not None and not cell.durable.done()
-        return bool(cell.tasks or cell.inline or pending or cell.state.working) or cell.state.status is RunStatus.RUNNING
+        return bool(cell.tasks or cell.inline or pending)

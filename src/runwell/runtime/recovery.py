@@ -7,19 +7,24 @@ A step that kills the process must not do so for ever, nor take the blame of oth
 counts a death for each attempt in flight, and at the third the run is given up. After a first death
 everybody is suspect, so runs whose attempts have died before are taken up one at a time, each after
 the attempt of the one before has ended. A death then hits only the run that was tried.
+
+For deaths to be counted, a start must be in the journal before what it starts can kill the process.
+So every run that was there at the start of this process makes its starts durable first (`careful`),
+also one that only waited: it may be behind its wait that the last process died, before it could say so.
 """
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, Protocol
 
-from runwell.engine.state import RunState
 from runwell.model.commands import Command, RecoverRun
-from runwell.model.errors import NotFound
+from runwell.model.errors import InvalidInput, JournalUnavailable, NotFound, RunwellError
 from runwell.model.run import RunRow
-from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.model.statuses import RunStatus
 from runwell.ports.journal import Journal
 from runwell.runtime.cell import Cell
+from runwell.runtime.children import Children
 from runwell.runtime.plans import Plans
 
 SUSPECT_S: Final = 30.0
@@ -31,22 +36,22 @@ class Host(Protocol):
 
     journal: Journal
     plans: Plans
+    children: Children
 
     async def cell(self, run_id: str) -> Cell: ...
     def dispatch(self, cell: Cell, command: Command) -> "asyncio.Future[None] | None": ...
     def spawn(self, work: object) -> None: ...
     def queue(self, row: RunRow, limit: int | None) -> None: ...
     def hold(self, row: RunRow) -> None: ...
-    async def start_child(self, parent: Cell, step_id: str, child_id: str) -> None: ...
-    async def tell_parent(self, child: RunState) -> None: ...
 
 
 class Recovery:
-    """Takes up `rows`, which are live and oldest first."""
+    """Takes up `rows`, which are live and oldest first. `suspect`: their process died, and one of them may have killed it."""
 
-    def __init__(self, host: Host, rows: Sequence[RunRow]) -> None:
+    def __init__(self, host: Host, rows: Sequence[RunRow], *, suspect: bool = True) -> None:
         self._host = host
         self._rows = rows
+        self._suspect = suspect
 
     async def run(self) -> None:
         """Take up every run. Suspects are left to a background task, as each may take its time."""
@@ -57,7 +62,13 @@ class Recovery:
         for row in self._rows:
             if row.idle or row.status is RunStatus.QUEUED:
                 continue
-            cell = await self._host.cell(row.run_id)
+            try:
+                cell = await self._host.cell(row.run_id)
+            except JournalUnavailable:
+                raise
+            except RunwellError:  # damaged, or of a step type that is not installed: the others go on
+                self._host.hold(row)
+                continue
             cell.careful = True
             if any(cell.state.steps[path].deaths for path in cell.state.working):
                 suspects.append(cell)
@@ -65,10 +76,18 @@ class Recovery:
                 await self._take_up(cell)
         for row in self._rows:
             if row.status is RunStatus.QUEUED:
-                prepared = await self._host.plans.get(row.version_hash)
-                self._host.queue(row, prepared.plan.workflow.concurrency)
+                await self._queue(row)
+        known = {row.run_id: row for row in self._rows}
+        for row in self._rows:
+            if row.parent_run_id is not None:
+                await self._host.children.stop_if_orphan(row, known.get(row.parent_run_id))
         if suspects:
             self._host.spawn(self._one_at_a_time(suspects))
+
+    async def _queue(self, row: RunRow) -> None:
+        with suppress(NotFound, InvalidInput):  # as above
+            prepared = await self._host.plans.get(row.version_hash)
+            self._host.queue(row, prepared.plan.workflow.concurrency)
 
     async def _one_at_a_time(self, suspects: list[Cell]) -> None:
         for cell in suspects:
@@ -81,21 +100,15 @@ class Recovery:
     async def _take_up(self, cell: Cell) -> None:
         if cell.state.is_terminal:
             return
-        durable = self._host.dispatch(cell, RecoverRun())
+        try:
+            await self._recover(cell)
+        except JournalUnavailable:
+            raise
+        except RunwellError:  # the engine failed on it: it is ended a moment later
+            return
+        await self._host.children.check(cell)
+
+    async def _recover(self, cell: Cell) -> None:
+        durable = self._host.dispatch(cell, RecoverRun(alive=frozenset(cell.tasks), suspect=self._suspect))
         if durable is not None:
             await asyncio.shield(durable)
-        for path in list(cell.state.waiting):
-            step = cell.state.steps[path]
-            if step.child_run_id is not None:
-                await self._check_child(cell, path, step.child_run_id)
-
-    async def _check_child(self, parent: Cell, step_id: str, child_id: str) -> None:
-        row = await self._host.journal.row(child_id)
-        if row is None:
-            self._host.spawn(self._host.start_child(parent, step_id, child_id))
-        elif row.status in TERMINAL:
-            try:
-                child = await self._host.cell(child_id)
-            except NotFound:
-                return
-            self._host.spawn(self._host.tell_parent(child.state))

@@ -7,58 +7,39 @@ back from the journal when a command, a message or its alarm wants it.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
-
-import msgspec
 
 from runwell.engine.advance import Advance
 from runwell.engine.decide import start as first_event
 from runwell.engine.evolve import create, fold
 from runwell.engine.state import RunState, next_alarm
 from runwell.engine.view import is_idle
-from runwell.model.commands import AdmitRun, ChildEnded, Command, StartRun, StopRun, Tick
-from runwell.model.errors import ErrorInfo, InvalidInput, NotFound, PositionConflict, RunwellError
-from runwell.model.events import Event, RunCreated, StopMode
-from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT, new_id
+from runwell.model.commands import AdmitRun, Command, EndInternally, RecoverRun, StartRun, Tick
+from runwell.model.errors import ErrorInfo, JournalUnavailable, NotFound, PositionConflict, RunwellError
+from runwell.model.events import Event, RunCreated
+from runwell.model.ids import new_id
 from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.clock import Clock
-from runwell.ports.journal import Definitions, Journal, Version
+from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
 from runwell.runtime.admission import Admission, Ticket
 from runwell.runtime.alarms import Alarms
 from runwell.runtime.cell import Cell
+from runwell.runtime.children import Children
 from runwell.runtime.dispatcher import Dispatcher, Durable
 from runwell.runtime.feed import Feed
 from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.recovery import Recovery
+from runwell.runtime.request import StartRequest, check_json, created
 
-MAX_DEPTH: Final = 20
-"""How deep child runs may nest."""
+__all__ = ["Runtime", "StartRequest"]
 
 RELOAD_MS: Final = 1_000
 """How long after a failed append a run is taken up again."""
-
-
-class StartRequest(msgspec.Struct, kw_only=True):
-    """What starts a run. A `run_id` that exists already makes starting it again harmless."""
-
-    version: Version
-    input: Any = None
-    run_id: str | None = None
-    org_id: str = DEFAULT_ORG
-    project_id: str = DEFAULT_PROJECT
-    trigger: str = "api"
-    tags: tuple[str, ...] = ()
-    metadata: dict[str, str] = {}
-    environment: str = "production"
-    actor: str | None = None
-    parent_run_id: str | None = None
-    parent_step_id: str | None = None
-    root_run_id: str | None = None
-    depth: int = 0
 
 
 class Runtime:
@@ -80,14 +61,15 @@ class Runtime:
         self.feed = Feed()
         self.plans = Plans(definitions, compile_document)
         self.journal = journal
-        self._definitions = definitions
+        self.children = Children(self, definitions)
         self._clock = clock
         self._services = services
         self._admission = Admission(max_running)
         self._alarms = Alarms(clock, self._wake)
         self._cells: OrderedDict[str, Cell] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Cell]] = {}
-        self._waiters: dict[str, list[asyncio.Future[None]]] = {}
+        self._inherited: set[str] = set()
+        self._waiters: dict[str, list[asyncio.Future[RunState]]] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._max_resident = max_resident
         self._dispatcher = Dispatcher(
@@ -106,6 +88,7 @@ class Runtime:
         """Open the journal and take up every run that has not ended and for which `mine` holds."""
         await self.journal.open()
         rows = [row for row in await self.journal.live() if mine(row)]
+        self._inherited = {row.run_id for row in rows}
         await Recovery(self, rows).run()
 
     async def close(self, grace_s: float = 0.0) -> None:
@@ -116,84 +99,110 @@ class Runtime:
         self._dispatcher.closing = True
         self._alarms.close()
         tasks = [task for cell in self._cells.values() for task in cell.tasks.values()] + list(self._background)
-        for cell in self._cells.values():
+        for cell in list(self._cells.values()):
+            self._interrupt(cell)
             cell.end_all()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.journal.close()
 
+    def _interrupt(self, cell: Cell) -> None:
+        """Note that the attempts in flight end with this process, for no fault of theirs."""
+        if cell.state.working and not cell.lost:
+            with suppress(RunwellError):
+                self._dispatcher.dispatch(cell, RecoverRun(suspect=False, retry_at=self._clock.now() + 1))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is in flight: an attempt, an event that is not durable yet, or word between runs."""
+        return bool(self._loading or self._background) or any(map(self._dispatcher.is_busy, self._cells.values()))
+
     async def start(self, request: StartRequest) -> str:
         """Start a run and return its id once it is durable. Raises `InvalidInput` when the input breaks the schema."""
-        run_id, durable = await self.submit(request)
-        if durable is not None:
-            await asyncio.shield(durable)
-        return run_id
+        cell, durable = await self._submit(request)
+        await asyncio.shield(durable)
+        return cell.state.run_id
 
-    async def submit(self, request: StartRequest) -> tuple[str, Durable | None]:
-        """Start a run; the future is done once it is durable, None when the run was there already."""
+    async def run(self, request: StartRequest) -> RunState:
+        """Start a run and return its last state once its end is durable."""
+        cell, _ = await self._submit(request)
+        return await self._end_of(cell)
+
+    async def _submit(self, request: StartRequest) -> tuple[Cell, Durable]:
+        """Begin a run, or find the one that has this id; the future is done when it is durable."""
         prepared = await self.plans.get(request.version.hash)
         prepared.input_check.require(request.input, "the input")
+        if request.run_id is not None and (await self.journal.row(request.run_id) is not None or request.run_id in self._cells):
+            cell = await self.cell(request.run_id)
+            return cell, cell.durable or _done()
         run_id = request.run_id or new_id("run")
-        if request.run_id is not None and (await self.journal.row(run_id) is not None or run_id in self._cells):
-            return run_id, None
-        event = first_event(run_id, StartRun(run=_created(request), actor=request.actor), self._clock.now())
-        cell = Cell(state=create(prepared.plan, event))
+        event = first_event(run_id, StartRun(run=created(request), actor=request.actor), self._clock.now())
+        cell = Cell(state=create(prepared.plan, event), careful=request.parent_run_id in self._inherited)
         self._cells[run_id] = cell
-        ticket = _ticket(cell.state)
         out = Advance(events=[event])
         try:
-            if self._admission.enter(ticket):
+            if self._admission.enter(_ticket(cell.state)):
                 out = self._dispatcher.admit(cell, out)
-            return run_id, self._dispatcher.carry_out(cell, out)
-        except PositionConflict:
-            self._drop(cell)
-            return run_id, None
+            return cell, self._dispatcher.carry_out(cell, out) or _done()
+        except BaseException as exc:
+            self._lose(cell, exc)
+            raise
 
     async def command(self, run_id: str, command: Command) -> RunState:
         """Apply a command and return the state once what it changed is durable.
 
         Raises `NotFound`, `CommandRefused` and `InvalidInput`.
         """
-        cell = await self.cell(run_id)
-        durable = self._dispatcher.dispatch(cell, command) or cell.durable
-        if durable is not None:
-            await asyncio.shield(durable)
-        return cell.state
+        check_json(command)
+        while True:
+            cell = await self.cell(run_id)
+            try:
+                durable = self._dispatcher.dispatch(cell, command) or cell.durable
+            except PositionConflict:
+                continue  # two at once on a run that has ended and is not kept in memory: look again
+            if durable is not None:
+                await asyncio.shield(durable)
+            return cell.state
 
     async def state(self, run_id: str) -> RunState:
         """Return the run's current state. Raises `NotFound`."""
         return (await self.cell(run_id)).state
 
     async def ended(self, run_id: str) -> RunState:
-        """Wait until the run has ended, durably, and return its last state."""
-        cell = await self.cell(run_id)
-        if not cell.state.is_terminal or (cell.durable is not None and not cell.durable.done()):
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.setdefault(run_id, []).append(waiter)
-            await waiter
-        return await self.state(run_id)
+        """Wait until the run has ended, durably, and return its last state. Raises `NotFound`."""
+        return await self._end_of(await self.cell(run_id))
+
+    async def _end_of(self, cell: Cell) -> RunState:
+        if cell.state.is_terminal and cell.is_kept:
+            return cell.state
+        waiter: asyncio.Future[RunState] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(cell.state.run_id, []).append(waiter)
+        return await waiter
 
     async def cell(self, run_id: str) -> Cell:
         """Return the run in memory, from the journal if it is not there. Raises `NotFound`."""
-        held = self._cells.get(run_id)
-        if held is not None:
-            return held
-        loading = self._loading.get(run_id)
-        if loading is None:
-            loading = self._loading[run_id] = asyncio.get_running_loop().create_task(self._load(run_id))
-            loading.add_done_callback(lambda _: self._loading.pop(run_id, None))
-        return await asyncio.shield(loading)
+        while (held := self._cells.get(run_id)) is None:  # loaded, it may be dropped again before it is our turn
+            loading = self._loading.get(run_id)
+            if loading is None:
+                loading = self._loading[run_id] = asyncio.get_running_loop().create_task(self._load(run_id))
+                loading.add_done_callback(lambda _: self._loading.pop(run_id, None))
+            cell = await asyncio.shield(loading)
+            if cell.state.is_terminal:
+                return cell
+        self._trim(run_id)
+        return held
 
     async def _load(self, run_id: str) -> Cell:
+        """Read the run from the journal. One that has ended is not kept in memory for being looked at."""
         events = await self.journal.read(run_id)
         if not events:
             raise NotFound(f"there is no run {run_id!r}")
         prepared = await self.plans.get(events[0].of(RunCreated).version_hash)
-        cell = Cell(state=fold(prepared.plan, events))
-        self._cells[run_id] = cell
-        self._note(cell.state)
-        self._trim()
+        cell = Cell(state=fold(prepared.plan, events), careful=run_id in self._inherited)
+        if not cell.state.is_terminal:
+            self._cells[run_id] = cell
+            self._note(cell.state)
         return cell
 
     def _note(self, state: RunState) -> None:
@@ -203,11 +212,13 @@ class Runtime:
             running = state.status in (RunStatus.RUNNING, RunStatus.DRAINING)
             self._admission.note(state.run_id, state.created.workflow_id, running=running, ended=state.is_terminal)
 
-    def _trim(self) -> None:
-        """Drop runs from memory that need none, the longest unused first."""
-        for run_id in list(self._cells)[: max(0, len(self._cells) - self._max_resident)]:
+    def _trim(self, wanted: str | None = None) -> None:
+        """Drop runs from memory that need none, the longest unused first, but not the one that is wanted just now."""
+        if len(self._cells) <= self._max_resident:
+            return
+        for run_id in list(self._cells)[: len(self._cells) - self._max_resident]:
             cell = self._cells[run_id]
-            if (cell.state.is_terminal or is_idle(cell.state)) and not self._dispatcher.is_busy(cell):
+            if run_id != wanted and (cell.state.is_terminal or is_idle(cell.state)) and not self._dispatcher.is_busy(cell):
                 del self._cells[run_id]
 
     def _after(self, cell: Cell, out: Advance) -> None:
@@ -217,9 +228,9 @@ class Runtime:
         if state.is_terminal and state.started_at is None:
             self._admission.withdraw(_ticket(state))
         for step_id, child_id in out.children:
-            self.spawn(self.start_child(cell, step_id, child_id))
+            self.spawn(self.children.start(cell, step_id, child_id))
         for child_id, mode in out.stops:
-            self.spawn(self._stop_child(child_id, mode))
+            self.spawn(self.children.stop(child_id, mode))
         if state.status is not RunStatus.RUNNING and self._admission.queued:
             asyncio.get_running_loop().call_soon(self._admit_next)
 
@@ -227,9 +238,18 @@ class Runtime:
         while not self._dispatcher.closing and (ticket := self._admission.next()) is not None:
             cell = self._cells.get(ticket.run_id)
             if cell is None:
-                self.spawn(self.command(ticket.run_id, AdmitRun()))
+                self.spawn(self._admit(ticket))
             else:
                 self._dispatcher.report(cell, AdmitRun())
+
+    async def _admit(self, ticket: Ticket) -> None:
+        """Begin a queued run that is not in memory; give its place back when that cannot be."""
+        try:
+            await self.command(ticket.run_id, AdmitRun())
+        except RunwellError:
+            if ticket.run_id not in self._cells:
+                self._admission.note(ticket.run_id, ticket.workflow_id, running=False, ended=True)
+                self.later(partial(self._take_up, ticket.run_id))
 
     def _kept(self, cell: Cell, events: list[Event]) -> None:
         """See to what it means that a batch is durable. The state may be ahead of it by later batches."""
@@ -237,57 +257,80 @@ class Runtime:
         if events[-1].seq < state.seq:
             return
         if not state.is_terminal:
-            if is_idle(state):
+            if is_idle(state) and self._cells.get(state.run_id) is cell:
                 self._cells.move_to_end(state.run_id)
                 self._trim()
             return
         self._forget(cell)
-        for waiter in self._waiters.pop(state.run_id, []):
+        self._inherited.discard(state.run_id)
+        for waiter in self._waiters.pop(state.run_id, ()):
             if not waiter.done():
-                waiter.set_result(None)
+                waiter.set_result(state)
         if state.created.parent_run_id is not None:
-            self.spawn(self.tell_parent(state))
+            self.spawn(self.children.tell_parent(state))
 
     def _drop(self, cell: Cell) -> None:
         """Forget a run whose state here is not the truth."""
         state = cell.state
         self._forget(cell)
+        self._admission.withdraw(_ticket(state))
         self._admission.note(state.run_id, state.created.workflow_id, running=False, ended=True)
         self._alarms.set(state.run_id, None)
+        if self._admission.queued:
+            asyncio.get_running_loop().call_soon(self._admit_next)
 
     def _forget(self, cell: Cell) -> None:
         if self._cells.get(cell.state.run_id) is cell:
             del self._cells[cell.state.run_id]
 
     def _lose(self, cell: Cell, error: BaseException) -> None:
-        """Drop a run whose last batch was not kept, and take it up again from the journal."""
+        """Drop a run whose state here is not what the journal has, and take it up again from there.
+
+        What is not the journal's fault is the engine's, and ends the run.
+        """
         if cell.lost:
             return
         cell.lost = True
         cell.end_all()
         self._drop(cell)
-        state = cell.state
         if not self._dispatcher.closing:
-            self._clock.call_at(self._clock.now() + RELOAD_MS, partial(self._reload, state.run_id))
+            again = isinstance(error, JournalUnavailable | PositionConflict)
+            self.later(partial(self._take_up if again else self._give_up, cell.state.run_id))
 
-    def _reload(self, run_id: str) -> None:
-        if not self._dispatcher.closing:
-            self.spawn(self._take_up(run_id))
+    async def _give_up(self, run_id: str) -> None:
+        error = ErrorInfo(code="INTERNAL_ERROR", message="the engine failed on this run: a defect of Runwell, not of the workflow")
+        await self.command(run_id, EndInternally(error=error))
 
     async def _take_up(self, run_id: str) -> None:
-        row = await self.journal.row(run_id)
-        if row is None or row.status in TERMINAL:
-            for waiter in self._waiters.pop(run_id, []):
-                waiter.set_result(None)
+        try:
+            row = await self.journal.row(run_id)
+            if row is not None and row.status not in TERMINAL:
+                await Recovery(self, [row], suspect=False).run()
+                return
+        except JournalUnavailable:
+            self.later(partial(self._take_up, run_id))
             return
-        await Recovery(self, [row]).run()
+        for waiter in self._waiters.pop(run_id, ()):
+            if waiter.done():
+                continue
+            if row is None:
+                waiter.set_exception(JournalUnavailable(f"{run_id} could not be kept", hint="start it again"))
+            else:
+                waiter.set_result(await self.state(run_id))
 
     def _wake(self, run_id: str) -> None:
         cell = self._cells.get(run_id)
         if cell is None:
-            self.spawn(self.command(run_id, Tick()))
+            self.spawn(self._tick(run_id))
         else:
             self._dispatcher.report(cell, Tick())
+
+    async def _tick(self, run_id: str) -> None:
+        try:
+            await self.command(run_id, Tick())
+        except JournalUnavailable:
+            if run_id not in self._cells:
+                self._alarms.set(run_id, self._clock.now() + RELOAD_MS)
 
     def spawn(self, work: Any) -> None:
         """Run a coroutine to its end in the background; a `RunwellError` of it concerns nobody."""
@@ -295,54 +338,21 @@ class Runtime:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    def later(self, work: Callable[[], Any]) -> None:
+        """Run what `work` returns in the background when the journal has had time to come back."""
+        self._clock.call_at(self._clock.now() + RELOAD_MS, lambda: None if self._dispatcher.closing else self.spawn(work()))
+
     async def _guarded(self, work: Any) -> None:
         try:
             await work
         except RunwellError:
             return
 
-    async def start_child(self, parent: Cell, step_id: str, child_id: str) -> None:
-        """Start the child run that a `workflow` step waits for; tell the step when it cannot be."""
-        state, step = parent.state, parent.state.steps[step_id]
-        try:
-            version = await self._child_version(state, step.plan.spec)
-            await self.start(_child_request(state, step_id, child_id, version, step.input))
-        except RunwellError as exc:
-            error = ErrorInfo(code="CHILD_RUN_FAILED", message=f"the child run could not start: {exc}", step_id=step_id)
-            self._dispatcher.report(parent, ChildEnded(step_id=step_id, child_run_id=child_id, error=error))
-
-    async def _child_version(self, state: RunState, spec: Any) -> Version:
-        if state.created.depth >= MAX_DEPTH:
-            raise InvalidInput(f"child runs nest deeper than {MAX_DEPTH}", hint="does a workflow call itself without end?")
-        version = await self._definitions.get(state.created.org_id, spec.workflow, spec.version)
-        if version is None:
-            wanted = spec.workflow if spec.version is None else f"{spec.workflow} version {spec.version}"
-            raise NotFound(f"there is no workflow {wanted!r}", hint="publish it first")
-        return version
-
-    async def _stop_child(self, child_id: str, mode: StopMode) -> None:
-        await self.command(child_id, StopRun(mode=mode))
-
-    async def tell_parent(self, child: RunState) -> None:
-        """Report a child run's end to the step that waits for it."""
-        created = child.created
-        error = None
-        if child.status is not RunStatus.SUCCEEDED:
-            why = child.error.message if child.error else child.status.value
-            details: dict[str, object] = {"child_run_id": child.run_id, "status": child.status.value, "failed_step": child.failed_step}
-            error = ErrorInfo(
-                code="CHILD_RUN_FAILED",
-                message=f"the child run ended {child.status}: {why}",
-                step_id=created.parent_step_id,
-                details=details,
-            )
-        report = ChildEnded(step_id=created.parent_step_id or "", child_run_id=child.run_id, output=child.output, error=error)
-        await self.command(created.parent_run_id or "", report)
-
     def queue(self, row: RunRow, limit: int | None) -> None:
         """Put a run that was queued in an earlier process back into the queue."""
-        if self._admission.enter(Ticket(row.run_id, row.org_id, row.workflow_id, limit)):
-            self.spawn(self.command(row.run_id, AdmitRun()))
+        ticket = Ticket(row.run_id, row.org_id, row.workflow_id, limit)
+        if self._admission.enter(ticket):
+            self.spawn(self._admit(ticket))
 
     def hold(self, row: RunRow) -> None:
         """Take note of a run that only waits, without loading it."""
@@ -353,45 +363,11 @@ class Runtime:
         return self._dispatcher.dispatch(cell, command)
 
 
+def _done() -> Durable:
+    future: Durable = asyncio.get_running_loop().create_future()
+    future.set_result(None)
+    return future
+
+
 def _ticket(state: RunState) -> Ticket:
     return Ticket(state.run_id, state.created.org_id, state.created.workflow_id, state.plan.workflow.concurrency)
-
-
-def _created(request: StartRequest) -> RunCreated:
-    version = request.version
-    return RunCreated(
-        org_id=request.org_id,
-        project_id=request.project_id,
-        workflow_id=version.workflow_id,
-        workflow_slug=version.slug,
-        workflow_name=version.name,
-        version=version.number,
-        version_hash=version.hash,
-        input=msgspec.json.decode(msgspec.json.encode(request.input)),
-        trigger=request.trigger,
-        tags=request.tags,
-        metadata=request.metadata,
-        environment=request.environment,
-        parent_run_id=request.parent_run_id,
-        parent_step_id=request.parent_step_id,
-        root_run_id=request.root_run_id,
-        depth=request.depth,
-    )
-
-
-def _child_request(state: RunState, step_id: str, child_id: str, version: Version, given: Any) -> StartRequest:
-    created = state.created
-    return StartRequest(
-        version=version,
-        input=given.get("input"),
-        run_id=child_id,
-        org_id=created.org_id,
-        project_id=created.project_id,
-        trigger="workflow",
-        environment=created.environment,
-        actor=state.actor,
-        parent_run_id=state.run_id,
-        parent_step_id=step_id,
-        root_run_id=created.root_run_id or state.run_id,
-        depth=created.depth + 1,
-    )

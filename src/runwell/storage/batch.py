@@ -41,8 +41,8 @@ class Batch:
         self._large: list[int] = []
         self._appends: list[tuple[asyncio.Future[None], Position, int]] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._appends)
+    def __len__(self) -> int:
+        return len(self._appends)
 
     def add(
         self, position: Position, encoded: Encoded, row: RunRow, tasks: dict[str, Event | None], future: "asyncio.Future[None]"

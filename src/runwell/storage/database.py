@@ -17,6 +17,8 @@ from runwell.model.errors import JournalUnavailable
 
 DATABASE_FILE: Final = "runwell.db"
 SCHEMA_VERSION: Final = 1
+BUSY_MS: Final = 5_000
+"""How long to wait for a lock that only a foreign program can hold."""
 
 Synchronous = Literal["FULL", "NORMAL"]
 """FULL: durable before it is acknowledged. NORMAL loses acknowledged events at a power cut; only tests want it."""
@@ -44,7 +46,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
 
 
 def _connect(uri: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA wal_autocheckpoint=0")
     return connection
 
@@ -53,7 +55,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     found = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'").fetchone()[0]
     if not found:
         schema = resources.files("runwell.storage").joinpath("schema.sql").read_text()
-        version = f"INSERT INTO meta VALUES ('schema_version', '{SCHEMA_VERSION}');"
+        version = f"INSERT INTO meta VALUES ('schema_version', '{SCHEMA_VERSION}'), ('failed_commits', '0');"
         connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\n{version}\nCOMMIT;")
         return
     version = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()[0]

@@ -14,7 +14,7 @@ from runwell.model.ids import new_id, short_id
 from runwell.model.run import RunRow, TaskView
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.journal import Version
-from runwell.storage.outcome import closed, fail_quietly
+from runwell.storage.outcome import closed, fail_quietly, failed
 from runwell.storage.positions import Position, Positions
 from runwell.storage.records import Encoded, check_names, decode_row, encode_append
 from runwell.storage.tasks import OpenTasks, task_changes, task_view
@@ -62,11 +62,10 @@ class MemoryJournal:
         self._is_open = False
 
     def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[None]":
+        if not self._is_open:
+            return failed(closed())
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        if not self._is_open:
-            fail_quietly(future, closed())
-            return future
         position = self._positions.claim(row.run_id, expected)
         encoded = encode_append(expected, events, row)
         self._positions.advance(position, row.seq)

@@ -16,5 +16,12 @@ def fail_quietly(future: "asyncio.Future[Any]", cause: BaseException) -> None:
     future.exception()  # marks it as looked at
 
 
+def failed(cause: BaseException) -> "asyncio.Future[None]":
+    """Return a future that has failed."""
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    fail_quietly(future, cause)
+    return future
+
+
 def closed() -> JournalUnavailable:
     return JournalUnavailable("the journal is not open", hint="open it first; after `close` nothing is taken any more")

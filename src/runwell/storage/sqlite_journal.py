@@ -1,12 +1,6 @@
 """The journal on SQLite: one file, one writer thread, commits that many appends share.
 
-An append is checked and encoded on the event loop's thread and collects in the pending batch. When the
-writer is idle, the batch is swapped for an empty one and handed over; when its outcome comes back, its
-futures are resolved and the next batch goes. Both happen on the loop's thread only: were the writer to
-swap, an append could add its rows to a batch that is already being written, and lose them.
-
-A failed commit fails its whole batch and everything submitted meanwhile, for that stands on events that
-do not exist. How far those runs are is then looked up anew, so no gap can ever be written.
+Appends are checked and encoded on the event loop's thread; `group_commit` carries them from there.
 """
 
 import asyncio
@@ -23,9 +17,9 @@ from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.journal import Blobs
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import sqlite_queries as queries
-from runwell.storage.batch import Batch
 from runwell.storage.database import Synchronous
-from runwell.storage.outcome import closed, fail_quietly
+from runwell.storage.group_commit import GroupCommit
+from runwell.storage.outcome import closed, failed
 from runwell.storage.payloads import hydrate
 from runwell.storage.positions import Position, Positions
 from runwell.storage.reader import Query
@@ -44,7 +38,7 @@ class SqliteJournal:
     is logged before the log is copied into the database.
     """
 
-    batch_type: ClassVar[type[Batch]] = Batch
+    group_type: ClassVar[type[GroupCommit]] = GroupCommit
 
     def __init__(
         self,
@@ -59,11 +53,9 @@ class SqliteJournal:
         self._blobs = blobs
         self._probe = probe
         self._store: SqliteStore | None = None
+        self._group: GroupCommit | None = None
         self._closing: asyncio.Task[None] | None = None
         self._positions = Positions(self._look_up, 0)
-        self._pending = self.batch_type()
-        self._writing = False
-        self._idle = asyncio.Event()
 
     async def open(self) -> None:
         if self._store is not None:
@@ -77,7 +69,8 @@ class SqliteJournal:
         self._positions = Positions(self._look_up, last_rid)
         for position in positions:
             self._positions.add(position)
-        self._store, self._closing, self._idle = store, None, asyncio.Event()
+        self._group = self.group_type(store.writer, self._positions, self._blobs, self._probe)
+        self._store, self._closing = store, None
 
     async def close(self) -> None:
         if self._closing is None:
@@ -85,57 +78,26 @@ class SqliteJournal:
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
-        store = self._store
-        if store is None:
+        group, store = self._group, self._store
+        self._group = None
+        if group is None or store is None:
             return
-        while self._writing:
-            self._idle.clear()
-            await self._idle.wait()
+        await group.drain()
         self._store = None
         await store.close()
 
     # Appending, on the loop's thread
 
     def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[None]":
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
+        if self._group is None:
+            return failed(closed())
         try:
-            position = self._claim(row.run_id, expected)
-        except (sqlite3.Error, JournalUnavailable) as exc:
-            fail_quietly(future, exc)
-            return future
+            position = self._positions.claim(row.run_id, expected)
+        except sqlite3.Error as exc:
+            return failed(exc)
         encoded = encode_append(expected, events, row)
         self._positions.advance(position, row.seq)
-        tasks = _task_changes(position, events, row)
-        self._pending.add(position, encoded, row, tasks, future)
-        if not self._writing:
-            self._writing = True
-            loop.call_soon(self._hand_over)
-        return future
-
-    def _claim(self, run_id: str, expected: int) -> Position:
-        if self._store is None or self._closing is not None:
-            raise closed()
-        return self._positions.claim(run_id, expected)
-
-    def _hand_over(self) -> None:
-        batch, self._pending = self._pending, self.batch_type()
-        self._probe("journal.before_handover")
-        self._opened().writer.put(functools.partial(batch.write, blobs=self._blobs), functools.partial(self._settle, batch))
-
-    def _settle(self, batch: Batch, _: object, error: Exception | None) -> None:
-        if error is None:
-            batch.succeed(self._positions)
-        else:
-            batch.fail(self._positions, error)
-            self._pending.fail(self._positions, error)
-            self._pending = self.batch_type()
-        self._probe("journal.after_resolve")
-        if self._pending:
-            self._hand_over()
-        else:
-            self._writing = False
-            self._idle.set()
+        return self._group.add(position, encoded, row, _task_changes(position, events, row))
 
     def _look_up(self, short: str) -> Position | None:
         return queries.position(self._opened().lookup, short)

@@ -1,13 +1,16 @@
 """What is read from the SQLite journal. Each takes a connection and returns what was durable when it began."""
 
 import sqlite3
-from typing import Any
+from typing import Any, Final
 
 from runwell.model.errors import NotFound
 from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.storage.positions import Position
 from runwell.storage.records import decode_row
+
+RUN_IS: Final = "substr(run_id, 5, 24) = substr(?1, 5, 24) AND run_id = ?1"
+"""The run whose whole id is the first parameter, found by its 24-hex id."""
 
 
 def position(connection: sqlite3.Connection, short: str) -> Position | None:
@@ -31,13 +34,13 @@ def live_positions(connection: sqlite3.Connection) -> tuple[int, list[Position]]
 
 def records(connection: sqlite3.Connection, run_id: str, after: int, limit: int | None) -> list[str]:
     """Return the run's event records with `seq > after`, in order."""
-    sql = "SELECT body FROM event WHERE rid = (SELECT rid FROM run WHERE run_id = ?) AND seq > ? ORDER BY seq LIMIT ?"
+    sql = f"SELECT body FROM event WHERE rid = (SELECT rid FROM run WHERE {RUN_IS}) AND seq > ?2 ORDER BY seq LIMIT ?3"
     rows = connection.execute(sql, (run_id, after, -1 if limit is None else max(limit, 0)))
     return [body for (body,) in rows]
 
 
 def row(connection: sqlite3.Connection, run_id: str) -> RunRow | None:
-    found = connection.execute("SELECT body FROM run WHERE run_id = ?", (run_id,)).fetchall()
+    found = connection.execute(f"SELECT body FROM run WHERE {RUN_IS}", (run_id,)).fetchall()
     return decode_row(found[0][0]) if found else None
 
 
@@ -62,7 +65,7 @@ def rows(connection: sqlite3.Connection, status: RunStatus | None, workflow: str
 
 
 def _rid(connection: sqlite3.Connection, run_id: str) -> int:
-    found = connection.execute("SELECT rid FROM run WHERE run_id = ?", (run_id,)).fetchall()
+    found = connection.execute(f"SELECT rid FROM run WHERE {RUN_IS}", (run_id,)).fetchall()
     if not found:
         raise NotFound(f"there is no run {run_id!r} to go on after", hint="list the runs again from the start")
     rid: int = found[0][0]
@@ -70,15 +73,17 @@ def _rid(connection: sqlite3.Connection, run_id: str) -> int:
 
 
 def find(connection: sqlite3.Connection, prefix: str) -> list[str]:
-    sql = "SELECT run_id FROM run WHERE run_id >= ? AND run_id < ? ORDER BY run_id LIMIT 2"
-    return [run_id for (run_id,) in connection.execute(sql, (prefix, prefix + "\U0010ffff"))]
+    short = prefix[4:28]
+    sql = "SELECT run_id FROM run WHERE substr(run_id, 5, 24) >= ? AND substr(run_id, 5, 24) < ? ORDER BY substr(run_id, 5, 24) LIMIT 3"
+    found = connection.execute(sql, (short, short + "\U0010ffff"))
+    return [run_id for (run_id,) in found if run_id.startswith(prefix)][:2]
 
 
 def task_records(connection: sqlite3.Connection, run_id: str | None, task_id: str | None) -> list[tuple[str, str]]:
     """Return record of `task_created` and workflow slug of each undecided task, oldest first."""
     conditions, values = ["1"], list[str]()
     if run_id is not None:
-        conditions.append("task.rid = (SELECT rid FROM run WHERE run_id = ?)")
+        conditions.append(f"task.rid = (SELECT rid FROM run WHERE {RUN_IS})")
         values.append(run_id)
     if task_id is not None:
         conditions.append("task.task_id = ?")

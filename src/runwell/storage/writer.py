@@ -4,9 +4,10 @@ Work comes through a queue and is done in order, each in a transaction of its ow
 back to the event loop with one `call_soon_threadsafe`. The thread shares no other state.
 
 A checkpoint copies the write-ahead log into the database, so that the log starts again from its
-beginning. The log's file never shrinks by that: it only grows past its size at the last checkpoint
-when as much has been logged anew. So growth past that mark is when the next one is due: at once when
-the log grew long, else as soon as there is nothing to do.
+beginning. Its file keeps its size, on purpose: a commit into blocks that the file already has is twice as
+fast as one that extends it. So the file grows past its size at the last checkpoint only when as much has
+been logged anew, and that is when the next one is due: at once when there is much, else as soon as there
+is nothing else to do. Each round that adds a little; a file that grew long is cut, but not to nothing.
 """
 
 import asyncio
@@ -24,7 +25,10 @@ from runwell.model.errors import JournalUnavailable
 from runwell.ports.probe import Probe
 
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
-"""How much is logged before a checkpoint is due in a quiet moment; four times that and it no longer waits for one."""
+"""How much is logged before a checkpoint is due in a quiet moment. Three times that more and it no longer waits for one."""
+
+LOG_KEPT: Final = 2
+"""How many times `CHECKPOINT_BYTES` the file keeps when the log starts again; SQLite cuts what is more (`journal_size_limit`)."""
 
 _QUIET_S: Final = 0.05
 
@@ -42,6 +46,7 @@ class Writer:
     """Owns the writing connection from `start` to `stop`."""
 
     def __init__(self, connection: sqlite3.Connection, log_file: Path, probe: Probe, checkpoint_bytes: int = CHECKPOINT_BYTES) -> None:
+        connection.execute(f"PRAGMA journal_size_limit={LOG_KEPT * checkpoint_bytes}")
         self._connection = connection
         self._log_file = log_file
         self._probe = probe
@@ -101,11 +106,14 @@ class Writer:
         return result, None
 
     def _roll_back(self) -> None:
-        try:
+        with contextlib.suppress(sqlite3.Error):  # SQLite has rolled back by itself, or the next BEGIN says what is wrong
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            pass  # SQLite has rolled back by itself, or the next BEGIN says what is wrong
+            self._fence()
+
+    def _fence(self) -> None:
+        """Write over what a commit left in the log whose fsync failed: whole as it is, it would count after a crash."""
+        self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'failed_commits'")
 
     def _log_size(self) -> int:
         try:
@@ -116,11 +124,13 @@ class Writer:
     def _checkpoint(self) -> int:
         """Copy what no reader holds back; return 0, for nothing is overdue now."""
         try:
-            _, logged, copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            busy, logged, copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.Error:
-            logged, copied = 1, 0  # the log is whole, and the next attempt goes on from here
+            busy, logged, copied = 1, 0, 0  # the log is whole, and the next attempt goes on from here
+        complete = not busy and logged == copied
         size = self._log_size()
-        self._mark = max(size, self._checkpoint_bytes) if copied == logged else size + self._checkpoint_bytes
+        kept = min(max(size, self._checkpoint_bytes), LOG_KEPT * self._checkpoint_bytes)
+        self._mark = kept if complete else size + self._checkpoint_bytes
         return 0
 
     def _close(self) -> None:

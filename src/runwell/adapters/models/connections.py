@@ -1,0 +1,116 @@
+"""Connections: where a provider is reached and with which key, from the environment.
+
+A named connection is three variables, of which `PROVIDER` defaults to `openai` (any server that speaks its protocol):
+
+    RUNWELL_CONNECTION_<NAME>_PROVIDER   openai, openai-chat, openai-responses, anthropic or google
+    RUNWELL_CONNECTION_<NAME>_BASE_URL   optional; a key is then optional too, as many local servers want none
+    RUNWELL_CONNECTION_<NAME>_API_KEY
+
+Names ignore case, and `-` is `_`: the connection `my-gateway` is `RUNWELL_CONNECTION_MY_GATEWAY_...`. A model of it is
+`my-gateway:llama3`, or `openai:llama3` with `connection: my-gateway`. Without a connection, a provider's usual variables
+count (`VENDOR_VARIABLES`). A connection's key never reaches another connection's address.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from runwell.adapters.models.failures import failed
+
+Vendor = Literal["openai", "anthropic", "google"]
+
+
+class _Variables(NamedTuple):
+    """A vendor's usual variables, the first one set wins, and its own address."""
+
+    keys: tuple[str, ...]
+    base_url: str
+    address: str
+
+
+VENDOR_VARIABLES: Final[dict[Vendor, _Variables]] = {
+    "openai": _Variables(("OPENAI_API_KEY",), "OPENAI_BASE_URL", "https://api.openai.com/v1"),
+    "anthropic": _Variables(("ANTHROPIC_API_KEY",), "ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
+    "google": _Variables(("GOOGLE_API_KEY", "GEMINI_API_KEY"), "GOOGLE_GEMINI_BASE_URL", "https://generativelanguage.googleapis.com"),
+}
+
+PROVIDERS: Final[dict[str, Vendor]] = {
+    "openai": "openai",
+    "openai-chat": "openai",
+    "openai-responses": "openai",
+    "anthropic": "anthropic",
+    "google": "google",
+}
+"""From what a model or a connection may name as its provider to the vendor that answers."""
+
+_NAMED = re.compile(r"^RUNWELL_CONNECTION_([A-Z0-9_]+)_(PROVIDER|BASE_URL|API_KEY)$")
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and with which key one provider is called. `name` is None for a vendor's usual settings.
+
+    `foreign` says that the address is not the vendor's own; it then may do without a key.
+    """
+
+    name: str | None
+    provider: str
+    vendor: Vendor
+    base_url: str
+    api_key: str | None
+
+    @property
+    def foreign(self) -> bool:
+        return self.base_url.rstrip("/") != VENDOR_VARIABLES[self.vendor].address
+
+    def __repr__(self) -> str:
+        return f"Connection(name={self.name!r}, provider={self.provider!r}, base_url={self.base_url!r})"
+
+
+class Connections:
+    """The connections that an environment describes."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = {name: value.strip() for name, value in environ.items()}
+        found = (_NAMED.match(variable) for variable, value in self._environ.items() if value)
+        self.names: tuple[str, ...] = tuple(sorted({match[1].lower() for match in found if match}))
+
+    def knows(self, name: str) -> bool:
+        return _canonical(name) in self.names
+
+    def named(self, name: str) -> Connection:
+        """Return the connection. Raises `StepError` (reason `missing_key`) naming the variable that lacks."""
+        prefix = f"RUNWELL_CONNECTION_{_canonical(name).upper()}"
+        if not self.knows(name):
+            raise failed("missing_key", f"the connection {name!r} is not configured: set {prefix}_PROVIDER and {prefix}_API_KEY")
+        provider = self._get(f"{prefix}_PROVIDER", "openai").lower()
+        if provider not in PROVIDERS:
+            raise failed("unknown_model", f"{prefix}_PROVIDER is {provider!r}: set it to one of {', '.join(PROVIDERS)}")
+        vendor = PROVIDERS[provider]
+        base_url = self._get(f"{prefix}_BASE_URL", VENDOR_VARIABLES[vendor].address)
+        key = self._get(f"{prefix}_API_KEY") or None
+        return _checked(
+            Connection(name=_canonical(name), provider=provider, vendor=vendor, base_url=base_url, api_key=key), f"{prefix}_API_KEY"
+        )
+
+    def usual(self, provider: str) -> Connection:
+        """Return the vendor's usual settings. Raises `StepError` (reason `missing_key`) naming the variable that lacks."""
+        vendor = PROVIDERS[provider]
+        variables = VENDOR_VARIABLES[vendor]
+        key = next((self._get(name) for name in variables.keys if self._get(name)), None)
+        base_url = self._get(variables.base_url, variables.address)
+        return _checked(Connection(name=None, provider=provider, vendor=vendor, base_url=base_url, api_key=key), variables.keys[0])
+
+    def _get(self, variable: str, default: str = "") -> str:
+        return self._environ.get(variable) or default
+
+
+def _canonical(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _checked(connection: Connection, variable: str) -> Connection:
+    if connection.api_key is None and not connection.foreign:
+        raise failed("missing_key", f"no key for {connection.provider!r}: set {variable}, or use a demo: model, which needs none")
+    return connection

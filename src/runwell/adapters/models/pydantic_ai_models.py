@@ -1,0 +1,154 @@
+"""The vendors' models through pydantic-ai: one request each, by its low-level interface.
+
+Loaded by the router when the first call needs it, as the import takes seconds. What stands here is ours to keep:
+no retries below the engine's, no stream that ends early taken for a whole answer, no key in an error.
+"""
+
+import time
+
+from pydantic_ai.direct import model_request, model_request_stream
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelResponse,
+    ModelResponseStreamEvent,
+    PartDeltaEvent,
+    PartStartEvent,
+    TextPart,
+    TextPartDelta,
+)
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.settings import ModelSettings
+
+from runwell.adapters.models.connections import Connection
+from runwell.adapters.models.failures import failed
+from runwell.adapters.models.prices import cost_nanos
+from runwell.adapters.models.vendor_clients import VendorClient
+from runwell.adapters.models.vendor_failures import refuses_schema, tells_key, translated
+from runwell.adapters.models.vendor_request import messages_of, native_output, settings_of, speaks_schemas, with_schema_asked
+from runwell.model.usage import Usage
+from runwell.ports.models import ModelAnswer, ModelRequest, OnDelta
+
+_Call = tuple[list[ModelMessage], ModelSettings, ModelRequestParameters]
+
+
+class PydanticAiModels:
+    """Answers for every connection. Used on one event loop; `aclose` ends all connections."""
+
+    def __init__(self) -> None:
+        self._clients: dict[Connection, VendorClient] = {}
+        self._without_schemas: set[tuple[Connection, str]] = set()
+
+    async def generate(self, connection: Connection, model: str, request: ModelRequest, on_delta: OnDelta | None) -> ModelAnswer:
+        watch = _Watch(on_delta)
+        try:
+            response = await self._respond(connection, model, request, watch)
+        except Exception as exc:
+            error = translated(exc, connection, model, streamed=on_delta is not None)
+            if error is None:
+                raise
+            raise error from (None if tells_key(exc, connection.api_key) else exc)
+        return _answer(connection, model, response, watch)
+
+    async def aclose(self) -> None:
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
+            await client.aclose()
+
+    async def _respond(self, connection: Connection, name: str, request: ModelRequest, watch: "_Watch") -> ModelResponse:
+        settings = settings_of(connection, request.params)
+        model = self._client(connection).model(name)
+        if request.output_schema is None:
+            return await _request(model, (messages_of(request.messages), settings, ModelRequestParameters()), watch)
+        asked = messages_of(with_schema_asked(request))
+        if speaks_schemas(model, request.output_schema) and (connection, name) not in self._without_schemas:
+            # A server that is not the vendor's own may take no notice of the schema, so it is told in words too.
+            messages = asked if connection.foreign else messages_of(request.messages)
+            try:
+                return await _request(model, (messages, settings, native_output(request.output_schema)), watch)
+            except Exception as exc:
+                if not (connection.foreign and refuses_schema(exc)):
+                    raise
+                self._without_schemas.add((connection, name))
+        return await _request(model, (asked, settings, ModelRequestParameters()), watch)
+
+    def _client(self, connection: Connection) -> VendorClient:
+        if connection not in self._clients:
+            self._clients[connection] = VendorClient(connection)
+        return self._clients[connection]
+
+
+class _Watch:
+    """Hands text on as it comes, and knows the times in ms."""
+
+    def __init__(self, on_delta: OnDelta | None) -> None:
+        self.on_delta = on_delta
+        self.first_token_ms: float | None = None
+        self._started = time.perf_counter()
+
+    def see(self, text: str) -> None:
+        if text and self.on_delta is not None:
+            if self.first_token_ms is None:
+                self.first_token_ms = self.elapsed_ms
+            self.on_delta(text)
+
+    @property
+    def elapsed_ms(self) -> float:
+        return round((time.perf_counter() - self._started) * 1000, 3)
+
+
+async def _request(model: Model, call: _Call, watch: _Watch) -> ModelResponse:
+    """Raises `ConnectionError` for an answer that does not say why it ended: pydantic-ai may stream what we ask for whole."""
+    response = await (_whole if watch.on_delta is None else _streamed)(model, call, watch)
+    if response.finish_reason is None and not (response.provider_details or {}).get("finish_reason"):
+        raise ConnectionError("the stream ended before the answer did")
+    return response
+
+
+async def _whole(model: Model, call: _Call, watch: _Watch) -> ModelResponse:
+    messages, settings, parameters = call
+    return await model_request(model, messages, model_settings=settings, model_request_parameters=parameters, instrument=False)
+
+
+async def _streamed(model: Model, call: _Call, watch: _Watch) -> ModelResponse:
+    messages, settings, parameters = call
+    async with model_request_stream(
+        model, messages, model_settings=settings, model_request_parameters=parameters, instrument=False
+    ) as stream:
+        async for event in stream:
+            watch.see(_text(event))
+        return stream.get()
+
+
+def _text(event: ModelResponseStreamEvent) -> str:
+    match event:
+        case PartStartEvent(part=TextPart(content=text)) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
+            return text
+        case _:
+            return ""
+
+
+def _answer(connection: Connection, model: str, response: ModelResponse, watch: _Watch) -> ModelAnswer:
+    if response.finish_reason == "content_filter":
+        raise failed("content_filter", f"{connection.name or connection.provider} filtered the answer of {model!r}: change the messages")
+    return ModelAnswer(
+        text="".join(part.content for part in response.parts if isinstance(part, TextPart)),
+        provider=connection.vendor,
+        model=model,
+        response_model=response.model_name,
+        usage=_usage(connection, model, response),
+        latency_ms=watch.elapsed_ms,
+        first_token_ms=watch.first_token_ms,
+        finish_reason=response.finish_reason,
+    )
+
+
+def _usage(connection: Connection, model: str, response: ModelResponse) -> Usage:
+    used = response.usage
+    return Usage(
+        input_tokens=used.input_tokens,
+        cached_tokens=used.cache_read_tokens,
+        output_tokens=used.output_tokens,
+        reasoning_tokens=used.details.get("reasoning_tokens") or used.details.get("thoughts_tokens") or 0,
+        generations=1,
+        cost_nanos=cost_nanos(connection, used, response.model_name, model),
+    )

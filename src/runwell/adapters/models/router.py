@@ -1,0 +1,78 @@
+"""The models of this installation: which adapter answers is told by the prefix of a model's name.
+
+`demo:` is answered here, without key or network. Everything else goes through pydantic-ai, whose import takes seconds:
+it is loaded in a worker thread, by the first call that needs it.
+"""
+
+import asyncio
+import importlib
+import os
+from typing import Any, Protocol
+
+import msgspec
+
+from runwell.adapters.models.connections import PROVIDERS, Connection, Connections
+from runwell.adapters.models.demo import DemoModels
+from runwell.adapters.models.failures import failed
+from runwell.ports.models import ModelAnswer, ModelRequest, Models, OnDelta
+
+
+class _Vendors(Protocol):
+    async def generate(self, connection: Connection, model: str, request: ModelRequest, on_delta: OnDelta | None) -> ModelAnswer: ...
+
+    async def aclose(self) -> None: ...
+
+
+class ModelRouter(Models):
+    """Every model that a document can name. Used on one event loop; `aclose` ends all connections."""
+
+    def __init__(self, connections: Connections | None = None) -> None:
+        self._connections = connections or Connections(os.environ)
+        self._demo = DemoModels()
+        self._vendors: _Vendors | None = None
+        self._loading = asyncio.Lock()
+
+    async def generate(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelAnswer:
+        if request.connection is None and request.model.startswith("demo:"):
+            return await self._demo.generate(request, on_delta=on_delta)
+        connection, model = self._route(request)
+        vendors = await self._loaded()
+        answer = await vendors.generate(connection, model, request, on_delta)
+        by_vendor = connection.name is None or request.model.partition(":")[0] in PROVIDERS
+        return msgspec.structs.replace(answer, provider=connection.vendor if by_vendor else connection.name or connection.vendor)
+
+    async def aclose(self) -> None:
+        vendors, self._vendors = self._vendors, None
+        if vendors is not None:
+            await vendors.aclose()
+
+    def _route(self, request: ModelRequest) -> tuple[Connection, str]:
+        prefix, colon, model = request.model.partition(":")
+        if request.connection is not None:
+            connection = self._connections.named(request.connection)
+            return connection, _model_of(connection, request.model)
+        if colon and model and prefix in PROVIDERS:
+            return self._connections.usual(prefix), model
+        if colon and model and self._connections.knows(prefix):
+            return self._connections.named(prefix), model
+        known = ", ".join(f"{name}:" for name in ("demo", *PROVIDERS, *self._connections.names))
+        raise failed("unknown_model", f"no provider answers for {request.model!r}: begin the model with one of {known}")
+
+    async def _loaded(self) -> _Vendors:
+        async with self._loading:
+            if self._vendors is None:
+                module: Any = await asyncio.to_thread(importlib.import_module, "runwell.adapters.models.pydantic_ai_models")
+                self._vendors = module.PydanticAiModels()
+            return self._vendors
+
+
+def _model_of(connection: Connection, name: str) -> str:
+    """Return the model's name as the provider knows it; a prefix must be the connection's own."""
+    prefix, _, model = name.partition(":")
+    if model and prefix.lower().replace("-", "_") == connection.name:
+        return model
+    if model and prefix in PROVIDERS | {"demo": "demo"}:
+        if PROVIDERS.get(prefix) != connection.vendor:
+            raise failed("bad_request", f"the connection {connection.name!r} reaches {connection.provider!r}, not {prefix!r}: change one")
+        return model
+    return name

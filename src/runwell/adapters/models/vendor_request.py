@@ -1,0 +1,102 @@
+"""A `ModelRequest` as pydantic-ai takes it: messages, settings, and the form of the output."""
+
+import json
+from typing import Any, Final, cast
+
+from pydantic_ai.messages import ModelMessage, ModelRequestPart, ModelResponse, SystemPromptPart, TextPart, UserPromptPart
+from pydantic_ai.messages import ModelRequest as VendorRequest
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.output import OutputObjectDefinition
+from pydantic_ai.settings import ModelSettings
+
+from runwell.adapters.models.connections import Connection, Vendor
+from runwell.adapters.models.failures import failed
+from runwell.ports.models import Message, ModelRequest
+
+_SHARED: Final = ("temperature", "top_p", "max_tokens", "stop_sequences")
+
+_SETTINGS: Final[dict[Vendor, frozenset[str]]] = {
+    "openai": frozenset({*_SHARED, "seed", "presence_penalty", "frequency_penalty", "logit_bias", "openai_reasoning_effort"}),
+    "anthropic": frozenset({*_SHARED, "top_k"}),
+    "google": frozenset({*_SHARED, "top_k", "seed", "presence_penalty", "frequency_penalty"}),
+}
+"""What pydantic-ai has a setting for. All else goes into the request's body as it is, save for Google, which takes no more."""
+
+_ALIASES: Final[dict[Vendor, dict[str, str]]] = {
+    "openai": {"stop": "stop_sequences", "max_output_tokens": "max_tokens", "reasoning_effort": "openai_reasoning_effort"},
+    "anthropic": {"stop": "stop_sequences"},
+    "google": {
+        "stop": "stop_sequences",
+        "max_output_tokens": "max_tokens",
+        "maxOutputTokens": "max_tokens",
+        "topP": "top_p",
+        "topK": "top_k",
+        "stopSequences": "stop_sequences",
+        "presencePenalty": "presence_penalty",
+        "frequencyPenalty": "frequency_penalty",
+    },
+}
+
+_OURS: Final = frozenset({"model", "messages", "input", "system", "stream", "stream_options", "n", "response_format", "text", "tools"})
+"""Fields of the body that the step itself writes."""
+
+
+def settings_of(connection: Connection, params: dict[str, Any]) -> ModelSettings:
+    """Raises `StepError` (reason `bad_request`) for a parameter that cannot be sent."""
+    settings: dict[str, Any] = {"max_retries": 0}
+    body: dict[str, Any] = {}
+    for name, value in params.items():
+        setting = _ALIASES[connection.vendor].get(name, name)
+        if setting in _SETTINGS[connection.vendor]:
+            settings[setting] = [value] if setting == "stop_sequences" and isinstance(value, str) else value
+        elif name in _OURS:
+            raise failed("bad_request", f"params may not hold {name!r}: the step sets it itself")
+        else:
+            body[name] = value
+    if body and connection.vendor == "google":
+        known = ", ".join(sorted(_SETTINGS["google"]))
+        raise failed("bad_request", f"params holds {', '.join(map(repr, body))}, which cannot be sent to Google: it takes {known}")
+    if body:
+        settings["extra_body"] = body
+    return cast(ModelSettings, settings)
+
+
+def messages_of(messages: tuple[Message, ...]) -> list[ModelMessage]:
+    """Runs of messages that are not the assistant's become one request."""
+    turns: list[ModelMessage] = []
+    for message in messages:
+        if message.role == "assistant":
+            turns.append(ModelResponse(parts=[TextPart(message.content)]))
+            continue
+        part: ModelRequestPart = SystemPromptPart(message.content) if message.role == "system" else UserPromptPart(message.content)
+        if turns and isinstance(turns[-1], VendorRequest):
+            turns[-1].parts = [*turns[-1].parts, part]
+        else:
+            turns.append(VendorRequest(parts=[part]))
+    return turns
+
+
+def speaks_schemas(model: Model, schema: dict[str, Any] | None) -> bool:
+    """Say whether the provider can hold its answer to the schema: only objects, and not every model."""
+    return schema is not None and schema.get("type") == "object" and bool(model.profile.get("supports_json_schema_output"))
+
+
+def native_output(schema: dict[str, Any]) -> ModelRequestParameters:
+    described = OutputObjectDefinition(json_schema=schema, name=_name(schema), description=schema.get("description"))
+    return ModelRequestParameters(output_mode="native", output_object=described)
+
+
+def _name(schema: dict[str, Any]) -> str:
+    """Providers take letters, digits, `_` and `-`, up to 64."""
+    letters = [letter for letter in str(schema.get("title", "")) if letter.isascii() and (letter.isalnum() or letter in "_-")]
+    return "".join(letters)[:64] or "answer"
+
+
+def with_schema_asked(request: ModelRequest) -> tuple[Message, ...]:
+    """Return the messages with the schema told in words, at the end of the first system message."""
+    schema = json.dumps(request.output_schema, ensure_ascii=False)
+    plea = f"Answer with JSON only, without any text or Markdown around it, that follows this JSON Schema:\n{schema}"
+    first, *rest = request.messages
+    if first.role != "system":
+        return (Message(role="system", content=plea), first, *rest)
+    return (Message(role="system", content=f"{first.content}\n\n{plea}"), *rest)

@@ -1,0 +1,91 @@
+"""Asking people what a run waits for."""
+
+import getpass
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from runwell.cli.complaints import complain
+from runwell.cli.formatting import one_line, pretty_json, printable
+from runwell.cli.keyboard import Keyboard
+from runwell.cli.needs import Need
+from runwell.cli.values import read_json, read_object
+from runwell.model.commands import Command, CompleteTask, SendMessage
+from runwell.model.errors import InvalidInput
+
+
+class Asker(Protocol):
+    async def answer(self, need: Need) -> Command | None:
+        """Return what to do about it; None: nothing now. Cancelling it takes the question back."""
+        ...
+
+
+def who() -> str:
+    """Return who gives commands here: the name of this user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return "cli"
+
+
+class TerminalAsker:
+    """Asks on this process's terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._keyboard = Keyboard()
+
+    async def answer(self, need: Need) -> Command | None:
+        self._keyboard.discard()
+        if need.kind == "message":
+            return await self._message(need)
+        return await self._decision(need) if need.kind == "approval" else None
+
+    async def _message(self, need: Need) -> Command | None:
+        self._console.print(Rule(f"Waiting for the message {need.message!r}", style="yellow", align="left"))
+        while text := await self._keyboard.ask("JSON to send, or @file (Enter: not now): "):
+            try:
+                return SendMessage(actor=who(), name=need.message, body=read_json(text, "the message"))
+            except InvalidInput as exc:
+                complain(exc)
+        return None
+
+    async def _decision(self, need: Need) -> Command | None:
+        show_question(self._console, need)
+        while True:
+            choice = await self._keyboard.ask("[a]pprove, [r]eject, [e]dit, [l]ater: ")
+            match (choice or "later").lower():
+                case "a" | "approve":
+                    return await self._decided(need, approved=True)
+                case "r" | "reject":
+                    return await self._decided(need, approved=False)
+                case "e" | "edit":
+                    edits = await self._edits()
+                    if edits is not None:
+                        return await self._decided(need, approved=True, result=edits)
+                case "l" | "later":
+                    return None
+
+    async def _edits(self) -> dict[str, Any] | None:
+        """Return the fields to set in the result; None when there are none after all."""
+        while text := await self._keyboard.ask("What to approve instead, as a JSON object or @file (Enter: back): "):
+            try:
+                return read_object(text, "the edit")
+            except InvalidInput as exc:
+                complain(exc)
+        return None
+
+    async def _decided(self, need: Need, *, approved: bool, result: dict[str, Any] | None = None) -> Command:
+        comment = await self._keyboard.ask("Comment (Enter: none): ")
+        return CompleteTask(actor=who(), task_id=need.task_id, approved=approved, result=result, comment=comment or None)
+
+
+def show_question(console: Console, need: Need) -> None:
+    """Print what is to be decided."""
+    console.print(Rule(Text(one_line(need.title, 200), "bold yellow"), style="yellow", align="left"))
+    if need.description:
+        console.print(printable(need.description), soft_wrap=True)
+    if need.payload is not None:
+        console.print(printable(need.payload) if isinstance(need.payload, str) else pretty_json(need.payload), soft_wrap=True)

@@ -1,0 +1,113 @@
+"""The commands and their options.
+
+Start-up must be quick, so nothing heavy is imported here: each command imports what it does when it
+is called.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runwell import __version__
+from runwell.cli.options import Manner, Options
+from runwell.cli.output import chosen
+from runwell.cli.parameters import Output, Watch, finish, options_of
+from runwell.cli.run_commands import runs_app, tasks_app
+from runwell.cli.values import read_json, read_pairs
+from runwell.model.errors import InvalidInput
+
+app = typer.Typer(
+    help="Run AI workflows durably, and keep every run.",
+    epilog="Exit codes: 0 succeeded, 1 a run ended otherwise, 2 refused, 3 a run waits for somebody.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(runs_app, name="runs")
+app.add_typer(tasks_app, name="tasks")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"runwell {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    context: typer.Context,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIRECTORY", help="Where runs are kept. Default: $RUNWELL_DATA_DIR or ~/.runwell.")
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")] = False,
+) -> None:
+    context.obj = Options(data_dir)
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="A workflow document, YAML or JSON.", show_default=False)] = None,
+    given: Annotated[str, typer.Option("--input", "-i", metavar="JSON|@FILE|@-", help="The run's input.")] = "{}",
+    watch: Watch = None,
+    output: Output = None,
+    tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="A tag; may be given again.")] = None,
+    metadata: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Metadata; may be given again.")] = None,
+    environment: Annotated[str, typer.Option(metavar="NAME", help="The environment that the run is of.")] = "production",
+    resume: Annotated[str | None, typer.Option(metavar="RUN_ID", help="Go on with this run instead of starting one.")] = None,
+) -> None:
+    """Run a workflow document and follow the run to its end.
+
+    Ctrl-C stops the run gracefully, twice at once. SIGTERM leaves it to be resumed.
+    """
+    from runwell.cli.running import NewRun, resume_run, run_file
+
+    manner = Manner(output=chosen(output), watch=watch)
+    if (file is None) == (resume is None):
+        raise InvalidInput(
+            "run takes either a FILE or --resume RUN_ID", hint="runwell run triage.yaml, or runwell run --resume run_0195..."
+        )
+    if file is None:
+        finish(resume_run(options_of(context), resume or "", manner))
+    new = NewRun(
+        input=read_json(given, "the input"),
+        tags=tuple(tag or ()),
+        metadata=read_pairs(metadata or ()),
+        environment=environment,
+    )
+    finish(run_file(options_of(context), file, new, manner))
+
+
+@app.command()
+def validate(
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE...", help="Workflow documents.", show_default=False)] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of workflow documents.")] = False,
+    output: Output = None,
+) -> None:
+    """Name every problem of workflow documents, and execute nothing."""
+    from runwell.cli.validating import print_schema
+    from runwell.cli.validating import validate as check
+
+    if schema:
+        raise typer.Exit(print_schema())
+    if not files:
+        raise InvalidInput("validate takes at least one FILE", hint="runwell validate triage.yaml")
+    raise typer.Exit(check(files, chosen(output)))
+
+
+@app.command()
+def doctor(context: typer.Context, output: Output = None) -> None:
+    """Check that this machine can run workflows and keep their runs."""
+    from runwell.cli.doctor import doctor as examine
+
+    finish(examine(options_of(context), chosen(output)))
+
+
+@app.command()
+def demo(context: typer.Context) -> None:
+    """Run an example with the built-in demo model, in a fresh data directory."""
+    from runwell.cli.demo import run_demo
+
+    finish(run_demo(options_of(context)))

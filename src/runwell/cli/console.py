@@ -1,0 +1,30 @@
+"""stdout and stderr as rich consoles, and JSON on stdout."""
+
+import sys
+from typing import Any, Final
+
+from rich.console import Console
+
+from runwell.cli.formatting import pretty_json
+
+_PIPED_WIDTH: Final = 160
+
+
+def is_interactive() -> bool:
+    """Whether somebody is there to ask: questions go to stderr, answers come from stdin."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def stdout() -> Console:
+    """Return stdout as a console; where nobody looks, lines are long."""
+    return Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH, highlight=False, emoji=False, markup=False)
+
+
+def stderr() -> Console:
+    return Console(stderr=True, highlight=False, emoji=False, markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value or struct as indented JSON on stdout."""
+    sys.stdout.write(pretty_json(value) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,147 @@
+"""Carrying one run of an open Runwell to its end, or to where only somebody can move it on."""
+
+import asyncio
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any, Final
+
+from runwell.cli.asking import Asker
+from runwell.cli.complaints import complain
+from runwell.cli.display import Display
+from runwell.cli.needs import Need, descendants, family, is_stuck, needs
+from runwell.cli.signals import Wish, Wishes
+from runwell.engine.state import RunState
+from runwell.model.commands import StopRun
+from runwell.model.errors import CommandRefused, NotFound, RunwellError
+from runwell.model.events import Event
+from runwell.runtime.feed import Delta
+from runwell.runtime.runtime import Runtime
+
+REFRESH_S: Final = 0.1
+DRAWING_SHARE: Final = 20
+"""Drawing a large run takes at most one part in so many of the time."""
+PAUSE_S: Final = 0.05
+"""The least time between two looks at what is needed."""
+CHILDREN_S: Final = 5.0
+"""How long the child runs of a run that has ended may take to end, too."""
+
+_SAID: Final = {
+    "graceful": "Stopping: what runs may still end. Press Ctrl-C again to stop at once.",
+    "immediate": "Stopping at once.",
+    "leave": "Leaving the run as it is.",
+}
+
+
+class Follower:
+    """Follows one run. Without an `asker` nobody is asked anything."""
+
+    def __init__(self, runtime: Runtime, run_id: str, display: Display, asker: Asker | None) -> None:
+        self._runtime = runtime
+        self._run_id = run_id
+        self._display = display
+        self._asker = asker
+        self._changed = asyncio.Event()
+        self._leaving = False
+        self._asking: tuple[Need, asyncio.Task[None]] | None = None
+        self._put_off: set[tuple[str, str]] = set()
+        """Needs that the person left for later."""
+
+    async def follow(self) -> RunState:
+        """Return the run's state once it has ended, or needs somebody who is not there, or this process is told to go."""
+        ended = asyncio.ensure_future(self._runtime.ended(self._run_id))
+        unlisten = self._runtime.feed.listen(self._hear)
+        refresh = asyncio.create_task(self._refresh())
+        try:
+            with Wishes(self._wish).heard():
+                while not ended.done() and not self._leaving:
+                    self._changed.clear()
+                    if await self._attend():
+                        break
+                    await self._rest(ended)
+                if ended.done():
+                    await self._children_ended()
+        finally:
+            unlisten()
+            await self._take_back()
+            await _cancelled(refresh, ended)
+        return await self._runtime.state(self._run_id)
+
+    async def _rest(self, ended: "asyncio.Future[Any]") -> None:
+        """Wait until something may have changed."""
+        change = asyncio.create_task(self._changed.wait())
+        await asyncio.wait({ended, change}, return_when=asyncio.FIRST_COMPLETED)
+        change.cancel()
+        if not self._leaving:
+            await asyncio.wait({ended}, timeout=PAUSE_S)
+
+    async def _attend(self) -> bool:
+        """Ask for what is needed; return whether the run is stuck and nobody is left to ask."""
+        found = await family(self._runtime, self._run_id)
+        wanted = [need for need in needs(found) if need.key not in self._put_off] if self._asker else []
+        if self._asking is not None and (self._asking[1].done() or self._asking[0].key not in {need.key for need in wanted}):
+            await self._take_back()
+        if self._asking is None and wanted:
+            self._display.show(found)
+            self._display.suspend()
+            self._asking = (wanted[0], asyncio.create_task(self._ask(wanted[0])))
+        return self._asking is None and is_stuck(found)
+
+    async def _ask(self, need: Need) -> None:
+        """Ask until there is an answer that the run accepts, or none for now."""
+        if self._asker is None:
+            return
+        try:
+            command = await self._asker.answer(need)
+            if command is None:
+                self._put_off.add(need.key)
+            else:
+                await self._runtime.command(need.run_id, command)
+        except (CommandRefused, NotFound):  # decided, expired or ended meanwhile
+            self._put_off.add(need.key)
+        except RunwellError as exc:
+            complain(exc)
+        finally:
+            self._changed.set()
+
+    async def _take_back(self) -> None:
+        if self._asking is not None:
+            task, self._asking = self._asking[1], None
+            await _cancelled(task)
+
+    async def _refresh(self) -> None:
+        while self._display.is_live:
+            before = time.perf_counter()
+            if self._asking is None:
+                self._display.show(await family(self._runtime, self._run_id))
+            await asyncio.sleep(max(REFRESH_S, DRAWING_SHARE * (time.perf_counter() - before)))
+
+    def _hear(self, item: Event | Delta) -> None:
+        self._display.hear(item)
+        if isinstance(item, Event):
+            self._changed.set()
+
+    def _wish(self, wish: Wish) -> None:
+        self._display.say(_SAID[wish])
+        if wish == "leave":
+            self._leaving = True
+            self._changed.set()
+        else:
+            self._runtime.spawn(self._runtime.command(self._run_id, StopRun(mode=wish)))
+
+    async def _children_ended(self) -> None:
+        """Give the child runs that the run's end stops the time to be stopped."""
+        live = await self._runtime.journal.live()
+        left = {row.run_id for row in live} & descendants(live, self._run_id)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_all_ended(self._runtime, left), CHILDREN_S)
+
+
+async def _all_ended(runtime: Runtime, run_ids: Collection[str]) -> None:
+    await asyncio.gather(*(runtime.ended(run_id) for run_id in run_ids))
+
+
+async def _cancelled(*tasks: "asyncio.Future[Any]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,36 @@
+"""`runwell validate`: every problem of the given documents, and nothing is executed."""
+
+from collections.abc import Sequence
+
+from runwell.cli.console import print_json, stdout
+from runwell.cli.document_files import DocumentFiles, in_order
+from runwell.cli.exit_codes import Exit
+from runwell.cli.output import Format
+from runwell.model.workflow import workflow_json_schema
+from runwell.runtime.publisher import Publisher
+from runwell.steps.registry import step_types
+from runwell.storage.memory_journal import MemoryDefinitions
+
+
+def print_schema() -> Exit:
+    """Print the JSON Schema of workflow documents with the step types of this installation."""
+    print_json(workflow_json_schema({name: step_type.spec for name, step_type in step_types().items()}))
+    return Exit.SUCCEEDED
+
+
+def validate(paths: Sequence[str], output: Format) -> Exit:
+    files = DocumentFiles(Publisher(MemoryDefinitions(), step_types()).compile)
+    sources = [files.read(path) for path in paths]
+    problems = in_order(files.problems)
+    if output is Format.JSON:
+        print_json({"valid": not problems, "problems": problems})
+    else:
+        console = stdout()
+        for problem in problems:
+            console.print(str(problem), style="red", soft_wrap=True)
+        broken = {problem.file for problem in problems}
+        for path, source in zip(paths, sources, strict=True):
+            if path not in broken and source is not None and source.plan is not None:
+                steps = len(source.plan.workflow.steps)
+                console.print(f"{path}: valid ({steps} {'step' if steps == 1 else 'steps'})", style="green", soft_wrap=True)
+    return Exit.REFUSED if problems else Exit.SUCCEEDED

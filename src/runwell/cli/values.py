@@ -1,0 +1,49 @@
+"""Values that are typed on a command line."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runwell.model.errors import InvalidInput
+
+
+def read_json(text: str, what: str) -> Any:
+    """Return the data of `JSON`, `@file` or `@-` (stdin). Raises `InvalidInput`; `what` names it there."""
+    try:
+        return msgspec.json.decode(_content(text, what))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        cure = 'quote JSON for the shell, as in \'{"name": "Ada"}\', or write @file'
+        raise InvalidInput(f"{what} is not JSON: {exc}", hint=cure) from exc
+
+
+def read_object(text: str, what: str) -> dict[str, Any]:
+    """Return the JSON object. Raises `InvalidInput` for anything else."""
+    value = read_json(text, what)
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{what} is no JSON object", hint='write it as {"field": value}')
+    return value
+
+
+def _content(text: str, what: str) -> bytes:
+    if text == "@-":
+        return sys.stdin.buffer.read()
+    if not text.startswith("@"):
+        return text.encode(errors="surrogateescape")
+    try:
+        return Path(text[1:]).expanduser().read_bytes()
+    except OSError as exc:
+        raise InvalidInput(f"{what} cannot be read from {text[1:]!r}: {exc.strerror}") from exc
+
+
+def read_pairs(texts: Sequence[str]) -> dict[str, str]:
+    """Return `key=value` texts as a mapping. Raises `InvalidInput`."""
+    pairs = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise InvalidInput(f"the metadata {text!r} is no key=value", hint="write it as --metadata ticket=4711")
+        pairs[key] = value
+    return pairs

@@ -1,0 +1,90 @@
+"""What starts a run, and what may come into it."""
+
+from typing import Any
+
+import msgspec
+
+from runwell.engine.state import RunState
+from runwell.model.commands import AddComment, Command, CompleteTask, SendMessage
+from runwell.model.errors import InvalidInput
+from runwell.model.events import RunCreated
+from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
+from runwell.ports.journal import Version
+
+
+class StartRequest(msgspec.Struct, kw_only=True):
+    """A `run_id` that exists already makes starting it again harmless."""
+
+    version: Version
+    input: Any = None
+    run_id: str | None = None
+    org_id: str = DEFAULT_ORG
+    project_id: str = DEFAULT_PROJECT
+    trigger: str = "api"
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+    environment: str = "production"
+    actor: str | None = None
+    parent_run_id: str | None = None
+    parent_step_id: str | None = None
+    root_run_id: str | None = None
+    depth: int = 0
+
+
+def json_copy(value: Any, what: str) -> Any:
+    """Return a copy of JSON data that shares nothing with it. Raises `InvalidInput` when it is none."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(value))
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise InvalidInput(f"{what} is no JSON data: {exc}") from exc
+
+
+def check_json(command: Command) -> None:
+    """Raise `InvalidInput` when a person's or program's command holds what is no JSON data, and could not be kept."""
+    if isinstance(command, SendMessage | CompleteTask | AddComment):
+        try:
+            msgspec.json.encode(command)
+        except (TypeError, ValueError, RecursionError) as exc:
+            raise InvalidInput(f"the command is no JSON data: {exc}") from exc
+
+
+def created(request: StartRequest) -> RunCreated:
+    """Return the first event's data. Raises `InvalidInput` when the input is no JSON data."""
+    version = request.version
+    return RunCreated(
+        org_id=request.org_id,
+        project_id=request.project_id,
+        workflow_id=version.workflow_id,
+        workflow_slug=version.slug,
+        workflow_name=version.name,
+        version=version.number,
+        version_hash=version.hash,
+        input=json_copy(request.input, "the input"),
+        trigger=request.trigger,
+        tags=request.tags,
+        metadata=request.metadata,
+        environment=request.environment,
+        parent_run_id=request.parent_run_id,
+        parent_step_id=request.parent_step_id,
+        root_run_id=request.root_run_id,
+        depth=request.depth,
+    )
+
+
+def child_request(state: RunState, step_id: str, child_id: str, version: Version) -> StartRequest:
+    """Return what starts the child run that this step of the parent waits for."""
+    parent = state.created
+    return StartRequest(
+        version=version,
+        input=state.steps[step_id].input.get("input"),
+        run_id=child_id,
+        org_id=parent.org_id,
+        project_id=parent.project_id,
+        trigger="workflow",
+        environment=parent.environment,
+        actor=state.actor,
+        parent_run_id=state.run_id,
+        parent_step_id=step_id,
+        root_run_id=parent.root_run_id or state.run_id,
+        depth=parent.depth + 1,
+    )

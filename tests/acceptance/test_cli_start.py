@@ -1,0 +1,107 @@
+"""How commands begin and end: help, version, bad commands, the doctor and the demo."""
+
+import json
+import subprocess
+import sys
+import time
+
+from tests.acceptance.command_line import RUNWELL, CommandLine
+
+from runwell import __version__
+from runwell.storage.lock import DirectoryLock
+
+
+def test_help_is_quick(cli: CommandLine) -> None:
+    took = []
+    for _ in range(5):
+        before = time.perf_counter()
+        done = cli.run("--help")
+        took.append(time.perf_counter() - before)
+        assert done.returncode == 0
+    assert {"run", "validate", "runs", "tasks", "doctor", "demo"} <= set(done.stdout.split())
+    assert min(took) < 0.5
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = "import sys, runwell.cli.main; print(*{name.split('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert {"typer", "runwell"} <= set(loaded)
+    assert not {"pydantic", "cel", "rich", "httpx2", "sqlite3", "pydantic_ai", "pydantic_monty"} & set(loaded)
+
+
+def test_the_version(cli: CommandLine) -> None:
+    assert cli.run("--version").stdout == f"runwell {__version__}\n"
+
+
+def test_bad_commands(cli: CommandLine) -> None:
+    for args in (("rum",), ("run", "--no-such-option"), ("runs", "list", "--status", "great"), ("runs", "list", "--limit", "x")):
+        done = cli.run(*args)
+        assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (2, "", False)
+    cli.env["RUNWELL_MAX_RUNNING"] = "many"
+    done = cli.run("runs", "list")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error: RUNWELL_MAX_RUNNING is 'many'")
+
+
+def test_the_doctor_finds_nothing_wrong(cli: CommandLine) -> None:
+    told = cli.json("doctor")
+    assert told["healthy"] is True
+    found = {check["check"]: check for check in told["checks"]}
+    assert {name: check["verdict"] for name, check in found.items() if name != "Disk"} == {
+        "Python": "ok",
+        "SQLite": "ok",
+        "Data directory": "ok",
+        "Lock": "ok",
+        "Sandbox": "ok",
+        "Demo model": "ok",
+        "Provider keys": "warn",
+        "http_allow": "ok",
+    }
+    assert "a durable commit takes" in found["Data directory"]["found"]
+    assert not cli.data_dir.exists()
+
+
+def test_the_doctor_tells_cures(cli: CommandLine) -> None:
+    cli.env |= {"OPENAI_API_KEY": "sk-very-secret", "RUNWELL_HTTP_ALLOW": "10.0.0.0/8, nonsense"}
+    lock = DirectoryLock(cli.data_dir)
+    lock.acquire()
+    try:
+        done = cli.run("doctor", "-o", "table")
+    finally:
+        lock.release()
+    assert done.returncode == 1
+    assert "warn  Lock: the data directory" in done.stdout
+    assert "FAIL  http_allow: no address block: nonsense" in done.stdout
+    assert "ok    Provider keys: OPENAI_API_KEY" in done.stdout
+    assert "sk-very-secret" not in done.stdout + done.stderr
+
+
+def test_the_demo_approves_where_nobody_is(cli: CommandLine) -> None:
+    done = cli.run("demo")
+    assert done.returncode == 0
+    assert "Refund ticket T-4711?" in done.stderr
+    assert "Nobody is there to ask (stdin is no terminal), so the demo approves." in done.stderr
+    assert "Run succeeded - Started: " in done.stdout
+    assert '"refund": true' in done.stdout
+    assert not cli.data_dir.exists()
+
+
+def test_the_demo_asks_on_a_terminal(cli: CommandLine) -> None:
+    terminal = cli.terminal("demo", "--data-dir", "shown")
+    terminal.expect("Refund ticket T-4711?")
+    terminal.expect("[l]ater: ")
+    terminal.type("a\n")
+    terminal.expect("none): ")
+    terminal.type("\n")
+    code, rest = terminal.end()
+    assert (code, "Run succeeded" in rest) == (0, True)
+    assert len(cli.json("runs", "list", "--data-dir", "shown")) == 1
+
+
+def test_the_example_has_what_its_comment_promises(cli: CommandLine) -> None:
+    example = RUNWELL.parents[2] / "examples" / "ticket-triage.yaml"
+    comment = next(line for line in example.read_text().splitlines() if "--input" in line)
+    given = comment.partition("--input '")[2].rstrip("'")
+    assert cli.json("run", str(example), "--input", given, code=3)["waiting_for"] == "approval"
+    other = json.loads(given) | {"ticket": {"id": "T-1", "text": "I found a bug: the page stays white."}}
+    told = cli.json("run", str(example), "--input", json.dumps(other))
+    assert (told["output"]["kind"], told["output"]["refund"]) == ("bug", False)

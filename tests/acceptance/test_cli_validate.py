@@ -1,0 +1,91 @@
+"""`runwell validate` names every problem with its line, and executes nothing."""
+
+import json
+
+from tests.acceptance.command_line import CommandLine
+from tests.acceptance.documents import APPROVAL, PARENT, SUM
+
+BROKEN = """\
+name: broken
+steps:
+  - id: one
+    type: transform
+    value: "{{ steps.two.result }}"
+  - id: two
+    type: transform
+    value: "{{ 1 + }}"
+    depends_on: [one, ghost]
+"""
+
+
+def test_a_valid_document(cli: CommandLine) -> None:
+    cli.write("sum.yaml", SUM)
+    assert cli.json("validate", "sum.yaml") == {"valid": True, "problems": []}
+    done = cli.run("validate", "-o", "table", "sum.yaml")
+    assert (done.returncode, done.stdout) == (0, "sum.yaml: valid (1 step)\n")
+    assert not cli.data_dir.exists()
+
+
+def test_every_problem_has_its_line(cli: CommandLine) -> None:
+    cli.write("broken.yaml", BROKEN)
+    told = cli.json("validate", "broken.yaml", code=2)
+    assert told["valid"] is False
+    found = [(problem["file"], problem["line"], problem["code"], problem["pointer"]) for problem in told["problems"]]
+    assert found == [
+        ("broken.yaml", 5, "not_upstream", "/steps/0/value"),
+        ("broken.yaml", 8, "bad_expression", "/steps/1/value"),
+        ("broken.yaml", 9, "unknown_dependency", "/steps/1/depends_on/1"),
+    ]
+    lines = cli.run("validate", "-o", "table", "broken.yaml").stdout.splitlines()
+    assert lines[0] == "broken.yaml:5: /steps/0/value: step 'two' is not upstream of 'one' (add 'two' to its depends_on)"
+
+
+def test_a_missing_field_is_told_at_its_step(cli: CommandLine) -> None:
+    cli.write("missing.yaml", "name: x\nsteps:\n  - id: a\n    type: transform\n  - type: transform\n    value: 1\n")
+    problems = cli.json("validate", "missing.yaml", code=2)["problems"]
+    assert {(problem["line"], problem["message"]) for problem in problems} == {
+        (3, "the field 'value' is missing"),
+        (5, "the field 'id' is missing"),
+    }
+
+
+def test_broken_yaml_a_missing_file_and_bytes(cli: CommandLine) -> None:
+    cli.write("tab.yaml", "name: x\nsteps: [\n")
+    (cli.folder / "latin.yaml").write_bytes(b"name: caf\xe9\n")
+    problems = cli.json("validate", "tab.yaml", "nothing.yaml", "latin.yaml", code=2)["problems"]
+    assert [(problem["file"], problem["code"]) for problem in problems] == [
+        ("tab.yaml", "bad_yaml"),
+        ("nothing.yaml", "no_file"),
+        ("latin.yaml", "bad_encoding"),
+    ]
+    assert problems[0]["line"] == 3
+
+
+def test_children_are_validated_too(cli: CommandLine) -> None:
+    cli.write("parent.yaml", PARENT)
+    assert "no file 'parts/child.yaml'" in cli.run("validate", "parent.yaml").stdout
+    cli.write("parts/child.yaml", APPROVAL.replace("title:", "titel:"))
+    problems = cli.json("validate", "parent.yaml", code=2)["problems"]
+    assert {problem["file"] for problem in problems} == {"parts/child.yaml"}
+    assert any(problem.get("hint") == "did you mean 'title'?" for problem in problems)
+
+
+def test_a_circle_of_files(cli: CommandLine) -> None:
+    cli.write("parent.yaml", PARENT)
+    cli.write("parts/child.yaml", PARENT.replace("./parts/child.yaml", "../parent.yaml"))
+    (problem,) = cli.json("validate", "parent.yaml", code=2)["problems"]
+    assert problem["message"] == "files refer to each other in a circle: parent.yaml -> parts/child.yaml -> parent.yaml"
+    assert (problem["file"], problem["pointer"], problem["line"]) == ("parts/child.yaml", "/steps/0/workflow", 4)
+
+
+def test_the_schema(cli: CommandLine) -> None:
+    done = cli.run("validate", "--schema")
+    schema = json.loads(done.stdout)
+    assert schema["$id"] == "/schemas/workflow.json"
+    assert {"step_transform", "step_http", "step_approval"} <= schema["$defs"].keys()
+
+
+def test_validate_wants_a_file(cli: CommandLine) -> None:
+    done = cli.run("validate")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: validate takes at least one FILE")

@@ -1,0 +1,44 @@
+"""Nothing acknowledged is lost, and nothing is doubled, whenever the process is killed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def drive(*arguments: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.acceptance.crash_driver", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert done.stdout, done.stderr[-4_000:]
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.crash
+def test_killed_at_every_crash_point() -> None:
+    found = drive("points")
+    assert found["wrong"] == []
+    assert found["trials"] == found["points"] > 50
+
+
+@pytest.mark.crash
+def test_killed_at_200_random_moments() -> None:
+    found = drive("random", "--trials", "200")
+    assert found["wrong"] == []
+
+
+@pytest.mark.crash
+def test_a_start_acknowledged_too_early_is_found() -> None:
+    found = drive("points", "--trials", "60", "--plant", "early_ack")
+    assert any("then lost" in what for what in found["wrong"])
+
+
+@pytest.mark.crash
+def test_a_key_that_changes_between_attempts_is_found() -> None:
+    found = drive("points", "--trials", "60", "--plant", "new_keys")
+    assert any("different keys" in what for what in found["wrong"])

@@ -1,0 +1,156 @@
+"""What every journal promises about rows and tasks."""
+
+import asyncio
+
+import pytest
+from tests.contract.backend import Backend, opened
+from tests.contract.samples import asks, event, logs, new_run, pending, row, run
+
+from runwell.model.errors import InvalidInput, NotFound
+from runwell.model.events import (
+    Event,
+    RunSucceeded,
+    StepCancelled,
+    StepCompleted,
+    TaskCompleted,
+    TaskCreated,
+)
+from runwell.model.run import TaskView
+from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.model.times import rfc3339
+
+
+class QueryContract:
+    """Lists, look-ups and tasks that wait."""
+
+    @pytest.fixture
+    def backend(self) -> Backend:
+        raise NotImplementedError
+
+    # Rows
+
+    def test_live_oldest_first_and_rows_newest_first(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                made: list[str] = []
+                for number, status in enumerate(RunStatus):
+                    made.append(new_run())
+                    await journal.append(0, logs(made[-1], 1, 1), row(made[-1], 1, slug=f"flow-{number % 2}"))
+                    await journal.append(1, logs(made[-1], 2, 1), row(made[-1], 2, status, slug=f"flow-{number % 2}"))
+                status_of = dict(zip(made, RunStatus, strict=True))
+                assert [found.run_id for found in await journal.live()] == [r for r in made if status_of[r] not in TERMINAL]
+                assert [found.run_id for found in await journal.rows()] == made[::-1]
+                assert [found.run_id for found in await journal.rows(workflow="flow-1")] == made[1::2][::-1]
+                assert [found.run_id for found in await journal.rows(limit=3)] == made[::-1][:3]
+                assert [found.run_id for found in await journal.rows(limit=3, before=made[5])] == [made[4], made[3], made[2]]
+                assert await journal.rows(limit=0) == []
+                assert await journal.rows(before=made[0]) == []
+                for run_id in made:
+                    assert [found.run_id for found in await journal.rows(status=status_of[run_id])] == [run_id]
+                assert await journal.rows(status=RunStatus.QUEUED, workflow="flow-1") == []
+                with pytest.raises(NotFound):
+                    await journal.rows(before=new_run())
+
+        run(main())
+
+    def test_find(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                ids = [f"run_0195{digit * 28}" for digit in "abc"] + ["run_0195" + "ab" * 14]
+                for run_id in ids:
+                    await journal.append(0, logs(run_id, 1, 1), row(run_id, 1))
+                assert await journal.find("run_0195c") == [ids[2]]
+                assert await journal.find(ids[1]) == [ids[1]]
+                assert await journal.find("run_0195a") == [ids[0], ids[3]]
+                assert len(await journal.find("run_0195")) == 2
+                for nothing in ("run_0196", "run_%", "run_019_", ids[0] + "0", "\x00"):
+                    assert await journal.find(nothing) == []
+
+        run(main())
+
+    def test_the_24_hex_id_is_unique(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                run_id = new_run()
+                twin = run_id[:-1] + ("0" if run_id[-1] != "0" else "1")
+                first = journal.append(0, logs(run_id, 1, 1), row(run_id, 1, RunStatus.SUCCEEDED))
+                other = new_run()
+                beside = journal.append(0, logs(other, 1, 1), row(other, 1))
+                with pytest.raises(InvalidInput, match="24-hex"):  # while the first is under way
+                    journal.append(0, logs(twin, 1, 1), row(twin, 1))
+                await asyncio.gather(first, beside)
+                with pytest.raises(InvalidInput, match="24-hex"):  # and once it is ended and kept
+                    journal.append(0, logs(twin, 1, 1), row(twin, 1))
+                with pytest.raises(InvalidInput):
+                    journal.append(0, logs("0195", 1, 1), row("0195", 1))
+                assert await journal.row(twin) is None
+
+        run(main())
+
+    # Tasks
+
+    def test_pending_tasks_follow_the_events(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                run_id = new_run()
+                asked = [event(run_id, n, asks(f"task_{n}"), step=f"ask[{n}]") for n in range(1, 6)]
+                await journal.append(0, asked, row(run_id, 5, RunStatus.WAITING))
+                assert await pending(journal) == [f"task_{n}" for n in range(1, 6)]
+                first = (await journal.pending_tasks(task_id="task_1"))[0]
+                assert first == _view(run_id, asked[0])
+                decided = event(run_id, 6, TaskCompleted(task_id="task_2", approved=True), step="ask[2]")
+                await journal.append(5, [decided], row(run_id, 6))
+                assert await pending(journal) == ["task_1", "task_3", "task_4", "task_5"]
+                ends = [
+                    event(run_id, 7, StepCompleted(), step="ask[3]"),
+                    event(run_id, 8, StepCancelled(caused_by="x"), step="ask[4]"),
+                    event(run_id, 9, StepCompleted(), step="ask"),
+                ]
+                await journal.append(6, ends, row(run_id, 9))
+                assert await pending(journal) == ["task_1", "task_5"]
+                await journal.append(9, [event(run_id, 10, RunSucceeded())], row(run_id, 10, RunStatus.SUCCEEDED))
+                assert await pending(journal) == []
+
+        run(main())
+
+    def test_pending_tasks_of_several_runs_oldest_first(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                late, early = new_run(), new_run()
+                for run_id, ts in ((late, 2_000), (early, 1_000)):
+                    await journal.append(0, [event(run_id, 1, asks(f"task_{run_id}"), step="s", ts=ts)], row(run_id, 1))
+                assert [task.run_id for task in await journal.pending_tasks()] == [early, late]
+                assert [task.run_id for task in await journal.pending_tasks(run_id=late)] == [late]
+                assert await journal.pending_tasks(run_id=late, task_id=f"task_{early}") == []
+                assert await journal.pending_tasks(task_id="task_?") == []
+                assert await journal.pending_tasks(run_id=new_run()) == []
+
+        run(main())
+
+    def test_tasks_asked_and_settled_in_one_commit(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                run_id = new_run()
+                journal.append(0, [event(run_id, 1, asks("task_a"), step="a"), event(run_id, 2, asks("task_b"), step="b")], row(run_id, 2))
+                settled = event(run_id, 3, TaskCompleted(task_id="task_a", approved=False), step="a")
+                journal.append(2, [settled], row(run_id, 3))
+                again = [event(run_id, 4, StepCompleted(), step="b"), event(run_id, 5, asks("task_b"), step="b")]
+                await journal.append(3, again, row(run_id, 5))
+                assert await pending(journal) == ["task_b"]
+
+        run(main())
+
+
+def _view(run_id: str, asked: Event) -> TaskView:
+    return TaskView(
+        id=asked.of(TaskCreated).task_id,
+        run_id=run_id,
+        workflow="triage",
+        step_id=asked.step_id or "",
+        type="approval",
+        title="Refund?",
+        payload={"a": 1},
+        created_at=rfc3339(asked.ts),
+        expires_at="1970-01-01T00:00:05.000Z",
+        assignees=("ann",),
+    )

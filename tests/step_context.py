@@ -1,0 +1,49 @@
+"""A step's context as handlers see it, for tests of one step without a runtime."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from runwell.model.events import EventData
+from runwell.model.step import StepSpec
+from runwell.ports.http import Http
+from runwell.ports.models import Models
+from runwell.ports.sandbox import Sandbox
+from runwell.ports.secrets import Secrets
+from runwell.ports.steps import AttemptLimits, Services
+
+
+@dataclass
+class FakeContext:
+    """What was recorded is in `events`, text shown live in `deltas`. A service that the test does not give is None."""
+
+    spec: StepSpec
+    input: Mapping[str, Any] = field(default_factory=dict)
+    secret_pointers: frozenset[str] = frozenset()
+    limits: AttemptLimits = field(default_factory=AttemptLimits)
+    models: Models | None = None
+    http: Http | None = None
+    sandbox: Sandbox | None = None
+    secrets: Secrets | None = None
+    run_id: str = "run_1"
+    org_id: str = "org_1"
+    step_id: str = "step"
+    attempt: int = 1
+    idempotency_key: str = "key-of-the-step"
+    events: list[EventData] = field(default_factory=list)
+    deltas: list[str] = field(default_factory=list)
+
+    @property
+    def services(self) -> Services:
+        return Services(
+            models=cast(Models, self.models),
+            http=cast(Http, self.http),
+            sandbox=cast(Sandbox, self.sandbox),
+            secrets=cast(Secrets, self.secrets),
+        )
+
+    def record(self, data: EventData) -> None:
+        self.events.append(data)
+
+    def delta(self, text: str) -> None:
+        self.deltas.append(text)

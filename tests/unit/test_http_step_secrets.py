@@ -1,0 +1,146 @@
+"""Secrets of an http step reach the server, and nothing else: no result, error or redirect."""
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import pytest
+from tests.http_exchange import SECRETS, TOKEN, RecordingHttp, exchange, failed, secret, step
+from tests.local_server import Received, Respond, answer
+from tests.step_context import FakeContext
+
+from runwell.model.errors import StepError
+from runwell.ports.http import HttpRequest, HttpResponse
+from runwell.ports.steps import AttemptLimits
+from runwell.steps.http import send_http
+
+JSON = "application/json"
+
+
+def everything(outcome: Any) -> str:
+    """Return all text that could be kept of an outcome."""
+    if isinstance(outcome, StepError):
+        return f"{outcome} {outcome!r} {outcome.message} {json.dumps(outcome.details)} {outcome.__cause__} {outcome.__context__}"
+    return json.dumps(outcome, ensure_ascii=False)
+
+
+def echo(received: Received) -> bytes:
+    """Return everything that was sent, as JSON and in a header."""
+    sent = {"target": received.target, "headers": received.headers, "body": received.body.decode(), "pin": 82736455}
+    return answer(200, json.dumps(sent).encode(), content_type=JSON, x_echo=received.headers.get("authorization", ""))
+
+
+REVEALING = {
+    "method": "POST",
+    "url": "{url}/x",
+    "headers": {"Authorization": secret("PLAIN", "Bearer "), "X-Pin": secret("PIN")},
+    "query": {"key": secret("TOKEN")},
+    "json": {"deep": [secret("TOKEN", "<", ">")]},
+}
+
+
+def test_the_server_gets_the_secrets_and_the_journal_does_not() -> None:
+    result, [received] = exchange(REVEALING, echo)
+    assert received.headers["authorization"] == "Bearer plain-topsecret"
+    assert json.loads(received.body) == {"deep": [f"<{TOKEN}>"]}
+    shown = everything(result)
+    assert "topsecret" not in shown
+    assert "82736455" not in shown
+    assert result["body"]["headers"]["authorization"] == "Bearer ***"
+    assert result["headers"]["x-echo"] == "Bearer ***"
+
+
+@pytest.mark.parametrize("parse", ["text", "bytes"])
+def test_an_echo_is_scrubbed_however_it_is_read(parse: str) -> None:
+    result, _ = exchange(REVEALING, echo, parse=parse)
+    body = result["body"] if parse == "text" else base64.b64decode(result["body"]).decode()
+    assert "Bearer ***" in body
+    assert "topsecret" not in body
+    assert "82736455" not in body
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        lambda received: answer(500, b"x" * 2_040 + received.headers["authorization"].encode() + received.target.encode()),
+        lambda received: answer(200, b"{" + received.headers["authorization"].encode(), content_type=JSON),
+        lambda received: answer(302, location="/x?" + received.target),
+        lambda received: b"HTTP/1.1 200 " + received.headers["authorization"].encode() + b"\r\nbroken plain-topsecret\r\n\r\n",
+        lambda received: answer(200, b"x" * 2_000_000),
+    ],
+)
+def test_no_failure_tells_a_secret(respond: Respond) -> None:
+    error = failed(exchange(REVEALING, respond, limits=AttemptLimits(output_bytes=1_000_000))[0])
+    assert error.code == "HTTP_FAILED"
+    assert "topsecret" not in everything(error)
+    assert "plain-to" not in everything(error)
+
+
+def test_a_secret_that_does_not_fit_a_header_is_not_told() -> None:
+    request = {"url": "{url}", "headers": {"X-Key": secret("TOKEN", "a\r\nb")}}
+    error = failed(exchange(request)[0])
+    assert "'x-key'" in error.message
+    assert "topsecret" not in everything(error)
+
+
+def test_a_defect_does_not_tell_a_secret() -> None:
+    class Broken(RecordingHttp):
+        async def send(self, request: HttpRequest) -> HttpResponse:
+            raise RuntimeError(f"cannot send {request!r}")
+
+    given = {"url": "https://x.example", "headers": {"A": secret("PLAIN")}}
+    ctx = FakeContext(
+        step({"url": "https://x.example"}), {"request": given}, frozenset({"/request/headers/A"}), http=Broken(), secrets=SECRETS
+    )
+    with pytest.raises(StepError) as raised:
+        asyncio.run(send_http(ctx))
+    assert raised.value.code == "STEP_CRASHED"
+    assert "topsecret" not in everything(raised.value)
+
+
+def test_a_secret_in_the_url_shows_no_more_than_the_host() -> None:
+    def respond(received: Received) -> bytes:
+        return b"nonsense\r\n\r\n"
+
+    error = failed(exchange({"url": secret("PLAIN", "{url}/bot", "/send")}, respond)[0])
+    assert "127.0.0.1" in error.message
+    assert "topsecret" not in everything(error)
+
+
+def test_a_secret_is_bound_to_the_url_as_far_as_it_is_known() -> None:
+    asked: list[str | None] = []
+
+    class Vault:
+        async def reveal(self, org_id: str, name: str, url: str | None = None) -> str:
+            asked.append(url)
+            return "value"
+
+    http = RecordingHttp()
+    given = {"url": secret("A", "https://api.example/bot", "/send"), "headers": {"X-Key": secret("B")}}
+    places = frozenset({"/request/url", "/request/headers/X-Key"})
+    ctx = FakeContext(step({"url": "https://x"}), {"request": given}, places, http=http, secrets=Vault())
+    asyncio.run(send_http(ctx))
+    assert asked == ["https://api.example/bot***/send"] * 2
+    assert http.request is not None
+    assert http.request.url == "https://api.example/botvalue/send"
+    assert (http.request.secret_url, http.request.secret_headers) == (True, frozenset({"x-key"}))
+
+
+def test_a_secret_in_the_body_goes_to_no_redirect() -> None:
+    request = {"method": "POST", "url": "{url}/from", "json": {"key": secret("PLAIN")}}
+    outcome, requests = exchange(request, lambda received: answer(307, location="/to"))
+    assert failed(outcome).code == "HTTP_FAILED"
+    assert [received.target for received in requests] == ["/from"]
+
+
+def test_a_missing_secret_sends_nothing() -> None:
+    outcome, requests = exchange({"url": "{url}", "headers": {"A": secret("OTHER")}})
+    assert failed(outcome).code == "SECRET_MISSING"
+    assert requests == []
+
+
+def test_the_shape_of_a_secret_in_data_stays_data() -> None:
+    request = {"method": "POST", "url": "{url}", "json": secret("PLAIN")}
+    _, [received] = exchange(request, secret_pointers=frozenset())
+    assert json.loads(received.body) == secret("PLAIN")
