@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 LIST_MACROS: Final = frozenset({"map", "filter"})
-TEST_MACROS: Final = frozenset({"all", "exists", "exists_one"})
+TEST_MACROS: Final = frozenset({"all", "exists", "exists_one", "existsOne"})
 MACROS: Final = LIST_MACROS | TEST_MACROS
 
 _TOKEN = re.compile(
@@ -155,7 +155,7 @@ def _guard_defaults(text: str, toks: list[Token]) -> str:
     """Return `text` with `default(a.b.c, x)` made safe for keys that are missing.
 
     CEL evaluates arguments first and a missing key is an error, so each selection in the first
-    argument is guarded: `default("a" in m && ... ? a.b.c : null, x)`.
+    argument is guarded: `default(type(a) == type({}) && "b" in a && ... ? a.b.c : null, x)`.
     """
     for i in reversed(range(len(toks))):
         if toks[i].text != "default" or not _is_call(toks, i) or (i > 0 and toks[i - 1].text == "."):
@@ -173,10 +173,10 @@ def _guarded(root: str, keys: list[str | int]) -> str:
     tests, path = [], root
     for key in keys:
         if isinstance(key, int):
-            tests.append(f"{path} != null && size({path}) > {key}")
+            tests.append(f"type({path}) == type([]) && size({path}) > {key}")
             path += f"[{key}]"
         else:
             quoted = '"' + key.replace('"', '\\"') + '"'
-            tests.append(f"{path} != null && {quoted} in {path}")
+            tests.append(f"type({path}) == type({{}}) && {quoted} in {path}")
             path += f"[{quoted}]"
     return f"({' && '.join(tests)} ? {path} : null)"

@@ -4,11 +4,15 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from runwell.engine.expressions import ROOTS, BadExpression, Expr, compile_expression, mentions_secrets, secret_name
 from runwell.engine.graph import Graph
 from runwell.engine.plan import Body, Plan, StepPlan
 from runwell.engine.templates import Const, DictNode, ListNode, Node, SecretText, compile_template
-from runwell.model.errors import InvalidDocument, Problem
+from runwell.engine.waits import moment, seconds
+from runwell.model.errors import InvalidDocument, InvalidInput, Problem
 from runwell.model.step import Delay, ForEach, StepSpec, While, body_of
 from runwell.model.workflow import Parsed
 
@@ -31,26 +35,22 @@ def compile_workflow(parsed: Parsed, checks: Mapping[str, SpecProblems] | None =
     return Plan(workflow=workflow, body=body, output=output, hash=parsed.hash, document=parsed.document)
 
 
-class _Place:
-    """Where in the document an expression stands: what it may see there."""
+class _Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in the document an expression stands: what it may see there, and what it may not.
 
-    def __init__(
-        self,
-        visible: frozenset[str] = frozenset(),
-        names: frozenset[str] = ROOTS - {"item", "index", "loop"},
-        known: frozenset[str] = frozenset(),
-        inner: Mapping[str, str] | None = None,
-        loop_steps: frozenset[str] = frozenset(),
-    ) -> None:
-        self.visible = visible
-        """Steps that have been resolved when the expression is evaluated."""
-        self.names = names
-        self.known = known
-        """Steps of the same scope, upstream or not."""
-        self.inner = inner or {}
-        """From a step inside a loop to that loop, for a helpful message."""
-        self.loop_steps = loop_steps
-        """Steps that `loop.previous` has."""
+    `visible`: steps that have been resolved when the expression is evaluated. `beside`: steps of the
+    same body, upstream or not. `inner`: from a step inside a loop of this body, or of one around it,
+    to that loop. `outside`: from a step of a body around this one to the loop there that would have
+    to depend on it. `loops`: the loops around. `loop_steps`: the steps that `loop.previous` has.
+    """
+
+    visible: frozenset[str] = frozenset()
+    names: frozenset[str] = ROOTS - {"item", "index", "loop"}
+    beside: frozenset[str] = frozenset()
+    inner: Mapping[str, str] = {}
+    outside: Mapping[str, str] = {}
+    loops: tuple[str, ...] = ()
+    loop_steps: frozenset[str] = frozenset()
 
 
 class _Compiler:
@@ -61,26 +61,24 @@ class _Compiler:
 
     def body(self, specs: Sequence[StepSpec], pointer: str, outer: _Place) -> Body:
         graph = Graph({spec.id: spec.depends_on for spec in specs})
-        self._check_graph(specs, graph, pointer)
+        self._check_graph(specs, graph, pointer, outer)
         inner = {**outer.inner, **_inner_ids(specs)}
         steps = {}
         for i, spec in enumerate(specs):
-            place = _Place(outer.visible | graph.upstream(spec.id), outer.names, frozenset(graph.deps), inner, outer.loop_steps)
+            upstream = outer.visible | graph.upstream(spec.id)
+            place = replace(outer, visible=upstream, beside=frozenset(graph.deps), inner=inner)
             steps[spec.id] = self._step(spec, f"{pointer}/{i}", place, graph)
         roots = tuple(step_id for step_id, step in steps.items() if not step.deps)
         return Body(steps=steps, roots=roots, last=specs[-1].id if specs else "")
 
-    def _check_graph(self, specs: Sequence[StepSpec], graph: Graph, pointer: str) -> None:
+    def _check_graph(self, specs: Sequence[StepSpec], graph: Graph, pointer: str, outer: _Place) -> None:
+        inner = _inner_ids(specs)
         for i, spec in enumerate(specs):
             for j, dep in enumerate(spec.depends_on):
                 if dep not in graph.deps:
-                    self._report(
-                        "unknown_dependency",
-                        f"{spec.id!r} depends on {dep!r}, which is no step beside it",
-                        f"{pointer}/{i}/depends_on/{j}",
-                        spec.id,
-                        _nearest(dep, graph.deps),
-                    )
+                    message = f"{spec.id!r} depends on {dep!r}, which is no step beside it"
+                    hint = _cure_of_dependency(dep, graph, inner, outer)
+                    self._report("unknown_dependency", message, f"{pointer}/{i}/depends_on/{j}", spec.id, hint)
         for cycle in graph.cycles():
             place = next(i for i, spec in enumerate(specs) if spec.id == cycle[0])
             self._report(
@@ -117,15 +115,19 @@ class _Compiler:
             secret_pointers=_secret_pointers(inputs),
             body=self.body(body_of(spec), f"{pointer}/steps", inside) if body_of(spec) else None,
             condition=self.expression(spec.condition, f"{pointer}/condition", spec.id, inside) if isinstance(spec, While) else None,
-            output=None if output is None else self.template(output, f"{pointer}/output", spec.id, _whole(inside, body_of(spec))),
+            output=None if output is None else self.template(output, f"{pointer}/output", spec.id, _at_end(inside, body_of(spec))),
         )
 
     def _inside(self, spec: StepSpec, place: _Place) -> _Place:
-        names = place.names | (
-            frozenset({"item", "index"}) if isinstance(spec, ForEach) else frozenset({"loop"}) if isinstance(spec, While) else frozenset()
+        """Return what the body of a loop sees."""
+        added = {"item", "index"} if isinstance(spec, ForEach) else {"loop"} if isinstance(spec, While) else set()
+        return replace(
+            place,
+            names=place.names | added,
+            outside={**place.outside, **dict.fromkeys(place.beside - place.visible, spec.id)},
+            loops=(*place.loops, spec.id),
+            loop_steps=frozenset(inner.id for inner in body_of(spec)) if isinstance(spec, While) else place.loop_steps,
         )
-        loop_steps = frozenset(inner.id for inner in body_of(spec)) if isinstance(spec, While) else place.loop_steps
-        return _Place(place.visible, names, place.known, place.inner, loop_steps)
 
     def _inputs(self, spec: StepSpec, pointer: str, place: _Place) -> dict[str, Node]:
         nodes = {}
@@ -152,6 +154,7 @@ class _Compiler:
                 spec.id,
                 "write for_s: 60, or until: 2026-06-12T03:23:00Z",
             )
+        self._check_times(spec, pointer)
         connection = getattr(spec, "connection", None)
         if self._connections is not None and isinstance(connection, str) and connection not in self._connections:
             self._report(
@@ -163,6 +166,16 @@ class _Compiler:
             )
         for place, message, hint in self._own_problems(spec):
             self._report("bad_step", message, f"{pointer}{place}", spec.id, hint)
+
+    def _check_times(self, spec: StepSpec, pointer: str) -> None:
+        for field in ("for_s", "until", "expires_in_s"):
+            value = getattr(spec, field, None)
+            if value is None or (isinstance(value, str) and "{{" in value):
+                continue
+            try:
+                moment(value) if field == "until" else seconds(value, field)
+            except InvalidInput as exc:
+                self._report("bad_time", exc.message, f"{pointer}/{field}", spec.id, exc.hint)
 
     def _own_problems(self, spec: StepSpec) -> list[tuple[str, str, str]]:
         check = self._checks.get(spec.type)
@@ -202,45 +215,59 @@ class _Compiler:
         for ref in expr.refs:
             if ref.root not in place.names:
                 loop = "while" if ref.root == "loop" else "for_each"
-                self._report("name_not_here", f"{ref.root!r} has a value only inside a {loop} step", pointer, step_id)
+                message, cure = f"{ref.root!r} has a value only inside a {loop} step", f"move this step into the steps of a {loop} step"
+                self._report("name_not_here", message, pointer, step_id, cure)
             elif ref.root == "steps" and str(ref.keys[0]) not in place.visible:
                 self._report_step(str(ref.keys[0]), pointer, step_id, place)
             elif ref.root == "loop" and ref.keys[:1] == ("previous",) and len(ref.keys) > 1 and ref.keys[1] not in place.loop_steps:
-                self._report(
-                    "unknown_step",
-                    f"loop.previous has no step {ref.keys[1]!r}",
-                    pointer,
-                    step_id,
-                    _nearest(str(ref.keys[1]), place.loop_steps),
-                )
+                cure = _nearest(str(ref.keys[1]), place.loop_steps) or f"its steps are {', '.join(sorted(place.loop_steps))}"
+                self._report("unknown_step", f"loop.previous has no step {ref.keys[1]!r}", pointer, step_id, cure)
         if mentions_secrets(expr) and not (secrets and secret_name(expr)):
             cure = "write {{ secrets.NAME }} by itself" if secrets else "secrets can stand in an http step's request only"
             self._report("secret_not_here", f"a secret cannot be used in {expr.source!r}", pointer, step_id, cure)
 
     def _report_step(self, target: str, pointer: str, step_id: str | None, place: _Place) -> None:
-        if target == step_id:
-            self._report("not_upstream", f"step {target!r} refers to itself", pointer, step_id)
-        elif target in place.known:
-            self._report(
-                "not_upstream", f"step {target!r} is not upstream of {step_id!r}", pointer, step_id, f"add {target!r} to its depends_on"
-            )
-        elif target in place.inner:
-            self._report(
-                "not_visible",
-                f"step {target!r} is inside the loop {place.inner[target]!r}",
-                pointer,
-                step_id,
-                f"use steps.{place.inner[target]}.result",
-            )
-        else:
-            self._report("unknown_step", f"there is no step {target!r}", pointer, step_id, _nearest(target, place.visible | place.known))
+        code, message, cure = _why_unseen(target, step_id, place)
+        self._report(code, message, pointer, step_id, cure)
 
     def _report(self, code: str, message: str, pointer: str, step_id: str | None, hint: str | None = None) -> None:
         self.problems.append(Problem(code=code, message=message, pointer=pointer, step_id=step_id, hint=hint))
 
 
-def _whole(place: _Place, specs: Sequence[StepSpec]) -> _Place:
-    return _Place(place.visible | {spec.id for spec in specs}, place.names, place.known, place.inner, place.loop_steps)
+def _why_unseen(target: str, step_id: str | None, place: _Place) -> tuple[str, str, str | None]:
+    """Return code, message and cure for a reference to a step that is not visible."""
+    if target in place.loops:
+        return "not_visible", f"the loop {target!r} has no result while it runs", "use item, index or loop"
+    if target == step_id:
+        return "not_upstream", f"step {target!r} refers to itself", "use its result in a step that depends on it"
+    if target in place.outside:
+        loop = place.outside[target]
+        return "not_upstream", f"step {target!r} is not upstream of the loop {loop!r}", f"add {target!r} to the depends_on of {loop!r}"
+    if target in place.loop_steps and place.loops[-1:] == (step_id,):
+        return "not_visible", f"step {target!r} has not run yet in this iteration", f"use loop.previous.{target}.result"
+    if target in place.beside:
+        return "not_upstream", f"step {target!r} is not upstream of {step_id!r}", f"add {target!r} to its depends_on"
+    if step_id is not None and place.inner.get(target) == step_id:
+        return "not_visible", f"step {target!r} is inside {step_id!r}, which has not begun", "only its steps and its output see them"
+    if target in place.inner:
+        loop = place.inner[target]
+        return "not_visible", f"step {target!r} is inside the loop {loop!r}", f"use steps.{loop}.result"
+    return "unknown_step", f"there is no step {target!r}", _nearest(target, place.visible | place.beside)
+
+
+def _cure_of_dependency(dep: str, graph: Graph, inner: Mapping[str, str], outer: _Place) -> str | None:
+    if dep in inner:
+        return f"it is inside the loop {inner[dep]!r}: depend on {inner[dep]!r}"
+    if dep in outer.visible:
+        return "it is resolved before the loop begins: leave it out"
+    if dep in outer.outside:
+        return f"put it into the depends_on of the loop {outer.outside[dep]!r}"
+    return _nearest(dep, graph.deps) or f"steps beside it are {', '.join(graph.deps)}"
+
+
+def _at_end(place: _Place, specs: Sequence[StepSpec]) -> _Place:
+    """Return what the output of a loop sees: every inner step has been resolved."""
+    return replace(place, visible=place.visible | {spec.id for spec in specs})
 
 
 def _inner_ids(specs: Sequence[StepSpec], loop: str | None = None) -> dict[str, str]:

@@ -18,7 +18,7 @@ import cel
 import msgspec
 
 from runwell.engine.cel_text import LOOP_NAME, Selection, for_library, macro_nesting, macro_variables, selections, tokens
-from runwell.engine.functions import FUNCTIONS, plain
+from runwell.engine.functions import CEL_FUNCTIONS, FUNCTIONS, plain
 
 logging.getLogger("cel").addHandler(logging.NullHandler())  # it logs what we raise from our own functions
 
@@ -26,9 +26,14 @@ MAX_SOURCE: Final = 4_096
 MAX_NESTING: Final = 2
 ROOTS: Final = frozenset({"input", "steps", "run", "item", "index", "loop", "secrets"})
 STEP_KEYS: Final = frozenset({"result", "input", "status", "error"})
+RUN_KEYS: Final = frozenset({"id", "workflow", "version", "created_at", "trigger", "environment", "tags", "metadata", "source_run_id"})
+
+_KEYS: Final = {"run": RUN_KEYS, "loop": frozenset({"iteration", "previous"})}
 
 _LIST_BUDGET: Final = {(1, True): 2_000, (2, True): 200, (1, False): 100_000, (2, False): 500}
 """Longest list by (comprehension nesting, builds a list): about 0.1 s of work each."""
+
+_FUNCTION_NAMES: Final = FUNCTIONS.keys() | CEL_FUNCTIONS
 
 _IN_FUNCTION = re.compile(r"Function '\w+' error: Python function call failed: \w+: (.*?)\. Check function arguments.*", re.DOTALL)
 
@@ -183,7 +188,7 @@ def compile_expression(source: str) -> Expr:
     program = _compile(for_library(text))
     bound = macro_variables(toks)
     refs = tuple(ref for ref in selections(toks) if ref.root in ROOTS and ref.root not in bound)
-    _check_names(program, bound, refs)
+    _check_names(text, program, bound, refs)
     bare = refs[0] if len(refs) == 1 and refs[0].whole and (refs[0].start, refs[0].end) == (0, len(text)) else None
     uses_functions = not FUNCTIONS.keys().isdisjoint(program.functions())
     return Expr(text, refs, _wanted(refs), bare, program, uses_functions, nesting, builds)
@@ -197,12 +202,26 @@ def _compile(text: str) -> Any:
         raise BadExpression(f"not an expression: {first[:200]}") from exc
 
 
-def _check_names(program: Any, bound: frozenset[str], refs: tuple[Selection, ...]) -> None:
+def _check_names(text: str, program: Any, bound: frozenset[str], refs: tuple[Selection, ...]) -> None:
     if any(ref.root == "steps" and not (ref.keys and isinstance(ref.keys[0], str)) for ref in refs):
         raise BadExpression("`steps` must be followed by a step's id, as in steps.fetch.result")
+    _check_keys(refs)
     unknown = sorted(set(program.variables()) - ROOTS - bound - {LOOP_NAME})
+    if unknown and f"-{unknown[0]}" in text:
+        raise BadExpression(f'unknown name {unknown[0]!r}: what has a hyphen is written in brackets, as in steps["fetch-data"].result')
     if unknown:
         raise BadExpression(f"unknown name {unknown[0]!r}: names are {', '.join(sorted(ROOTS))}; text needs quotes")
+    strange = sorted(name for name in program.functions() if name.isidentifier() and name not in _FUNCTION_NAMES)
+    if strange:
+        raise BadExpression(f"unknown function {strange[0]!r}: functions are {', '.join(sorted(_FUNCTION_NAMES))}")
+
+
+def _check_keys(refs: tuple[Selection, ...]) -> None:
+    for ref in refs:
+        at, known = (1, STEP_KEYS) if ref.root == "steps" else (0, _KEYS.get(ref.root, frozenset()))
+        if known and len(ref.keys) > at and ref.keys[at] not in known:
+            whose = "a step" if ref.root == "steps" else f"`{ref.root}`"
+            raise BadExpression(f"{whose} has no {ref.keys[at]!r}: it has {', '.join(sorted(known))}")
 
 
 def secret_name(expr: Expr) -> str | None:

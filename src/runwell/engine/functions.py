@@ -4,7 +4,7 @@ import base64
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
 
 from runwell.model.canonical import canonical_json
@@ -14,6 +14,15 @@ MAX_TEXT: Final = 1_048_576
 
 MAX_SPLIT: Final = 2_000
 """Most pieces that `split` makes: CEL's own list macros take time quadratic in a list's length."""
+
+CEL_FUNCTIONS: Final = frozenset({"size", "type", "dyn", "int", "uint", "double", "bytes", "timestamp", "duration"}) | frozenset(
+    {"contains", "startsWith", "endsWith", "matches", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"}
+    | {"getFullYear", "getHours", "getMilliseconds", "getMinutes", "getMonth", "getSeconds"}
+)
+"""What the CEL library brings along."""
+
+_WIDE: Final = Context(prec=60)
+"""Enough for every digit of a 64-bit integer and 18 after its point."""
 
 
 def plain(value: Any) -> Any:
@@ -86,7 +95,11 @@ def _replace(text: Any, old: Any, new: Any) -> str:
 def _round(value: Any, digits: Any = 0) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"round takes a number, not {type(value).__name__}")
-    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-int(digits)), rounding=ROUND_HALF_UP)
+    if isinstance(digits, bool) or not isinstance(digits, int) or not -18 <= digits <= 18:
+        raise ValueError(f"round takes -18 to 18 digits, not {digits!r}")
+    if (isinstance(value, int) and digits >= 0) or not abs(value) < 2**63:  # no fraction to round; also inf and nan
+        return value
+    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, _WIDE)
     return float(rounded) if digits > 0 else int(rounded)
 
 

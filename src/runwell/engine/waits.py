@@ -13,7 +13,7 @@ from runwell.model.times import from_rfc3339
 
 def begin_delay(draft: Draft, step: StepState, now: int) -> None:
     if "until" in step.input:
-        wake_at = from_rfc3339(_text(step.input["until"], "until"))
+        wake_at = moment(step.input["until"])
     else:
         wake_at = now + seconds(step.input["for_s"], "for_s")
     draft.step(step, StepWaiting(waiting_for="delay", wake_at=wake_at))
@@ -64,8 +64,13 @@ def seconds(value: Any, field: str) -> int:
     except ValueError:
         number = None
     if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= 315_360_000:
-        raise InvalidInput(f"{field} gave {value!r}, which is no number of seconds from 0 to ten years")
+        raise InvalidInput(f"{field} gave {value!r}, which is no number of seconds from 0 to ten years", hint="write seconds, as in 3600")
     return round(number * 1000)
+
+
+def moment(value: Any) -> int:
+    """Return a moment given as RFC 3339 text as ms since 1970. Raises `InvalidInput`."""
+    return from_rfc3339(_text(value, "until"))
 
 
 def _text(value: Any, field: str) -> str:

@@ -1,8 +1,12 @@
 """Commands: said twice they count once, and where they make no sense they are refused."""
 
+import pytest
 from tests.unit.engine.driver import Driver, workflow
 
-from runwell.model.commands import AddComment
+from runwell.model.commands import AddComment, AdmitRun, Command, EndInternally, PauseRun, ResumeRun, SendMessage, StopRun
+from runwell.model.errors import CommandRefused, ErrorInfo
+from runwell.model.events import StopMode
+from runwell.model.statuses import RunStatus
 
 
 def test_a_comment_with_the_same_id_counts_once() -> None:
@@ -11,3 +15,102 @@ def test_a_comment_with_the_same_id_counts_once() -> None:
     assert run.do(AddComment(comment_id="c1", content="look")).events == []
     run.complete("a")
     assert [event.type for event in run.do(AddComment(comment_id="c2", content="done")).events] == ["comment_added"]
+
+
+def test_a_pause_starts_nothing_and_lets_what_runs_end() -> None:
+    run = Driver(workflow({"id": "a"}, {"id": "b", "depends_on": ["a"]}))
+    run.do(PauseRun())
+    assert run.do(PauseRun()).events == []
+    run.complete("a")
+    assert (run.state.status, run.statuses()) == (RunStatus.PAUSED, {"a": "succeeded", "b": "pending"})
+    assert [start.step_id for start in run.do(ResumeRun()).attempts] == ["b"]
+    assert run.do(ResumeRun()).events == []
+
+
+def test_a_paused_run_whose_last_step_ends_succeeds() -> None:
+    run = Driver(workflow({"id": "a"}))
+    run.do(PauseRun())
+    run.complete("a")
+    assert run.state.status is RunStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("mode", ["immediate", "graceful"])
+def test_a_queued_run_is_stopped_at_once(mode: StopMode) -> None:
+    run = Driver(workflow({"id": "a"}), admit=False)
+    run.do(StopRun(mode=mode))
+    assert (run.state.status, run.statuses()) == (RunStatus.STOPPED, {"a": "skipped"})
+    assert run.do(AdmitRun()).events == []
+
+
+def test_an_immediate_stop_ends_everything() -> None:
+    run = Driver(workflow({"id": "a"}, {"id": "d", "type": "delay", "for_s": 9}, {"id": "c", "type": "workflow", "workflow": "x"}))
+    out = run.do(StopRun())
+    assert set(run.statuses().values()) == {"stopped"}
+    assert (out.cancels, out.stops) == (["a"], [(run.step("c").child_run_id, "immediate")])
+    assert run.do(StopRun()).events == []
+
+
+def test_a_graceful_stop_waits_for_what_runs_and_then_stops() -> None:
+    run = Driver(workflow({"id": "a"}, {"id": "d", "type": "delay", "for_s": 9}, {"id": "b", "depends_on": ["a"]}))
+    run.do(StopRun(mode="graceful"))
+    assert (run.state.status, run.statuses()) == (RunStatus.DRAINING, {"a": "running", "d": "stopped", "b": "pending"})
+    assert run.do(StopRun(mode="graceful")).events == []
+    run.complete("a")
+    assert (run.state.status, run.statuses()) == (RunStatus.STOPPED, {"a": "succeeded", "d": "stopped", "b": "skipped"})
+
+
+def test_a_graceful_stop_has_a_time_limit_and_can_be_cut_short() -> None:
+    run = Driver(workflow({"id": "a"}))
+    run.do(StopRun(mode="graceful", drain_timeout_s=5))
+    assert run.wait(4_999).events == []
+    run.wait(1)
+    assert run.state.error is not None
+    assert (run.state.status, run.state.error.code) == (RunStatus.STOPPED, "DRAIN_TIMEOUT")
+    run = Driver(workflow({"id": "a"}))
+    run.do(StopRun(mode="graceful"))
+    run.do(StopRun())
+    assert run.state.status is RunStatus.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "words"),
+    [
+        (PauseRun(), "queued", "only a run under way can be paused"),
+        (PauseRun(), "draining", "only a run under way can be paused"),
+        (PauseRun(), "ended", "it cannot be paused"),
+        (ResumeRun(), "draining", "cannot be resumed"),
+        (ResumeRun(), "ended", "it cannot be resumed"),
+        (SendMessage(name="m"), "ended", "cannot be sent a message"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(command: Command, state: str, words: str) -> None:
+    run = Driver(workflow({"id": "a"}), admit=state != "queued")
+    if state == "draining":
+        run.do(StopRun(mode="graceful"))
+    elif state == "ended":
+        run.do(StopRun())
+    seq = run.state.seq
+    with pytest.raises(CommandRefused, match=words):
+        run.do(command)
+    assert run.state.seq == seq
+
+
+def test_the_time_limit_of_a_run_counts_neither_waiting_nor_pauses() -> None:
+    run = Driver(workflow({"id": "w", "type": "wait", "message": "go"}, {"id": "a", "depends_on": ["w"]}, limits={"timeout_s": 10}))
+    run.wait(1_000_000)
+    run.do(SendMessage(name="go"))
+    run.wait(9_000)
+    run.do(PauseRun())
+    run.wait(1_000_000)
+    run.do(ResumeRun())
+    assert run.wait(999).events == []
+    run.wait(1)
+    assert (run.state.status, run.statuses()) == (RunStatus.TIMED_OUT, {"w": "succeeded", "a": "cancelled"})
+
+
+def test_a_defect_ends_the_run_and_says_so() -> None:
+    run = Driver(workflow({"id": "a"}, {"id": "b", "depends_on": ["a"]}))
+    error = ErrorInfo(code="INTERNAL_ERROR", message="a defect")
+    out = run.do(EndInternally(error=error))
+    assert (run.state.status, run.state.error, out.cancels) == (RunStatus.INTERNAL_ERROR, error, ["a"])
+    assert run.do(EndInternally(error=error)).events == []
