@@ -117,25 +117,12 @@ def _is_call(toks: list[Token], i: int) -> bool:
 
 def macro_variables(toks: list[Token]) -> frozenset[str]:
     """Return the names that comprehension macros bind (`x` in `list.map(x, ...)`)."""
-    return frozenset(toks[i + 2].text for i, t in enumerate(toks[:-2]) if _is_macro(toks, i) and toks[i + 2].kind == "name" and t)
+    return frozenset(toks[i + 2].text for i, t in enumerate(toks[:-2]) if is_macro(toks, i) and toks[i + 2].kind == "name" and t)
 
 
-def _is_macro(toks: list[Token], i: int) -> bool:
+def is_macro(toks: list[Token], i: int) -> bool:
+    """Whether a list macro's name stands at `i`, as `map` in `list.map(x, ...)`."""
     return toks[i].text in MACROS and i > 0 and toks[i - 1].text == "." and _is_call(toks, i)
-
-
-def macro_nesting(toks: list[Token]) -> tuple[int, bool]:
-    """Return how deep comprehensions nest, and whether any builds a list."""
-    deepest, builds, open_macros = 0, False, [False]
-    for i, token in enumerate(toks):
-        if token.text == "(":
-            macro = i > 0 and _is_macro(toks, i - 1)
-            builds = builds or (macro and toks[i - 1].text in LIST_MACROS)
-            open_macros.append(macro)
-            deepest = max(deepest, sum(open_macros))
-        elif token.text == ")" and len(open_macros) > 1:
-            open_macros.pop()
-    return deepest, builds
 
 
 LOOP_NAME: Final = "loop__"

@@ -5,33 +5,29 @@ Python and never converted: its value stays exact (integers over 64 bits too) an
 pass on. Everything else goes to the CEL library with just those parts of the environment that the
 text mentions.
 
-Budgets, as CEL cannot be interrupted: 4 KiB of text, two nested comprehensions, and a bound on
-the lists that comprehensions meet, as the library's `map` and `filter` take quadratic time.
-
+What an expression may cost stands in `budget`.
 """
 
 import logging
 import re
+from functools import partial
 from typing import Any, Final, Protocol
 
 import cel
 import msgspec
 
-from runwell.engine.cel_text import LOOP_NAME, Selection, for_library, macro_nesting, macro_variables, selections, tokens
-from runwell.engine.functions import CEL_FUNCTIONS, FUNCTIONS, plain
+from runwell.engine.budget import Shape, most_pieces, shape_of, too_deep, too_much
+from runwell.engine.cel_text import LOOP_NAME, Selection, for_library, macro_variables, selections, tokens
+from runwell.engine.functions import CEL_FUNCTIONS, FUNCTIONS, plain, split
 
 logging.getLogger("cel").addHandler(logging.NullHandler())  # it logs what we raise from our own functions
 
 MAX_SOURCE: Final = 4_096
-MAX_NESTING: Final = 2
 ROOTS: Final = frozenset({"input", "steps", "run", "item", "index", "loop", "secrets"})
 STEP_KEYS: Final = frozenset({"result", "input", "status", "error"})
 RUN_KEYS: Final = frozenset({"id", "workflow", "version", "created_at", "trigger", "environment", "tags", "metadata", "source_run_id"})
 
 _KEYS: Final = {"run": RUN_KEYS, "loop": frozenset({"iteration", "previous"})}
-
-_LIST_BUDGET: Final = {(1, True): 2_000, (2, True): 200, (1, False): 100_000, (2, False): 500}
-"""Longest list by (comprehension nesting, builds a list): about 0.1 s of work each."""
 
 _FUNCTION_NAMES: Final = FUNCTIONS.keys() | CEL_FUNCTIONS
 
@@ -66,9 +62,8 @@ class Expr(msgspec.Struct, frozen=True):
     wanted: dict[str, Any]
     path: Selection | None
     program: Any
-    functions: bool
-    nesting: int
-    builds_list: bool
+    functions: dict[str, Any] | None
+    shape: Shape
 
     def evaluate(self, env: Environment) -> Any:
         """Return the value as JSON data. Raises `ExpressionFailed`."""
@@ -79,10 +74,11 @@ class Expr(msgspec.Struct, frozen=True):
 
     def _run(self, env: Environment) -> Any:
         names = self._names(env)
-        if self.nesting:
-            _check_lists(names, _LIST_BUDGET[(self.nesting, self.builds_list)])
+        much = None if self.shape.is_free else too_much(self.shape, names)
+        if much is not None:
+            raise ExpressionFailed(f"{much}: use a python or for_each step")
         try:
-            return plain(self.program.execute(cel.Context(names, FUNCTIONS) if self.functions else names))
+            return plain(self.program.execute(cel.Context(names, self.functions) if self.functions else names))
         except KeyError as exc:
             raise ExpressionFailed(f"there is no key {exc.args[0]!r}") from exc
         except Exception as exc:
@@ -162,16 +158,6 @@ def _missing(key: str | int, value: Any) -> str:
     return f"{'null' if value is None else type(value).__name__} has no {key!r}"
 
 
-def _check_lists(value: Any, longest: int) -> None:
-    if isinstance(value, list) and len(value) > longest:
-        raise ExpressionFailed(
-            f"a list of {len(value)} items is too long for a comprehension here (at most {longest}): use a python or for_each step"
-        )
-    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        if isinstance(item, dict | list):
-            _check_lists(item, longest)
-
-
 def compile_expression(source: str) -> Expr:
     """Compile CEL, bare or inside one `{{ }}`. Raises `BadExpression`."""
     text = source.strip()
@@ -182,16 +168,23 @@ def compile_expression(source: str) -> Expr:
     if len(text.encode()) > MAX_SOURCE:
         raise BadExpression(f"the expression has {len(text.encode())} bytes, more than {MAX_SOURCE}")
     toks = tokens(text)
-    nesting, builds = macro_nesting(toks)
-    if nesting > MAX_NESTING:
-        raise BadExpression(f"{nesting} nested comprehensions, more than {MAX_NESTING}")
+    shape = shape_of(toks)
+    deep = too_deep(shape, toks)
+    if deep is not None:
+        raise BadExpression(deep)
     program = _compile(for_library(text))
     bound = macro_variables(toks)
     refs = tuple(ref for ref in selections(toks) if ref.root in ROOTS and ref.root not in bound)
     _check_names(text, program, bound, refs)
     bare = refs[0] if len(refs) == 1 and refs[0].whole and (refs[0].start, refs[0].end) == (0, len(text)) else None
-    uses_functions = not FUNCTIONS.keys().isdisjoint(program.functions())
-    return Expr(text, refs, _wanted(refs), bare, program, uses_functions, nesting, builds)
+    return Expr(text, refs, _wanted(refs), bare, program, _functions(program, shape), shape)
+
+
+def _functions(program: Any, shape: Shape) -> dict[str, Any] | None:
+    """Return the functions that the expression needs beyond CEL's own; None when it needs none."""
+    if FUNCTIONS.keys().isdisjoint(program.functions()):
+        return None
+    return FUNCTIONS | {"split": partial(split, most=most_pieces(shape))}
 
 
 def _compile(text: str) -> Any:

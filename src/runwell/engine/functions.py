@@ -77,10 +77,10 @@ def _join(items: Any, separator: Any = "") -> str:
     return _bounded(_text("join", separator).join(to_text(item) for item in items))
 
 
-def _split(text: Any, separator: Any) -> list[str]:
+def split(text: Any, separator: Any, most: int = MAX_SPLIT) -> list[str]:
     pieces = _text("split", text).split(_text("split", separator)) if separator else list(_text("split", text))
-    if len(pieces) > MAX_SPLIT:
-        raise ValueError(f"split made {len(pieces)} pieces, more than {MAX_SPLIT}: use a python step")
+    if len(pieces) > most:
+        raise ValueError(f"split made {len(pieces)} pieces, more than {most}: use a python step")
     return pieces
 
 
@@ -113,7 +113,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "lower": lambda text: _text("lower", text).lower(),
     "trim": lambda text: _text("trim", text).strip(),
     "join": _join,
-    "split": _split,
+    "split": split,
     "replace": _replace,
     "default": _default,
     "string": to_text,

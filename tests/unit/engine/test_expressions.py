@@ -228,6 +228,47 @@ def test_lists_in_comprehensions_have_a_budget(source: str, longest: int) -> Non
         evaluate(source, l=[0] * longest)
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("(input.l + input.l).map(x, x)", r"2000 items is too long .* \(at most 1000\)"),
+        ("[input.l + input.l][0].filter(x, true)", r"at most 1000"),
+        ("input.map.map(k, k)", "2001 items is too long"),
+        ("input.l.all(x, x in input.longer)", "2001 items is too long to be looked at for each of 2001"),
+        ("input.longer.all(x, input.map[string(x)] == 0)", "too long to be looked at"),
+        ("loop.iteration.all(x, x in loop.previous)", "too long to be looked at"),
+        ('input.l.map(x, input.text + "!")', "10000 characters is too long to be taken into each of 2000"),
+        ("input.text + input.text" * 1_000, "more than 4096"),
+        ("+".join(["input.mega"] * 30), "1000000 characters is too long to be joined 29 times"),
+        ('split(input.csv, ",").map(x, split(input.csv, ",").map(y, y))', "split made 300 pieces, more than 200"),
+        ("[1].map(x, [" + "1," * 300 + "1].map(y, y))", "302 entries are written out in nested comprehensions"),
+    ],
+)
+def test_what_would_take_long_is_refused(source: str, words: str) -> None:
+    long = {"l": [0] * 2_000, "longer": list(range(2_001)), "map": {str(i): 0 for i in range(2_001)}, "csv": "a," * 299 + "a"}
+    names = Names(
+        input=long | {"text": "a" * 10_000, "mega": "a" * 1_000_000},
+        loop={"iteration": [0] * 2_001, "previous": {str(i): 0 for i in range(2_001)}},
+    )
+    with pytest.raises((ExpressionFailed, BadExpression), match=words):
+        evaluate(source, names)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'input.rows.map(row, row.first + " " + row.last + "!").size() == 1000',
+        "input.rows.filter(row, row.n in input.wanted).size() == 3",
+        "(input.wanted + input.wanted).map(n, n * 2).size() == 6",
+        "input.rows.exists(row, row.n == 999) && input.text != input.rows[0].first + input.text",
+        'split(input.text, "").size() == 1000',
+    ],
+)
+def test_what_takes_no_time_is_allowed(source: str) -> None:
+    rows = [{"n": i, "first": "a" * 100, "last": "b"} for i in range(1_000)]
+    assert evaluate(source, rows=rows, wanted=[1, 2, 999], text="c" * 1_000) is True
+
+
 def test_long_lists_that_a_comprehension_does_not_touch_are_no_matter() -> None:
     assert evaluate("input.short.map(x, x + 1)", short=[1], long=[0] * 1_000_000) == [2]
 
