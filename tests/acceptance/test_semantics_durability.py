@@ -299,3 +299,17 @@ def test_the_same_runs_on_sqlite(tmp_path: Path) -> None:
             assert kinds(await journal.read(stopped))[-1] == "run_stopped"
 
     run_async(main())
+
+
+def test_who_waits_for_an_end_is_told_when_the_runtime_closes() -> None:
+    async def main() -> None:
+        bench = Workbench()
+        bench.hold("a")
+        async with memory_app([bench.type]) as app:
+            run_id = await app.start(document(work("a")))
+            waiting = asyncio.ensure_future(app.runtime.ended(run_id))
+            await app.clock.settle()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    run_async(main())

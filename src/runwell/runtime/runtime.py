@@ -92,7 +92,10 @@ class Runtime:
         await Recovery(self, rows).run()
 
     async def close(self, grace_s: float = 0.0) -> None:
-        """Stop: give attempts in flight `grace_s` to end; what is left goes on at the next start."""
+        """Stop: give attempts in flight `grace_s` to end; what is left goes on at the next start.
+
+        Whoever still waits for a run's end is cancelled.
+        """
         tasks = [task for cell in self._cells.values() for task in cell.tasks.values()]
         if tasks and grace_s > 0:
             await asyncio.wait(tasks, timeout=grace_s)
@@ -105,6 +108,8 @@ class Runtime:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for waiter in [waiter for waiters in self._waiters.values() for waiter in waiters]:
+            waiter.cancel()
         await self.journal.close()
 
     def _interrupt(self, cell: Cell) -> None:
