@@ -105,10 +105,10 @@ def test_a_limit_ends_the_run_whatever_handles_errors(limit: LimitName, status: 
 
 
 def test_more_log_than_the_limit_ends_the_run() -> None:
-    run = Driver(workflow({"id": "a"}, limits={"log_bytes": 5}))
+    run = Driver(workflow({"id": "a"}, limits={"log_bytes": 5 + 64}))
     run.do(RecordProgress(step_id="a", attempt=1, data=Log(message="ééx")))
     assert run.state.status is RunStatus.RUNNING
-    run.do(RecordProgress(step_id="a", attempt=1, data=Log(message="x")))
+    run.do(RecordProgress(step_id="a", attempt=1, data=Log(message="")))
     assert (run.state.status, run.state.failed_step) == (RunStatus.LOG_SIZE_EXCEEDED, "a")
 
 
