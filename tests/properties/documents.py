@@ -61,7 +61,7 @@ class _Writer:
         if strip.number(4) == 1:
             made["limits"] = {"timeout_s": strip.one(20, 3, 60)}
         elif strip.rarely():
-            made["limits"] = {"log_bytes": strip.one(30, 10)}
+            made["limits"] = {"log_bytes": strip.one(200, 100)}
         made["steps"] = self._body(0, [], in_item=False)
         if strip.rarely():
             last = f'steps["{made["steps"][-1]["id"]}"].result'

@@ -359,7 +359,7 @@ PLANTED: Final[dict[str, tuple[Plant, str]]] = {
     "folding_gives_the_state": (_deciding_leaves_a_mark, "make another state"),
     "schedule_is_pure": (_looking_takes_from_the_agenda, "before event"),
     "commands_are_idempotent": (_pausing_twice_counts_twice, "PauseRun said again"),
-    "the_runtime_is_told": (_cancelled_attempts_run_on, "run, the state has"),
+    "the_runtime_is_told": (_cancelled_attempts_run_on, "the state (has|awaits)"),
     "late_outcomes_change_nothing": (_attempt_numbers_are_not_compared, "was over and made"),
     "iterations_end_inside_out": (_iterations_end_early, "ended before"),
 }

@@ -296,11 +296,29 @@ class World:
 
     def _crash(self) -> None:
         """The process dies and another takes the run up."""
-        self._gone += list(self._begun.items())
-        self._begun.clear()
+        self._lose_attempts(set())
+        self._take_up(cmd.RecoverRun())
+
+    def _close(self) -> None:
+        """The process ends in good order, and the run goes on in another."""
+        self._lose_attempts(set())
+        self._take_up(cmd.RecoverRun(suspect=False, retry_at=self._now + self._choices.one(1, 0, 500)))
+        self._take_up(cmd.RecoverRun())
+
+    def _reload(self) -> None:
+        """The run is read from the journal again; some of its attempts go on all the while."""
+        alive = {path for path in self._begun if self._choices.number(2)}
+        self._lose_attempts(alive)
+        self._take_up(cmd.RecoverRun(alive=frozenset(alive), suspect=False))
+
+    def _lose_attempts(self, alive: set[str]) -> None:
+        self._gone += [(path, attempt) for path, attempt in self._begun.items() if path not in alive]
+        self._begun = {path: attempt for path, attempt in self._begun.items() if path in alive}
+
+    def _take_up(self, command: cmd.RecoverRun) -> None:
         self._state = evolve.fold(self._plan, [decode_event(line) for line in self._journal])
         if self._state.status is not RunStatus.QUEUED and not self._state.is_terminal:
-            self._do(cmd.RecoverRun())
+            self._do(command)
 
     def _pick(self, options: list[Any]) -> Any:
         return options[self._choices.number(len(options))]
@@ -331,4 +349,6 @@ _CHOICES: Final[tuple[Callable[[World], None], ...]] = (
     World._end_child_again,
     World._comment,
     World._crash,
+    World._close,
+    World._reload,
 )

@@ -17,7 +17,7 @@ STEADY: Final = settings(max_examples=200, deadline=None, derandomize=True, data
 DOCUMENTS: Final = st.binary(min_size=40, max_size=250)
 CHOICES: Final = st.binary(min_size=40, max_size=300)
 
-PATIENCE: Final = 1_000
+PATIENCE: Final = 3_000
 """After so many runs a planted bug counts as not found. Most are found within 50."""
 
 

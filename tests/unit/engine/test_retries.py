@@ -5,7 +5,7 @@ from tests.unit.engine.driver import Driver, workflow
 
 from runwell.engine.retry import retry_at
 from runwell.engine.state import next_alarm
-from runwell.model.commands import PauseRun, ResumeRun, StopRun
+from runwell.model.commands import PauseRun, RecoverRun, ResumeRun, StopRun
 from runwell.model.statuses import RunStatus
 from runwell.model.step import Retry
 
@@ -93,3 +93,16 @@ def test_an_interrupted_attempt_is_not_made_again_while_the_run_drains() -> None
     run.do(StopRun(mode="graceful"))
     run.crash()
     assert (run.state.status, run.statuses()) == (RunStatus.STOPPED, {"a": "stopped"})
+
+
+def test_an_attempt_that_goes_on_is_not_made_again() -> None:
+    run = Driver(workflow({"id": "a"}, {"id": "b"}))
+    out = run.do(RecoverRun(alive=frozenset({"a"}), suspect=False))
+    assert [(start.step_id, start.attempt) for start in out.attempts] == [("b", 2)]
+    assert (run.step("a").attempt, run.step("b").deaths) == (1, 0)
+
+
+def test_an_attempt_that_a_shutdown_ended_waits_for_its_time() -> None:
+    run = Driver(workflow({"id": "a"}))
+    assert run.do(RecoverRun(suspect=False, retry_at=run.now + 500)).attempts == []
+    assert [start.attempt for start in run.to_alarm().attempts] == [2]
