@@ -27,6 +27,10 @@ ROWS = {
     "latency_p95_ms": "latency alone, p95 ms",
     "chain100_ms": "chain of 100 steps, ms",
     "fan100_ms": "fan of 100 steps, ms",
+    "async_runs_per_s": "runs/s, 3 steps with handlers",
+    "async_latency_p50_ms": "  latency alone, p50 ms",
+    "async_chain100_ms": "  chain of 100 steps, ms",
+    "async_fan100_ms": "  fan of 100 steps, ms",
 }
 AIM_RUNS_PER_S, AIM_TIMES_FLOOR, AIM_TIMES_PEERS = 5_000, 2, 30
 

@@ -105,11 +105,13 @@ def _move_step(state: RunState, event: Event, key: str | None = None) -> StepSta
     to = STEP_TRANSITIONS.get((step.status, key or event.type)) if step else None
     if step is None or to is None:
         raise ImpossibleEvent(f"{event.type} of {event.step_id!r}, which is {step.status if step else 'unknown'}")
-    step.status = to
+    was, step.status = step.status, to
     state.agenda.pop(step.path, None)
-    state.waiting.pop(step.path, None)
-    state.working.pop(step.path, None)
-    state.retrying.pop(step.path, None)
+    if was is StepStatus.WAITING:
+        state.waiting.pop(step.path, None)
+        state.retrying.pop(step.path, None)
+    elif was is StepStatus.RUNNING:
+        state.working.pop(step.path, None)
     if to is StepStatus.WAITING:
         state.waiting[step.path] = None
     elif to is StepStatus.RUNNING and step.is_leaf:

@@ -42,6 +42,8 @@ def schedule(state: RunState, now: int) -> list[Action]:
         return []
     if state.status is RunStatus.DRAINING:
         return _drained(state)
+    if not state.agenda and not state.retrying:
+        return _ending(state)
     actions: list[Action] = []
     for path in [*state.agenda, *_due_retries(state, now)]:
         action, alone = _move(state, state.steps[path], now)
@@ -151,10 +153,12 @@ def _drained(state: RunState) -> list[Action]:
 
 def _ending(state: RunState) -> list[Action]:
     """Return what follows when no step can move: the run's end, or that it waits."""
+    if state.root.unresolved and (state.working or not state.waiting):
+        return []
     draft = Draft(state)
     if state.root.unresolved == 0:
         _succeed(draft)
-    elif state.status is RunStatus.RUNNING and state.waiting and not state.working:
+    elif state.status is RunStatus.RUNNING:
         steps = [state.steps[path] for path in state.waiting]
         first = min(steps, key=lambda step: _WAIT_ORDER.index(step.waiting_for or "retry"))
         paths = tuple(step.path for step in steps[:20])
