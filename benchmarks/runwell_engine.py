@@ -13,7 +13,7 @@ from benchmarks.measure import alone_async, data_directory, in_tasks, median_ms_
 
 from runwell import __version__
 from runwell.bootstrap import App, assemble, close_services, real_services, tune_process
-from runwell.model.ids import DEFAULT_ORG
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.model.statuses import RunStatus
 from runwell.model.step import StepSpec
 from runwell.ports.journal import Version
@@ -23,8 +23,9 @@ from runwell.runtime.runtime import StartRequest
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
 from runwell.storage.blobs import DirectoryBlobs
-from runwell.storage.sqlite_definitions import SqliteDefinitions
+from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sqlite_journal import SqliteJournal
+from runwell.storage.sqlite_sql import SqliteSql
 
 LEVELS = (16, 64, 256, 512)
 
@@ -54,7 +55,7 @@ async def _measure(settings: Settings) -> dict[str, Any]:
     journal = SqliteJournal(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"))
     services = real_services(settings)
     types = {**step_types(), "noop": StepType(name="noop", spec=NoopStep, handler=noop)}
-    app = assemble(journal, SqliteDefinitions(journal), services, SystemClock(), types=types)
+    app = assemble(journal, SqlDefinitions(SqliteSql(journal)), services, SystemClock(), types=types)
     tune_process()
     await app.runtime.open()
     try:
@@ -90,7 +91,7 @@ async def _numbers(app: App) -> dict[str, Any]:
 
 
 async def _runner(app: App, document: dict[str, Any]) -> Any:
-    version: Version = await app.publisher.publish(DEFAULT_ORG, app.publisher.compile(document))
+    version: Version = await app.publisher.publish(DEFAULT_SCOPE, app.publisher.compile(document))
 
     async def run() -> None:
         state = await app.runtime.run(StartRequest(version=version))

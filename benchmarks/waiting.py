@@ -22,7 +22,7 @@ from rich.table import Table
 
 from runwell.bootstrap import App, open_app
 from runwell.model.commands import CompleteTask
-from runwell.model.ids import DEFAULT_ORG
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.runtime.runtime import StartRequest
 from runwell.settings import Settings
 
@@ -50,7 +50,7 @@ def memory_mb() -> float:
 
 
 async def start_waiting(app: App, count: int) -> None:
-    version = await app.publisher.publish(DEFAULT_ORG, app.publisher.compile(DOCUMENT))
+    version = await app.publisher.publish(DEFAULT_SCOPE, app.publisher.compile(DOCUMENT))
 
     async def some(numbers: range) -> None:
         for number in numbers:

@@ -21,8 +21,9 @@ from runwell.runtime.runtime import Runtime
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
 from runwell.storage.blobs import DirectoryBlobs
-from runwell.storage.sqlite_definitions import SqliteDefinitions
+from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sqlite_journal import SqliteJournal
+from runwell.storage.sqlite_sql import SqliteSql
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,7 @@ async def open_app(
     """
     journal = SqliteJournal(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"), probe=probe)
     services = real_services(settings)
-    app = assemble(journal, SqliteDefinitions(journal), services, SystemClock(), probe=probe, max_running=settings.max_running)
+    app = assemble(journal, SqlDefinitions(SqliteSql(journal)), services, SystemClock(), probe=probe, max_running=settings.max_running)
     tune_process()
     try:
         await app.runtime.open(mine)

@@ -27,7 +27,8 @@ from runwell.bootstrap import App, assemble, real_services
 from runwell.engine.evolve import fold
 from runwell.engine.view import run_row
 from runwell.model.commands import CompleteTask
-from runwell.model.ids import DEFAULT_ORG, new_id
+from runwell.model.ids import new_id
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.model.statuses import RunStatus
 from runwell.model.step import StepSpec
 from runwell.ports.probe import Probe, no_probe
@@ -37,8 +38,9 @@ from runwell.runtime.runtime import StartRequest
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
 from runwell.storage.blobs import DirectoryBlobs
-from runwell.storage.sqlite_definitions import SqliteDefinitions
+from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sqlite_journal import SqliteJournal
+from runwell.storage.sqlite_sql import SqliteSql
 from runwell.testing import CountPoints, CrashAt
 
 RUNS = 10
@@ -74,7 +76,9 @@ async def opened(directory: Path, probe: Probe) -> App:
     journal = SqliteJournal(directory, blobs=DirectoryBlobs(directory / "blobs"), probe=probe)
     effect = StepType(name="effect", spec=EffectStep, handler=effects_of(directory), unsafe=lambda spec, given: True)
     services = real_services(Settings(data_dir=directory))
-    app = assemble(journal, SqliteDefinitions(journal), services, SystemClock(), types={**step_types(), "effect": effect}, probe=probe)
+    app = assemble(
+        journal, SqlDefinitions(SqliteSql(journal)), services, SystemClock(), types={**step_types(), "effect": effect}, probe=probe
+    )
     await app.runtime.open()
     return app
 
@@ -82,7 +86,7 @@ async def opened(directory: Path, probe: Probe) -> App:
 async def work(directory: Path, probe: Probe, acknowledge: Callable[[str], None]) -> None:
     """Start runs of all kinds at once and approve what asks; tell each start once it is acknowledged."""
     app = await opened(directory, probe)
-    versions = [await app.publisher.publish(DEFAULT_ORG, app.publisher.compile(document)) for document in DOCUMENTS]
+    versions = [await app.publisher.publish(DEFAULT_SCOPE, app.publisher.compile(document)) for document in DOCUMENTS]
 
     async def one(number: int) -> None:
         run_id = await app.runtime.start(StartRequest(version=versions[number % len(versions)], run_id=new_id("run")))

@@ -28,7 +28,7 @@ class SteeredJournal(MemoryJournal):
         self.held = self.dead = False
         await super().open()
 
-    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[None]":
+    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
         return asyncio.get_running_loop().create_future() if self.dead else super().append(expected, events, row)
 
     def release(self) -> None:

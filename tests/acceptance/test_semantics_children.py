@@ -9,6 +9,7 @@ from tests.acceptance.workbench import Workbench, broken, document, run_async, s
 
 from runwell.model.commands import StopRun
 from runwell.model.run import RunRow, RunView
+from runwell.model.scope import Scope
 from runwell.storage.memory_journal import MemoryDefinitions, MemoryJournal
 from runwell.testing import MemoryApp, memory_app
 
@@ -157,9 +158,9 @@ class SlowDefinitions(MemoryDefinitions):
         super().__init__()
         self.found = asyncio.Event()
 
-    async def get(self, org_id: str, slug: str, version: int | None = None) -> Any:
+    async def get(self, scope: Scope, slug: str, version: int | None = None) -> Any:
         await self.found.wait()
-        return await super().get(org_id, slug, version)
+        return await super().get(scope, slug, version)
 
 
 def test_a_parent_stopped_the_moment_its_child_begins_leaves_no_orphan() -> None:

@@ -14,8 +14,9 @@ from runwell.model.events import Log
 from runwell.model.ids import new_id
 from runwell.ports.steps import StepContext
 from runwell.storage.blobs import DirectoryBlobs
-from runwell.storage.sqlite_definitions import SqliteDefinitions
+from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sqlite_journal import SqliteJournal
+from runwell.storage.sqlite_sql import SqliteSql
 from runwell.testing import memory_app
 
 ASK = {"id": "ok", "type": "approval", "title": "?"}
@@ -267,7 +268,8 @@ def test_events_are_told_live_in_order_and_only_once_they_are_durable() -> None:
             journal.release()
             await starting
             await app.run_to_end(run_id)
-            assert heard == await journal.read(run_id)
+            assert [kept.event for kept in heard] == await journal.read(run_id)
+            assert heard == await journal.tail(0)
             silence()
             await app.start(version)
             assert len(heard) == len(await journal.read(run_id))
@@ -281,7 +283,7 @@ def test_the_same_runs_on_sqlite(tmp_path: Path) -> None:
     async def main() -> None:
         bench = Workbench()
         bench.script("fails", ValueError("x"))
-        async with memory_app([bench.type], journal=journal, definitions=SqliteDefinitions(journal)) as app:
+        async with memory_app([bench.type], journal=journal, definitions=SqlDefinitions(SqliteSql(journal))) as app:
             await app.publish(document(work("work", value="{{ input }}"), name="child"))
             call = {"id": "call", "type": "workflow", "workflow": "child", "input": "{{ item }}"}
             each = {"id": "each", "type": "for_each", "items": "{{ input }}", "steps": [call]}

@@ -1,7 +1,9 @@
 """What every journal promises about rows and tasks."""
 
 import asyncio
+from typing import Any
 
+import msgspec
 import pytest
 from tests.contract.backend import Backend, opened
 from tests.contract.samples import asks, event, logs, new_run, pending, row, run
@@ -16,8 +18,10 @@ from runwell.model.events import (
     TaskCreated,
 )
 from runwell.model.run import TaskView
+from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.model.times import rfc3339
+from runwell.ports.journal import RunFilter
 
 
 class QueryContract:
@@ -40,14 +44,14 @@ class QueryContract:
                 status_of = dict(zip(made, RunStatus, strict=True))
                 assert [found.run_id for found in await journal.live()] == [r for r in made if status_of[r] not in TERMINAL]
                 assert [found.run_id for found in await journal.rows()] == made[::-1]
-                assert [found.run_id for found in await journal.rows(workflow="flow-1")] == made[1::2][::-1]
+                assert [found.run_id for found in await journal.rows(RunFilter(slug="flow-1"))] == made[1::2][::-1]
                 assert [found.run_id for found in await journal.rows(limit=3)] == made[::-1][:3]
                 assert [found.run_id for found in await journal.rows(limit=3, before=made[5])] == [made[4], made[3], made[2]]
                 assert await journal.rows(limit=0) == []
                 assert await journal.rows(before=made[0]) == []
                 for run_id in made:
-                    assert [found.run_id for found in await journal.rows(status=status_of[run_id])] == [run_id]
-                assert await journal.rows(status=RunStatus.QUEUED, workflow="flow-1") == []
+                    assert [found.run_id for found in await journal.rows(RunFilter(statuses=(status_of[run_id],)))] == [run_id]
+                assert await journal.rows(RunFilter(statuses=(RunStatus.QUEUED,), slug="flow-1")) == []
                 with pytest.raises(NotFound):
                     await journal.rows(before=new_run())
 
@@ -84,6 +88,76 @@ class QueryContract:
                 with pytest.raises(InvalidInput):
                     journal.append(0, logs("0195", 1, 1), row("0195", 1))
                 assert await journal.row(twin) is None
+
+        run(main())
+
+    def test_rows_of_a_project_and_a_workflow_and_no_trial_runs(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                made = [new_run() for _ in range(6)]
+                places = [("org_1", "prj_1"), ("org_1", "prj_2"), ("org_2", "prj_1")] * 2
+                for number, (run_id, (org, project)) in enumerate(zip(made, places, strict=True)):
+                    kept = msgspec.structs.replace(
+                        row(run_id, 1),
+                        org_id=org,
+                        project_id=project,
+                        workflow_id=f"wf_{number % 2}",
+                        environment=["production", "testing"][number > 2],
+                    )
+                    await journal.append(0, logs(run_id, 1, 1), kept)
+
+                async def found(**wanted: Any) -> list[int]:
+                    return [made.index(its_row.run_id) for its_row in await journal.rows(RunFilter(**wanted))]
+
+                assert await found() == [5, 4, 3, 2, 1, 0]
+                assert await found(scope=Scope("org_1", "prj_1")) == [3, 0]
+                assert await found(scope=Scope("org_1", "prj_1"), testing=False) == [0]
+                assert await found(scope=Scope("org_3", "prj_1")) == []
+                assert await found(workflow_id="wf_0") == [4, 2, 0]
+                assert await found(workflow_id="wf_0", scope=Scope("org_2", "prj_1")) == [2]
+                assert await found(statuses=(RunStatus.RUNNING, RunStatus.FAILED), testing=False) == [2, 1, 0]
+
+        run(main())
+
+    def test_pages_both_ways(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                made = [new_run() for _ in range(7)]
+                for run_id in made:
+                    await journal.append(0, logs(run_id, 1, 1), row(run_id, 1))
+
+                async def found(**page: Any) -> list[int]:
+                    return [made.index(its_row.run_id) for its_row in await journal.rows(**page)]
+
+                assert await found(limit=3, before=made[4]) == [3, 2, 1]
+                assert await found(limit=3, after=made[1]) == [4, 3, 2]
+                assert await found(after=made[6]) == []
+                assert await found(after=made[1], before=made[4]) == [3, 2]
+                with pytest.raises(NotFound):
+                    await journal.rows(after=new_run())
+
+        run(main())
+
+    # The order of commits
+
+    def test_tail_tells_every_event_in_the_order_of_commits(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                assert (await journal.position(), await journal.tail(0)) == (0, [])
+                one, two = new_run(), new_run()
+                other = msgspec.structs.replace(row(two, 2), workflow_id="wf_2")
+                first = await journal.append(0, logs(one, 1, 2), row(one, 2))
+                second = await journal.append(0, logs(two, 1, 2), other)
+                third = await journal.append(2, logs(one, 3, 1), row(one, 3, RunStatus.SUCCEEDED))
+                assert 0 < first < second < third == await journal.position()
+                told = [(kept.position, kept.event.run_id, kept.event.seq) for kept in await journal.tail(0)]
+                expected = [(first, one, 1), (first, one, 2), (second, two, 1), (second, two, 2), (third, one, 3)]
+                assert told == expected
+                assert [kept.position for kept in await journal.tail(first)] == [second, second, third]
+                assert [kept.position for kept in await journal.tail(0, workflow_id="wf_2")] == [second, second]
+                assert await journal.tail(third) == await journal.tail(0, workflow_id="wf_3") == []
+                part = await journal.tail(0, limit=1)
+                assert {kept.position for kept in part} >= {first} and len(part) >= 2  # an append is never parted
 
         run(main())
 
@@ -124,6 +198,12 @@ class QueryContract:
                 assert await journal.pending_tasks(run_id=late, task_id=f"task_{early}") == []
                 assert await journal.pending_tasks(task_id="task_?") == []
                 assert await journal.pending_tasks(run_id=new_run()) == []
+                assert [task.run_id for task in await journal.pending_tasks(limit=1)] == [early]
+                assert [task.run_id for task in await journal.pending_tasks(after=f"task_{early}")] == [late]
+                assert len(await journal.pending_tasks(scope=Scope("org_1", "prj_1"))) == 2
+                assert await journal.pending_tasks(scope=Scope("org_2", "prj_1")) == []
+                with pytest.raises(NotFound):
+                    await journal.pending_tasks(after="task_?")
 
         run(main())
 

@@ -11,9 +11,13 @@ from tests.contract.backends import SqliteBackend
 from tests.contract.samples import run
 
 from runwell.model.errors import InvalidInput, JournalUnavailable
+from runwell.model.scope import Scope
 from runwell.ports.journal import Definitions
 from runwell.storage.memory_journal import MemoryDefinitions
-from runwell.storage.sqlite_definitions import SqliteDefinitions
+from runwell.storage.sql_definitions import SqlDefinitions
+from runwell.storage.sqlite_sql import SqliteSql
+
+ONE, TWO, OTHER_PROJECT = Scope("org_1", "prj_1"), Scope("org_2", "prj_2"), Scope("org_1", "prj_3")
 
 
 class DefinitionsContract:
@@ -25,13 +29,13 @@ class DefinitionsContract:
     def test_versions_are_numbered_by_slug(self, tmp_path: Path) -> None:
         async def main() -> None:
             async with self.opened(tmp_path) as definitions:
-                first = await definitions.put("org_1", "triage", "Triage", "h1", b'{"a":1}')
-                second = await definitions.put("org_1", "triage", "Triage 2", "h2", b'{"a":2}')
+                first = await definitions.put(ONE, "triage", "Triage", "h1", b'{"a":1}')
+                second = await definitions.put(ONE, "triage", "Triage 2", "h2", b'{"a":2}')
                 assert (first.number, second.number) == (1, 2)
                 assert first.workflow_id == second.workflow_id
                 assert first.workflow_id.startswith("wf_")
-                assert await definitions.get("org_1", "triage") == second
-                assert await definitions.get("org_1", "triage", 1) == first
+                assert await definitions.get(ONE, "triage") == second
+                assert await definitions.get(ONE, "triage", 1) == first
                 assert await definitions.by_hash("h1") == b'{"a":1}'
 
         run(main())
@@ -39,39 +43,39 @@ class DefinitionsContract:
     def test_the_same_document_is_the_same_version(self, tmp_path: Path) -> None:
         async def main() -> None:
             async with self.opened(tmp_path) as definitions:
-                first = await definitions.put("org_1", "triage", "Triage", "h1", b"{}")
-                second = await definitions.put("org_1", "triage", "Triage", "h2", b"[]")
-                assert await definitions.put("org_1", "triage", "Triage", "h1", b"{}") == first
-                assert await definitions.get("org_1", "triage") == second
+                first = await definitions.put(ONE, "triage", "Triage", "h1", b"{}")
+                second = await definitions.put(ONE, "triage", "Triage", "h2", b"[]")
+                assert await definitions.put(ONE, "triage", "Triage", "h1", b"{}") == first
+                assert await definitions.get(ONE, "triage") == second
 
         run(main())
 
     def test_slugs_and_organizations_are_apart(self, tmp_path: Path) -> None:
         async def main() -> None:
             async with self.opened(tmp_path) as definitions:
-                owners = [("org_1", "a"), ("org_1", "b"), ("org_2", "a")]
-                made = [await definitions.put(org, slug, "Name", "h", b"{}") for org, slug in owners]
+                owners = [(ONE, "a"), (ONE, "b"), (TWO, "a"), (OTHER_PROJECT, "a")]
+                made = [await definitions.put(scope, slug, "Name", "h", b"{}") for scope, slug in owners]
                 assert {version.number for version in made} == {1}
-                assert len({version.workflow_id for version in made}) == 3
-                assert await definitions.get("org_2", "b") is None
+                assert len({version.workflow_id for version in made}) == 4
+                assert await definitions.get(TWO, "b") is None
 
         run(main())
 
     def test_what_is_not_there(self, tmp_path: Path) -> None:
         async def main() -> None:
             async with self.opened(tmp_path) as definitions:
-                assert await definitions.get("org_1", "triage") is None
+                assert await definitions.get(ONE, "triage") is None
                 assert await definitions.by_hash("h") is None
-                await definitions.put("org_1", "triage", "Triage", "h", b"{}")
+                await definitions.put(ONE, "triage", "Triage", "h", b"{}")
                 for number in (-1, 0, 2):
-                    assert await definitions.get("org_1", "triage", number) is None
+                    assert await definitions.get(ONE, "triage", number) is None
 
         run(main())
 
     def test_concurrent_publishing_makes_no_version_twice(self, tmp_path: Path) -> None:
         async def main() -> None:
             async with self.opened(tmp_path) as definitions:
-                puts = [definitions.put("org_1", "triage", "Triage", f"h{n % 10}", b"{}") for n in range(50)]
+                puts = [definitions.put(ONE, "triage", "Triage", f"h{n % 10}", b"{}") for n in range(50)]
                 made = await asyncio.gather(*puts)
                 assert sorted({version.number for version in made}) == list(range(1, 11))
                 assert len({(version.number, version.hash) for version in made}) == 10
@@ -82,8 +86,8 @@ class DefinitionsContract:
         async def main() -> None:
             async with self.opened(tmp_path) as definitions:
                 with pytest.raises(InvalidInput):
-                    await definitions.put("org_1", "triage", "\ud800", "h", b"{}")
-                assert await definitions.get("org_1", "triage") is None
+                    await definitions.put(ONE, "triage", "\ud800", "h", b"{}")
+                assert await definitions.get(ONE, "triage") is None
 
         run(main())
 
@@ -94,19 +98,19 @@ class TestMemoryDefinitions(DefinitionsContract):
         yield MemoryDefinitions()
 
 
-class TestSqliteDefinitions(DefinitionsContract):
+class TestSqlDefinitions(DefinitionsContract):
     @asynccontextmanager
     async def opened(self, path: Path) -> AsyncIterator[Definitions]:
         journal = SqliteBackend(path).make()
         async with opened(journal):
-            yield SqliteDefinitions(journal)
+            yield SqlDefinitions(SqliteSql(journal))
 
     def test_versions_outlive_the_process(self, tmp_path: Path) -> None:
         async def main() -> None:
             async with self.opened(tmp_path) as definitions:
-                first = await definitions.put("org_1", "triage", "Triage", "h", b"{}")
+                first = await definitions.put(ONE, "triage", "Triage", "h", b"{}")
             async with self.opened(tmp_path) as definitions:
-                assert await definitions.get("org_1", "triage") == first
+                assert await definitions.get(ONE, "triage") == first
                 assert await definitions.by_hash("h") == b"{}"
 
         run(main())
@@ -116,10 +120,10 @@ class TestSqliteDefinitions(DefinitionsContract):
             backend = SqliteBackend(tmp_path)
             journal = backend.make()
             async with opened(journal):
-                definitions = SqliteDefinitions(journal)
+                definitions = SqlDefinitions(SqliteSql(journal))
                 backend.fail_next(journal)
                 with pytest.raises(JournalUnavailable):
-                    await definitions.put("org_1", "triage", "Triage", "h", b"{}")
-                assert await definitions.get("org_1", "triage") is None
+                    await definitions.put(ONE, "triage", "Triage", "h", b"{}")
+                assert await definitions.get(ONE, "triage") is None
 
         run(main())

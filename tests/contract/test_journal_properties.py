@@ -56,7 +56,7 @@ class Driver:
         self._kept: dict[str, list[Event]] = {run_id: [] for run_id in RUNS}
         self._rows: dict[str, RunRow] = {}
         self._position = dict.fromkeys(RUNS, 0)
-        self._under_way: list[tuple[asyncio.Future[None], list[Event], RunRow]] = []
+        self._under_way: list[tuple[asyncio.Future[int], list[Event], RunRow]] = []
         self._numbers = itertools.count()
 
     async def run(self, plan: Sequence[Operation]) -> None:
@@ -186,10 +186,10 @@ class SlowBatch(Batch):
     """Takes its time to add an append, so that a swap in between is certain rather than rare."""
 
     def add(
-        self, position: Position, encoded: Encoded, row: RunRow, tasks: dict[str, Event | None], future: "asyncio.Future[None]"
+        self, place: int, position: Position, encoded: Encoded, row: RunRow, tasks: dict[str, Event | None], future: "asyncio.Future[int]"
     ) -> None:
         time.sleep(0.005)
-        super().add(position, encoded, row, tasks, future)
+        super().add(place, position, encoded, row, tasks, future)
 
 
 class SwapsInTheWriter(GroupCommit):

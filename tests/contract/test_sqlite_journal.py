@@ -226,7 +226,7 @@ def test_the_database_itself_keeps_the_24_hex_id_unique(tmp_path: Path) -> None:
     async def main() -> None:
         async with opened(journal_at(tmp_path)) as journal:
             await fill(journal, 1)
-            twin = "INSERT INTO run SELECT rid + 1, substr(run_id, 1, 28) || 'ffffffff', '', '', 0, 0, '' FROM run"
+            twin = "INSERT INTO run SELECT rid + 1, substr(run_id, 1, 28) || 'ffffffff', '', '', '', '', 0, 0, 0, '' FROM run"
             with pytest.raises(JournalUnavailable, match="UNIQUE"):
                 await journal.transact(lambda connection: connection.execute(twin))
 

@@ -14,8 +14,8 @@ from runwell.cli.signals import Wish, Wishes
 from runwell.engine.state import RunState
 from runwell.model.commands import StopRun
 from runwell.model.errors import CommandRefused, NotFound, RunwellError
-from runwell.model.events import Event
-from runwell.runtime.feed import Delta
+from runwell.ports.feed import Delta
+from runwell.ports.journal import Kept
 from runwell.runtime.runtime import Runtime
 
 REFRESH_S: Final = 0.1
@@ -116,9 +116,9 @@ class Follower:
                 self._display.show(await family(self._runtime, self._run_id))
             await asyncio.sleep(max(REFRESH_S, DRAWING_SHARE * (time.perf_counter() - before)))
 
-    def _hear(self, item: Event | Delta) -> None:
-        self._display.hear(item)
-        if isinstance(item, Event):
+    def _hear(self, item: Kept | Delta) -> None:
+        self._display.hear(item.event if isinstance(item, Kept) else item)
+        if isinstance(item, Kept):
             self._changed.set()
 
     def _wish(self, wish: Wish) -> None:

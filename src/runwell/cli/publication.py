@@ -5,7 +5,7 @@ from typing import Any
 
 from runwell.cli.complaints import FileProblem
 from runwell.cli.document_files import Source, nearest_line, refusal, workflow_steps
-from runwell.model.ids import DEFAULT_ORG
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.ports.journal import Definitions, Version
 from runwell.runtime.publisher import Publisher
 
@@ -21,7 +21,7 @@ async def publish(source: Source, publisher: Publisher, definitions: Definitions
     missing = await _unpublished(source, document, plan.workflow.slug, definitions)
     if missing:
         raise refusal(missing)
-    return await publisher.publish(DEFAULT_ORG, plan)
+    return await publisher.publish(DEFAULT_SCOPE, plan)
 
 
 async def _unpublished(source: Source, document: Any, own_slug: str, definitions: Definitions) -> list[FileProblem]:
@@ -29,7 +29,7 @@ async def _unpublished(source: Source, document: Any, own_slug: str, definitions
     for pointer, step in workflow_steps(document):
         slug, number = step["workflow"], step.get("version")
         calls_itself = slug == own_slug and number is None
-        if not calls_itself and await definitions.get(DEFAULT_ORG, slug, number) is None:
+        if not calls_itself and await definitions.get(DEFAULT_SCOPE, slug, number) is None:
             wanted = slug if number is None else f"{slug} version {number}"
             problem = FileProblem(
                 file=source.shown,

@@ -26,11 +26,12 @@ from runwell.model.run import RunRow
 from runwell.model.statuses import RUN_LABELS, RunStatus
 from runwell.model.times import from_rfc3339, rfc3339
 from runwell.model.usage import usd
+from runwell.ports.journal import RunFilter
 
 
 async def list_runs(options: Options, status: RunStatus | None, workflow: str | None, limit: int, output: Format) -> Exit:
     async with open_app(options.settings(), mine=no_run) as app:
-        rows = await app.journal.rows(status=status, workflow=workflow, limit=limit)
+        rows = await app.journal.rows(RunFilter(statuses=() if status is None else (status,), slug=workflow), limit=limit)
     if output is Format.JSON:
         print_json([_summary(row) for row in rows])
     elif rows:

@@ -1,12 +1,15 @@
 """A run as the outside sees it: the JSON of `runwell run -o json` and `GET /v1/runs/{id}`."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from runwell.model.errors import ErrorInfo
 from runwell.model.statuses import RunStatus, SkipReason, StepStatus, WaitingFor
 from runwell.model.usage import NO_USAGE, Usage
+
+TESTING: Final = "testing"
+"""The environment of trial runs, which no list holds unless it is asked for."""
 
 
 class WorkflowRef(msgspec.Struct, frozen=True, kw_only=True):

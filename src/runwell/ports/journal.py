@@ -11,7 +11,34 @@ import msgspec
 
 from runwell.model.events import Event
 from runwell.model.run import RunRow, TaskView
+from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
+
+
+class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs a list holds. Without a `scope` it holds those of all organizations: for the process's own use.
+
+    `statuses`: any of these; empty for all. `testing`: trial runs too.
+    """
+
+    scope: Scope | None = None
+    workflow_id: str | None = None
+    slug: str | None = None
+    statuses: tuple[RunStatus, ...] = ()
+    testing: bool = True
+
+
+ALL_RUNS = RunFilter()
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """An event and its place in the order of commits, which goes over all runs.
+
+    `position` is that of the append that brought the event; the events of one append share it.
+    """
+
+    position: int
+    event: Event
 
 
 class Journal(Protocol):
@@ -23,11 +50,14 @@ class Journal(Protocol):
         """Make everything submitted durable, then give up ownership. Idempotent."""
         ...
 
-    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[None]":
+    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
         """Submit events of one run and its new current-state row; the future is done once both are durable.
 
+        Its result is the append's position: a number that grows, with holes, in the order of commits over all runs.
+
         `events` is not empty, all of `row.run_id`, with `seq` from `expected + 1` on without gaps.
-        Raises `PositionConflict` at once when the run's last submitted event is not `expected`.
+        Raises `PositionConflict` when the run's last submitted event is not `expected`: at once, or, for a run
+        that has ended or is not known to this process, by the future.
         The future fails with `JournalUnavailable` when the batch could not be kept; then nothing
         of it was, nor of any append submitted after it and before the failure was known.
         Appends of one run become durable in the order in which they were submitted.
@@ -48,17 +78,41 @@ class Journal(Protocol):
         ...
 
     async def rows(
-        self, *, status: RunStatus | None = None, workflow: str | None = None, limit: int = 50, before: str | None = None
+        self, wanted: RunFilter = ALL_RUNS, *, limit: int = 50, before: str | None = None, after: str | None = None
     ) -> list[RunRow]:
-        """Return rows newest first; `workflow` is a slug, `before` a run id to go on after."""
+        """Return rows newest first, created before the run `before`; or, with `after`, the oldest of those created after that run.
+
+        Raises `NotFound` when there is no such run.
+        """
+        ...
+
+    async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
+        """Return the durable events whose position is over `after`, in the order of commits, of one workflow or of all.
+
+        At least `limit` events when there are as many: the last append's events are never parted.
+        """
+        ...
+
+    async def position(self) -> int:
+        """Return the position of the last durable append; 0 when there is none."""
         ...
 
     async def find(self, prefix: str) -> list[str]:
         """Return up to two run ids that begin with `prefix` (a run id with its hex digits cut short)."""
         ...
 
-    async def pending_tasks(self, *, run_id: str | None = None, task_id: str | None = None) -> list[TaskView]:
-        """Return the tasks that wait for a decision, oldest first.
+    async def pending_tasks(
+        self,
+        *,
+        scope: Scope | None = None,
+        run_id: str | None = None,
+        task_id: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> list[TaskView]:
+        """Return the tasks that wait for a decision, oldest first; of all organizations without a `scope`.
+
+        `after` is the id of a task to go on after. Raises `NotFound` when that is not pending any more.
 
         Kept with the events in the same transaction: a `task_created` adds, its `task_completed`
         and the end of the run or the step remove.
@@ -79,12 +133,12 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 class Definitions(Protocol):
     """Workflow versions: immutable, found by their content hash."""
 
-    async def put(self, org_id: str, slug: str, name: str, document_hash: str, document: bytes) -> Version:
+    async def put(self, scope: Scope, slug: str, name: str, document_hash: str, document: bytes) -> Version:
         """Keep the document as the slug's next version, or return the version that has this hash already."""
         ...
 
-    async def get(self, org_id: str, slug: str, version: int | None = None) -> Version | None:
-        """Return a version of the slug; None for `version` is the newest."""
+    async def get(self, scope: Scope, slug: str, version: int | None = None) -> Version | None:
+        """Return a version of the slug; None for `version` is the one that runs start with: the active or else the newest."""
         ...
 
     async def by_hash(self, document_hash: str) -> bytes | None:

@@ -57,7 +57,7 @@ class AttemptContext:
         self._show(text)
 
 
-async def make_attempt(step_type: StepType, context: AttemptContext, durable: "asyncio.Future[None] | None") -> Command:
+async def make_attempt(step_type: StepType, context: AttemptContext, durable: "asyncio.Future[int] | None") -> Command:
     """Run the handler and return the command that reports what came of it.
 
     With `durable`, wait first until the attempt's start is in the journal.

@@ -20,7 +20,7 @@ class Cell(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     state: RunState
     careful: bool = False
     lost: bool = False
-    durable: "asyncio.Future[None] | None" = None
+    durable: "asyncio.Future[int] | None" = None
     tasks: "dict[str, asyncio.Task[None]]" = {}
     deadlines: dict[str, TimerHandle] = {}
     inline: deque[StartAttempt] = msgspec.field(default_factory=deque)

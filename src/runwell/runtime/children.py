@@ -15,6 +15,7 @@ from runwell.model.commands import ChildEnded, Command, StopRun
 from runwell.model.errors import ErrorInfo, InvalidInput, JournalUnavailable, NotFound, RunwellError
 from runwell.model.events import StopMode
 from runwell.model.run import RunRow
+from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus, StepStatus
 from runwell.ports.journal import Definitions, Journal, Version
 from runwell.runtime.cell import Cell
@@ -74,7 +75,8 @@ class Children:
     async def _version(self, state: RunState, spec: Any) -> Version:
         if state.created.depth >= MAX_DEPTH:
             raise InvalidInput(f"child runs nest deeper than {MAX_DEPTH}", hint="does a workflow call itself without end?")
-        version = await self._definitions.get(state.created.org_id, spec.workflow, spec.version)
+        scope = Scope(state.created.org_id, state.created.project_id)
+        version = await self._definitions.get(scope, spec.workflow, spec.version)
         if version is None:
             wanted = spec.workflow if spec.version is None else f"{spec.workflow} version {spec.version}"
             raise NotFound(f"there is no workflow {wanted!r}", hint="publish it first")

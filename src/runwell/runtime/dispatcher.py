@@ -21,22 +21,23 @@ from typing import Final
 from runwell.engine.actions import StartAttempt
 from runwell.engine.advance import Advance, advance
 from runwell.engine.evolve import ImpossibleEvent
+from runwell.engine.state import RunState
 from runwell.engine.view import run_row
 from runwell.model.commands import AdmitRun, Command
 from runwell.model.errors import CommandRefused, InvalidInput, NotFound, RunwellError, StepTimedOut
 from runwell.model.events import Event
 from runwell.ports.clock import Clock
+from runwell.ports.feed import Delta, Feed
 from runwell.ports.journal import Journal
 from runwell.ports.probe import Probe
 from runwell.ports.steps import Services, StepType, StepTypes
 from runwell.runtime.attempt import AttemptContext, completed, failed, make_attempt
 from runwell.runtime.cell import Cell
-from runwell.runtime.feed import Delta, Feed
 
 INLINE_PER_TURN: Final = 200
 """Inline steps of one run that are done before other runs get their turn."""
 
-Durable = asyncio.Future[None]
+Durable = asyncio.Future[int]
 
 
 class Dispatcher:
@@ -163,13 +164,13 @@ class Dispatcher:
             self._lost(cell, error)
             return
         self._probe("runtime.durable")
-        self._feed.publish(cell.state.run_id, events)
+        self._feed.events(cell.state.created.workflow_id, events, durable.result())
         self._kept(cell, events)
 
     def _begin(self, cell: Cell, action: StartAttempt, step_type: StepType, durable: Durable) -> None:
         state = cell.state
         report = partial(self.report, cell)
-        show = partial(self._show, state.run_id, action)
+        show = partial(self._show, state, action)
         context = AttemptContext(state, action, self._services, report, show)
         waits = cell.careful or step_type.unsafe(context.spec, context.input)
         self._probe("runtime.before_attempt")
@@ -194,8 +195,8 @@ class Dispatcher:
         cell.end_attempt(action.step_id)
         self.report(cell, report)
 
-    def _show(self, run_id: str, action: StartAttempt, text: str) -> None:
-        self._feed.publish(run_id, [Delta(run_id, action.step_id, action.attempt, text)])
+    def _show(self, state: RunState, action: StartAttempt, text: str) -> None:
+        self._feed.delta(state.created.workflow_id, Delta(state.run_id, action.step_id, action.attempt, text))
 
     def report(self, cell: Cell, command: Command) -> None:
         """Dispatch what an attempt reports, unless the run is no longer ours to change."""

@@ -5,6 +5,7 @@ from typing import Any
 from runwell.engine.compile import compile_workflow
 from runwell.engine.plan import Plan
 from runwell.model.canonical import canonical_json
+from runwell.model.scope import Scope
 from runwell.model.workflow import parse_workflow
 from runwell.ports.journal import Definitions, Version
 from runwell.ports.steps import StepTypes
@@ -22,7 +23,7 @@ class Publisher:
         """Return the plan of a document (JSON data). Raises `InvalidDocument` with every problem."""
         return compile_workflow(parse_workflow(document, self._specs), self._checks, connections)
 
-    async def publish(self, org_id: str, plan: Plan, slug: str | None = None) -> Version:
+    async def publish(self, scope: Scope, plan: Plan, slug: str | None = None) -> Version:
         """Keep the plan's document as a version of its workflow; the same document gives the same version."""
         workflow = plan.workflow
-        return await self._definitions.put(org_id, slug or workflow.slug, workflow.name, plan.hash, canonical_json(plan.document))
+        return await self._definitions.put(scope, slug or workflow.slug, workflow.name, plan.hash, canonical_json(plan.document))

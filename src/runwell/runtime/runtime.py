@@ -23,6 +23,7 @@ from runwell.model.ids import new_id
 from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.clock import Clock
+from runwell.ports.feed import Feed
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
@@ -31,7 +32,6 @@ from runwell.runtime.alarms import Alarms
 from runwell.runtime.cell import Cell
 from runwell.runtime.children import Children
 from runwell.runtime.dispatcher import Dispatcher, Durable
-from runwell.runtime.feed import Feed
 from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.recovery import Recovery
 from runwell.runtime.request import StartRequest, check_json, created
@@ -370,7 +370,7 @@ class Runtime:
 
 def _done() -> Durable:
     future: Durable = asyncio.get_running_loop().create_future()
-    future.set_result(None)
+    future.set_result(0)
     return future
 
 

@@ -12,7 +12,7 @@ import sqlite3
 from typing import Any, Final
 
 from runwell.model.events import Event
-from runwell.model.run import RunRow
+from runwell.model.run import TESTING, RunRow
 from runwell.model.statuses import TERMINAL
 from runwell.ports.journal import Blobs
 from runwell.storage.outcome import fail_quietly
@@ -24,9 +24,10 @@ ROWS: Final = 512
 
 _INSERT_EVENTS: Final = "INSERT INTO event (rid, seq, body) {rows}"
 _UPSERT_RUNS: Final = """
-    INSERT INTO run (rid, run_id, workflow_slug, status, live, seq, body) {rows}
+    INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, status, live, testing, seq, body) {rows}
     ON CONFLICT (rid) DO UPDATE SET status = excluded.status, live = excluded.live, seq = excluded.seq, body = excluded.body
 """
+_INSERT_APPENDED: Final = "INSERT INTO appended (position, rid, first_seq, last_seq) {rows}"
 _INSERT_TASKS: Final = "INSERT OR REPLACE INTO task (rid, task_id, seq, step_id, created_at) {rows}"
 _DELETE_TASKS: Final = "DELETE FROM task WHERE (rid, task_id) IN ({rows})"
 
@@ -39,22 +40,34 @@ class Batch:
         self._runs: dict[int, tuple[Any, ...]] = {}
         self._tasks: dict[tuple[int, str], tuple[Any, ...] | None] = {}
         self._large: list[int] = []
-        self._appends: list[tuple[asyncio.Future[None], Position, int]] = []
+        self._appended: list[int] = []
+        self._places: list[int] = []
+        self._appends: list[tuple[asyncio.Future[int], Position, int]] = []
 
     def __len__(self) -> int:
         return len(self._appends)
 
     def add(
-        self, position: Position, encoded: Encoded, row: RunRow, tasks: dict[str, Event | None], future: "asyncio.Future[None]"
+        self,
+        place: int,
+        position: Position,
+        encoded: Encoded,
+        row: RunRow,
+        tasks: dict[str, Event | None],
+        future: "asyncio.Future[int]",
     ) -> None:
-        """Add one append, which leads to `position`; `tasks` as `task_changes` returns them."""
+        """Add one append, which leads to `position`, at `place` in the order of all; `tasks` as `task_changes` returns them."""
         rid = position.rid
+        self._places.append(place)
+        self._appended += (place, rid, position.seq + 1 - len(encoded.events), position.seq)
         for seq, record in enumerate(encoded.events, position.seq + 1 - len(encoded.events)):
             if len(record) * 4 > RECORD_LIMIT:
                 self._large.append(len(self._events) + 2)
             self._events += (rid, seq, record)
         live = row.status not in TERMINAL
-        self._runs[rid] = (rid, row.run_id, row.workflow_slug, row.status.value, int(live), position.seq, encoded.row)
+        owner = (row.org_id, row.project_id, row.workflow_id)
+        testing = int(row.environment == TESTING)
+        self._runs[rid] = (rid, row.run_id, *owner, row.status.value, int(live), testing, position.seq, encoded.row)
         for task_id, event in tasks.items():
             asked = None if event is None else (rid, task_id, event.seq, event.step_id or "", event.ts)
             self._tasks[rid, task_id] = asked
@@ -66,7 +79,8 @@ class Batch:
             for index in self._large:
                 self._events[index] = externalize(self._events[index], blobs.put)
         _execute(connection, _INSERT_EVENTS, 3, self._events)
-        _execute(connection, _UPSERT_RUNS, 7, [value for row in self._runs.values() for value in row])
+        _execute(connection, _UPSERT_RUNS, 10, [value for row in self._runs.values() for value in row])
+        _execute(connection, _INSERT_APPENDED, 4, self._appended)
         if self._tasks:
             self._write_tasks(connection)
 
@@ -77,11 +91,11 @@ class Batch:
 
     def succeed(self, positions: Positions) -> None:
         """Resolve the futures; runs that have ended need no position any more."""
-        for future, position, ended_at in self._appends:
+        for (future, position, ended_at), place in zip(self._appends, self._places, strict=True):
             if ended_at and position.seq == ended_at:
                 positions.forget(position)
             if not future.done():
-                future.set_result(None)
+                future.set_result(place)
 
     def fail(self, positions: Positions, cause: BaseException) -> None:
         """Fail the futures and forget how far their runs were: nothing of the batch is kept."""

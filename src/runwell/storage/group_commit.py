@@ -28,16 +28,18 @@ class GroupCommit:
 
     batch_type: ClassVar[type[Batch]] = Batch
 
-    def __init__(self, writer: Writer, positions: Positions, blobs: Blobs | None, probe: Probe) -> None:
+    def __init__(self, writer: Writer, positions: Positions, blobs: Blobs | None, probe: Probe, last: int = 0) -> None:
+        self._place = last  # of the last append that was added, in the order of all
         self._writer, self._positions, self._blobs, self._probe = writer, positions, blobs, probe
         self._pending = self.batch_type()
         self._writing = False
         self._drained: asyncio.Future[None] | None = None
 
-    def add(self, position: Position, encoded: Encoded, row: RunRow, tasks: dict[str, Event | None]) -> "asyncio.Future[None]":
+    def add(self, position: Position, encoded: Encoded, row: RunRow, tasks: dict[str, Event | None]) -> "asyncio.Future[int]":
         """Add an append, which is durable when the future is done."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.add(position, encoded, row, tasks, future)
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._place += 1
+        self._pending.add(self._place, position, encoded, row, tasks, future)
         if not self._writing:
             self._writing = True
             self._hand_over()  # at once: what is added while it is written makes the next batch

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from runwell.model.errors import NotFound
 from runwell.model.events import Event, decode_event
 from runwell.model.ids import new_id, short_id
-from runwell.model.run import RunRow, TaskView
+from runwell.model.run import TESTING, RunRow, TaskView
+from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
-from runwell.ports.journal import Version
+from runwell.ports.journal import ALL_RUNS, Kept, RunFilter, Version
 from runwell.storage.outcome import closed, fail_quietly, failed
 from runwell.storage.positions import Position, Positions
 from runwell.storage.records import Encoded, check_names, decode_row, encode_append
@@ -36,7 +37,7 @@ class _Append(NamedTuple):
     encoded: Encoded
     events: Sequence[Event]
     status: RunStatus
-    future: "asyncio.Future[None]"
+    future: "asyncio.Future[int]"
 
 
 class MemoryJournal:
@@ -46,6 +47,7 @@ class MemoryJournal:
         self._runs: dict[str, _Run] = {}
         self._short: dict[str, str] = {}
         self._positions = Positions(self._look_up, 0)
+        self._appended: list[tuple[str, int, int]] = []
         self._pending: list[_Append] = []
         self._failures = 0
         self._is_open = False
@@ -61,11 +63,11 @@ class MemoryJournal:
         self._commit()
         self._is_open = False
 
-    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[None]":
+    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
         if not self._is_open:
             return failed(closed())
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[int] = loop.create_future()
         position = self._positions.claim(row.run_id, expected)
         encoded = encode_append(expected, events, row)
         self._positions.advance(position, row.seq)
@@ -83,7 +85,7 @@ class MemoryJournal:
         for append in appends:
             self._keep(append)
             if not append.future.done():
-                append.future.set_result(None)
+                append.future.set_result(len(self._appended))
 
     def _fail(self, appends: Sequence[_Append]) -> None:
         for append in appends:
@@ -94,6 +96,7 @@ class MemoryJournal:
         run_id, ended = append.position.run_id, append.status in TERMINAL
         run = self._runs.setdefault(run_id, _Run(append.position.rid))
         self._short[short_id(run_id)] = run_id
+        self._appended.append((run_id, len(run.records), len(run.records) + len(append.encoded.events)))
         run.records += append.encoded.events
         run.row = append.encoded.row
         for task_id, event in task_changes(run.tasks, append.events, ended).items():
@@ -119,17 +122,30 @@ class MemoryJournal:
         return [row for row in self._rows() if row.status not in TERMINAL]
 
     async def rows(
-        self, *, status: RunStatus | None = None, workflow: str | None = None, limit: int = 50, before: str | None = None
+        self, wanted: RunFilter = ALL_RUNS, *, limit: int = 50, before: str | None = None, after: str | None = None
     ) -> list[RunRow]:
-        if before is not None and before not in self._runs:
-            raise NotFound(f"there is no run {before!r} to go on after", hint="list the runs again from the start")
-        end = len(self._runs) if before is None else list(self._runs).index(before)
-        found = [
-            row
-            for row in reversed(self._rows()[:end])
-            if (status is None or row.status == status) and (workflow is None or row.workflow_slug == workflow)
-        ]
-        return found[: max(limit, 0)]
+        known = list(self._runs)
+        for run_id in (before, after):
+            if run_id is not None and run_id not in self._runs:
+                raise NotFound(f"there is no run {run_id!r} to go on after", hint="list the runs again from the start")
+        start = 0 if after is None else known.index(after) + 1
+        end = len(known) if before is None else known.index(before)
+        found = [row for row in self._rows()[start:end] if _is_wanted(row, wanted)]
+        count = max(limit, 0)
+        return (found[max(len(found) - count, 0) :] if after is None else found[:count])[::-1]
+
+    async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
+        found: list[Kept] = []
+        for position, (run_id, start, end) in enumerate(self._appended[max(after, 0) :], max(after, 0) + 1):
+            if len(found) >= limit:
+                break
+            run = self._runs[run_id]
+            if workflow_id is None or decode_row(run.row).workflow_id == workflow_id:
+                found += [Kept(position, decode_event(record)) for record in run.records[start:end]]
+        return found
+
+    async def position(self) -> int:
+        return len(self._appended)
 
     def _rows(self) -> list[RunRow]:
         return [decode_row(run.row) for run in self._runs.values()]
@@ -137,28 +153,53 @@ class MemoryJournal:
     async def find(self, prefix: str) -> list[str]:
         return sorted(run_id for run_id in self._runs if run_id.startswith(prefix))[:2]
 
-    async def pending_tasks(self, *, run_id: str | None = None, task_id: str | None = None) -> list[TaskView]:
+    async def pending_tasks(
+        self,
+        *,
+        scope: Scope | None = None,
+        run_id: str | None = None,
+        task_id: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> list[TaskView]:
         found = [
-            (event.ts, run.rid, event.seq, task_view(event, decode_row(run.row).workflow_slug))
+            (event.ts, run.rid, event.seq, task_view(event, row.workflow_slug))
             for owner, run in self._runs.items()
-            if run_id in (None, owner)
+            for row in [decode_row(run.row)]
+            if run_id in (None, owner) and scope in (None, Scope(row.org_id, row.project_id))
             for task, seq in run.asked.items()
             if task_id in (None, task)
             for event in [decode_event(run.records[seq - 1])]
         ]
-        return [view for *_, view in sorted(found, key=lambda entry: entry[:3])]
+        views = [view for *_, view in sorted(found, key=lambda entry: entry[:3])]
+        if after is not None:
+            ids = [view.id for view in views]
+            if after not in ids:
+                raise NotFound(f"there is no pending task {after!r} to go on after", hint="list the tasks again from the start")
+            views = views[ids.index(after) + 1 :]
+        return views[: None if limit is None else max(limit, 0)]
+
+
+def _is_wanted(row: RunRow, wanted: RunFilter) -> bool:
+    return (
+        wanted.scope in (None, Scope(row.org_id, row.project_id))
+        and wanted.workflow_id in (None, row.workflow_id)
+        and wanted.slug in (None, row.workflow_slug)
+        and (not wanted.statuses or row.status in wanted.statuses)
+        and (wanted.testing or row.environment != TESTING)
+    )
 
 
 class MemoryDefinitions:
     """`Definitions` that last as long as the object."""
 
     def __init__(self) -> None:
-        self._versions: dict[tuple[str, str], list[Version]] = {}
+        self._versions: dict[tuple[Scope, str], list[Version]] = {}
         self._documents: dict[str, bytes] = {}
 
-    async def put(self, org_id: str, slug: str, name: str, document_hash: str, document: bytes) -> Version:
-        check_names(org_id, slug, name, document_hash)
-        versions = self._versions.setdefault((org_id, slug), [])
+    async def put(self, scope: Scope, slug: str, name: str, document_hash: str, document: bytes) -> Version:
+        check_names(scope.org_id, scope.project_id, slug, name, document_hash)
+        versions = self._versions.setdefault((scope, slug), [])
         for version in versions:
             if version.hash == document_hash:
                 return version
@@ -168,8 +209,8 @@ class MemoryDefinitions:
         self._documents.setdefault(document_hash, bytes(document))
         return version
 
-    async def get(self, org_id: str, slug: str, version: int | None = None) -> Version | None:
-        versions = self._versions.get((org_id, slug), [])
+    async def get(self, scope: Scope, slug: str, version: int | None = None) -> Version | None:
+        versions = self._versions.get((scope, slug), [])
         number = len(versions) if version is None else version
         return versions[number - 1] if 0 < number <= len(versions) else None
 

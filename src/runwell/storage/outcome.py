@@ -16,9 +16,9 @@ def fail_quietly(future: "asyncio.Future[Any]", cause: BaseException) -> None:
     future.exception()  # marks it as looked at
 
 
-def failed(cause: BaseException) -> "asyncio.Future[None]":
+def failed(cause: BaseException) -> "asyncio.Future[int]":
     """Return a future that has failed."""
-    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     fail_quietly(future, cause)
     return future
 

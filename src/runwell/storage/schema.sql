@@ -1,4 +1,4 @@
--- The journal and the definitions of one data directory.
+-- The journal of one data directory. What else is kept in the same file stands in migrations/.
 --
 -- rid: the run's number, in order of creation; short, so that an event's key is.
 -- live: 1 until the run's status is terminal.
@@ -11,9 +11,12 @@ CREATE TABLE meta (
 CREATE TABLE run (
   rid INTEGER PRIMARY KEY,
   run_id TEXT NOT NULL,
-  workflow_slug TEXT NOT NULL,
+  org_id TEXT NOT NULL,
+  project_id TEXT NOT NULL,
+  workflow_id TEXT NOT NULL,
   status TEXT NOT NULL,
   live INTEGER NOT NULL,
+  testing INTEGER NOT NULL, -- 1: a trial run, which lists leave out
   seq INTEGER NOT NULL, -- of the run's last event
   body TEXT NOT NULL -- the whole row as JSON
 );
@@ -23,7 +26,8 @@ CREATE TABLE run (
 CREATE UNIQUE INDEX run_short_id ON run (substr(run_id, 5, 24));
 CREATE INDEX run_live ON run (rid) WHERE live = 1;
 CREATE INDEX run_ended ON run (status, rid) WHERE live = 0;
-CREATE INDEX run_workflow ON run (workflow_slug, rid);
+CREATE INDEX run_project ON run (project_id, rid);
+CREATE INDEX run_workflow ON run (workflow_id, rid);
 
 CREATE TABLE event (
   rid INTEGER NOT NULL,
@@ -31,6 +35,14 @@ CREATE TABLE event (
   body TEXT NOT NULL, -- the event as JSON, its large fields in the payload store
   PRIMARY KEY (rid, seq)
 ) WITHOUT ROWID;
+
+-- The order of commits over all runs: which events each append brought.
+CREATE TABLE appended (
+  position INTEGER PRIMARY KEY,
+  rid INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL
+);
 
 -- What people have yet to decide. The task itself is the event `task_created` at (rid, seq).
 CREATE TABLE task (
@@ -44,24 +56,3 @@ CREATE TABLE task (
 
 CREATE INDEX task_by_id ON task (task_id);
 CREATE INDEX task_by_age ON task (created_at, rid, seq);
-
-CREATE TABLE workflow (
-  workflow_id TEXT PRIMARY KEY,
-  org_id TEXT NOT NULL,
-  slug TEXT NOT NULL,
-  UNIQUE (org_id, slug)
-) WITHOUT ROWID;
-
-CREATE TABLE version (
-  workflow_id TEXT NOT NULL,
-  number INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  hash TEXT NOT NULL,
-  PRIMARY KEY (workflow_id, number),
-  UNIQUE (workflow_id, hash)
-) WITHOUT ROWID;
-
-CREATE TABLE document (
-  hash TEXT PRIMARY KEY,
-  body BLOB NOT NULL
-);

@@ -13,8 +13,9 @@ from typing import ClassVar, TypeVar
 from runwell.model.errors import JournalUnavailable
 from runwell.model.events import Event, TaskCreated, decode_event
 from runwell.model.run import RunRow, TaskView
-from runwell.model.statuses import TERMINAL, RunStatus
-from runwell.ports.journal import Blobs
+from runwell.model.scope import Scope
+from runwell.model.statuses import TERMINAL
+from runwell.ports.journal import ALL_RUNS, Blobs, Kept, RunFilter
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import sqlite_queries as queries
 from runwell.storage.database import Synchronous
@@ -63,13 +64,14 @@ class SqliteJournal:
         store = await self._open_store()
         try:
             last_rid, positions = await store.readers.run(queries.live_positions)
+            last = await store.readers.run(queries.last_position)
         except BaseException:
             await store.close()
             raise
         self._positions = Positions(self._look_up, last_rid)
         for position in positions:
             self._positions.add(position)
-        self._group = self.group_type(store.writer, self._positions, self._blobs, self._probe)
+        self._group = self.group_type(store.writer, self._positions, self._blobs, self._probe, last)
         self._store, self._closing = store, None
 
     async def close(self) -> None:
@@ -88,7 +90,7 @@ class SqliteJournal:
 
     # Appending, on the loop's thread
 
-    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[None]":
+    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
         if self._group is None:
             return failed(closed())
         try:
@@ -114,17 +116,37 @@ class SqliteJournal:
         return await self.query(queries.live)
 
     async def rows(
-        self, *, status: RunStatus | None = None, workflow: str | None = None, limit: int = 50, before: str | None = None
+        self, wanted: RunFilter = ALL_RUNS, *, limit: int = 50, before: str | None = None, after: str | None = None
     ) -> list[RunRow]:
-        return await self.query(lambda connection: queries.rows(connection, status, workflow, limit, before))
+        return await self.query(lambda connection: queries.rows(connection, wanted, limit, before, after))
+
+    async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
+        return await self.query(
+            lambda connection: [
+                Kept(position, self._event(record)) for position, record in queries.tail(connection, after, workflow_id, limit)
+            ]
+        )
+
+    async def position(self) -> int:
+        return await self.query(queries.last_position)
 
     async def find(self, prefix: str) -> list[str]:
         return await self.query(lambda connection: queries.find(connection, prefix))
 
-    async def pending_tasks(self, *, run_id: str | None = None, task_id: str | None = None) -> list[TaskView]:
-        return await self.query(
-            lambda connection: [task_view(self._event(record), slug) for record, slug in queries.task_records(connection, run_id, task_id)]
-        )
+    async def pending_tasks(
+        self,
+        *,
+        scope: Scope | None = None,
+        run_id: str | None = None,
+        task_id: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> list[TaskView]:
+        def read(connection: sqlite3.Connection) -> list[TaskView]:
+            records = queries.task_records(connection, scope, run_id, task_id, limit, after)
+            return [task_view(self._event(record), slug) for record, slug in records]
+
+        return await self.query(read)
 
     def _event(self, record: str) -> Event:
         return decode_event(hydrate(record, self._payload))

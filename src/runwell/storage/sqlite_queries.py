@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from runwell.model.errors import NotFound
 from runwell.model.run import RunRow
-from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.model.scope import Scope
+from runwell.model.statuses import TERMINAL
+from runwell.ports.journal import RunFilter
 from runwell.storage.positions import Position
 from runwell.storage.records import decode_row
 
@@ -48,20 +50,53 @@ def live(connection: sqlite3.Connection) -> list[RunRow]:
     return [decode_row(body) for (body,) in connection.execute("SELECT body FROM run WHERE live = 1 ORDER BY rid")]
 
 
-def rows(connection: sqlite3.Connection, status: RunStatus | None, workflow: str | None, limit: int, before: str | None) -> list[RunRow]:
-    """Return rows newest first. Raises `NotFound` when there is no run `before`."""
+def last_position(connection: sqlite3.Connection) -> int:
+    """Return the position of the last append; 0 when there is none."""
+    return connection.execute("SELECT max(position) FROM appended").fetchone()[0] or 0
+
+
+def tail(connection: sqlite3.Connection, after: int, workflow_id: str | None, limit: int) -> list[tuple[int, str]]:
+    """Return position and record of the events after a position; whole appends, at least `limit` events if there are."""
+    mine = "" if workflow_id is None else "JOIN run ON run.rid = appended.rid AND run.workflow_id = ?3"
+    sql = f"""
+        SELECT position, body FROM (SELECT position, appended.rid, first_seq, last_seq FROM appended {mine}
+                                    WHERE position > ?1 ORDER BY position LIMIT ?2) AS part
+        JOIN event ON event.rid = part.rid AND event.seq BETWEEN first_seq AND last_seq ORDER BY position, event.seq
+    """
+    return connection.execute(sql, (after, max(limit, 0), *([] if workflow_id is None else [workflow_id]))).fetchall()
+
+
+def rows(connection: sqlite3.Connection, wanted: RunFilter, limit: int, before: str | None, after: str | None) -> list[RunRow]:
+    """Return rows newest first. Raises `NotFound` when there is no run `before` or `after`."""
+    conditions, values = _conditions(wanted)
+    for sign, run_id in (("<", before), (">", after)):
+        if run_id is not None:
+            conditions.append(f"rid {sign} ?")
+            values.append(_rid(connection, run_id))
+    order = "DESC" if after is None else "ASC"
+    sql = f"SELECT body FROM run WHERE {' AND '.join(conditions)} ORDER BY rid {order} LIMIT ?"
+    found = [decode_row(body) for (body,) in connection.execute(sql, (*values, max(limit, 0)))]
+    return found if after is None else found[::-1]
+
+
+def _conditions(wanted: RunFilter) -> tuple[list[str], list[Any]]:
     conditions, values = ["1"], list[Any]()
-    if status is not None:
-        conditions.append(f"live = {int(status not in TERMINAL)} AND status = ?")
-        values.append(status.value)
-    if workflow is not None:
-        conditions.append("workflow_slug = ?")
-        values.append(workflow)
-    if before is not None:
-        conditions.append("rid < ?")
-        values.append(_rid(connection, before))
-    sql = f"SELECT body FROM run WHERE {' AND '.join(conditions)} ORDER BY rid DESC LIMIT ?"
-    return [decode_row(body) for (body,) in connection.execute(sql, (*values, max(limit, 0)))]
+    if wanted.scope is not None:
+        conditions.append("project_id = ? AND org_id = ?")
+        values += [wanted.scope.project_id, wanted.scope.org_id]
+    if wanted.workflow_id is not None:
+        conditions.append("workflow_id = ?")
+        values.append(wanted.workflow_id)
+    if wanted.slug is not None:
+        conditions.append("body ->> 'workflow_slug' = ?")
+        values.append(wanted.slug)
+    if wanted.statuses:
+        lives = {int(status not in TERMINAL) for status in wanted.statuses}
+        conditions.append(f"live IN ({', '.join(map(str, lives))}) AND status IN ({', '.join('?' * len(wanted.statuses))})")
+        values += [status.value for status in wanted.statuses]
+    if not wanted.testing:
+        conditions.append("testing = 0")
+    return conditions, values
 
 
 def _rid(connection: sqlite3.Connection, run_id: str) -> int:
@@ -79,17 +114,32 @@ def find(connection: sqlite3.Connection, prefix: str) -> list[str]:
     return [run_id for (run_id,) in found if run_id.startswith(prefix)][:2]
 
 
-def task_records(connection: sqlite3.Connection, run_id: str | None, task_id: str | None) -> list[tuple[str, str]]:
-    """Return record of `task_created` and workflow slug of each undecided task, oldest first."""
-    conditions, values = ["1"], list[str]()
+def task_records(
+    connection: sqlite3.Connection, scope: Scope | None, run_id: str | None, task_id: str | None, limit: int | None, after: str | None
+) -> list[tuple[str, str]]:
+    """Return record of `task_created` and workflow slug of each undecided task, oldest first. Raises `NotFound`: no task `after`."""
+    conditions, values = ["1"], list[Any]()
     if run_id is not None:
         conditions.append(f"task.rid = (SELECT rid FROM run WHERE {RUN_IS})")
         values.append(run_id)
     if task_id is not None:
         conditions.append("task.task_id = ?")
         values.append(task_id)
+    if scope is not None:
+        conditions.append("run.project_id = ? AND run.org_id = ?")
+        values += [scope.project_id, scope.org_id]
+    if after is not None:
+        conditions.append("(task.created_at, task.rid, task.seq) > (?, ?, ?)")
+        values += _task_key(connection, after)
     sql = f"""
-        SELECT event.body, run.workflow_slug FROM task JOIN event USING (rid, seq) JOIN run USING (rid)
-        WHERE {" AND ".join(conditions)} ORDER BY task.created_at, task.rid, task.seq
+        SELECT event.body, run.body ->> 'workflow_slug' FROM task JOIN event USING (rid, seq) JOIN run USING (rid)
+        WHERE {" AND ".join(conditions)} ORDER BY task.created_at, task.rid, task.seq LIMIT ?
     """
-    return connection.execute(sql, values).fetchall()
+    return connection.execute(sql, (*values, -1 if limit is None else max(limit, 0))).fetchall()
+
+
+def _task_key(connection: sqlite3.Connection, task_id: str) -> tuple[int, int, int]:
+    found: list[tuple[int, int, int]] = connection.execute("SELECT created_at, rid, seq FROM task WHERE task_id = ?", (task_id,)).fetchall()
+    if not found:
+        raise NotFound(f"there is no pending task {task_id!r} to go on after", hint="list the tasks again from the start")
+    return found[0]

@@ -19,8 +19,9 @@ from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets
 from runwell.bootstrap import App, assemble, close_services
 from runwell.engine.view import run_view
-from runwell.model.ids import DEFAULT_ORG
+from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
 from runwell.model.run import RunView
+from runwell.model.scope import DEFAULT_SCOPE, Scope
 from runwell.model.statuses import RunStatus
 from runwell.ports.journal import Definitions, Journal, Version
 from runwell.ports.models import Models
@@ -44,18 +45,18 @@ class MemoryApp(App, frozen=True, kw_only=True):
     clock: FakeClock
     services: Services
 
-    async def publish(self, document: Document, *, org_id: str = DEFAULT_ORG, slug: str | None = None) -> Version:
+    async def publish(self, document: Document, *, scope: Scope = DEFAULT_SCOPE, slug: str | None = None) -> Version:
         """Compile and keep a document. Raises `InvalidDocument` with every problem."""
         data = read_document(document).data if isinstance(document, str) else document
-        return await self.publisher.publish(org_id, self.publisher.compile(data), slug)
+        return await self.publisher.publish(scope, self.publisher.compile(data), slug)
 
     async def start(self, workflow: Document | Version, input: Any = None, **request: Any) -> str:
         """Start a run of a document, which is published first, or of a version; return its id once it is durable.
 
         `request` are further fields of `StartRequest`.
         """
-        org_id = request.get("org_id", DEFAULT_ORG)
-        version = workflow if isinstance(workflow, Version) else await self.publish(workflow, org_id=org_id)
+        scope = Scope(request.get("org_id", DEFAULT_ORG), request.get("project_id", DEFAULT_PROJECT))
+        version = workflow if isinstance(workflow, Version) else await self.publish(workflow, scope=scope)
         return await self.runtime.start(StartRequest(version=version, input=input, **request))
 
     async def view(self, run_id: str) -> RunView:

@@ -1,0 +1,187 @@
+"""The tables beside the journal: who may do what, workflows and their versions, connections, keys.
+
+One description for SQLite and PostgreSQL. Moments are ms since 1970; ids are in their shown form; what is
+secret is kept as a hash or sealed. Each change here needs a migration (migrations/versions).
+"""
+
+from typing import Final
+
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+
+HEAD: Final = "0001"
+"""The migration that leads to these tables."""
+
+metadata = MetaData()
+
+organization = Table(
+    "organization",
+    metadata,
+    Column("org_id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+project = Table(
+    "project",
+    metadata,
+    Column("project_id", String, primary_key=True),
+    Column("org_id", ForeignKey("organization.org_id"), nullable=False),
+    Column("slug", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("archived_at", BigInteger),
+    UniqueConstraint("org_id", "slug"),
+)
+
+user_account = Table(
+    "user_account",
+    metadata,
+    Column("user_id", String, primary_key=True),
+    Column("email", String, nullable=False, unique=True),  # in lower case
+    Column("name", String, nullable=False),
+    Column("password_hash", String),
+    Column("oidc_issuer", String),
+    Column("oidc_subject", String),
+    Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+    UniqueConstraint("oidc_issuer", "oidc_subject"),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("user_id", ForeignKey("user_account.user_id"), primary_key=True),
+    Column("org_id", ForeignKey("organization.org_id"), primary_key=True),
+    Column("project_id", String, primary_key=True),  # empty: the whole organization, as its admin
+    Column("role", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key_id", String, primary_key=True),
+    Column("org_id", ForeignKey("organization.org_id"), nullable=False),
+    Column("project_id", ForeignKey("project.project_id"), nullable=False),
+    Column("name", String, nullable=False),
+    Column("secret_hash", String, nullable=False),  # SHA-256, hex
+    Column("scopes", JSON, nullable=False),
+    Column("created_by", String),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    Index("api_key_project", "project_id", "created_at"),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", String, primary_key=True),
+    Column("user_id", ForeignKey("user_account.user_id"), nullable=False),
+    Column("org_id", ForeignKey("organization.org_id"), nullable=False),
+    Column("project_id", ForeignKey("project.project_id"), nullable=False),
+    Column("csrf_token", String, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("session_user", "user_id"),
+)
+
+one_time_token = Table(
+    "one_time_token",
+    metadata,
+    Column("token_hash", String, primary_key=True),
+    Column("purpose", String, nullable=False),  # setup, password, stream, oidc
+    Column("data", JSON, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+workflow = Table(
+    "workflow",
+    metadata,
+    Column("workflow_id", String, primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("slug", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("draft", Text),  # JSON of a document, perhaps one that does not compile yet
+    Column("revision", Integer, nullable=False),  # grows with every change of the draft
+    Column("active_version", Integer),  # None: the newest
+    Column("created_by", String),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("archived_at", BigInteger),
+    UniqueConstraint("project_id", "slug"),
+)
+
+version = Table(
+    "version",
+    metadata,
+    Column("workflow_id", ForeignKey("workflow.workflow_id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("name", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("note", Text),
+    Column("created_by", String),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("workflow_id", "hash"),
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+connection = Table(
+    "connection",
+    metadata,
+    Column("connection_id", String, primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("config", JSON, nullable=False),
+    Column("origins", JSON, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("revision", Integer, nullable=False),
+    Column("created_by", String),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("project_id", "name"),
+)
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("secret_id", String, primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("origins", JSON, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_by", String),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("project_id", "name"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("project_id", String, primary_key=True),
+    Column("actor", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("request_hash", String, nullable=False),  # over method, path and body
+    Column("run_id", String),  # chosen before the run is started, so that a second try starts no second run
+    Column("status", Integer),  # None: in flight
+    Column("headers", JSON),
+    Column("body", LargeBinary),
+    Column("created_at", BigInteger, nullable=False),
+    Index("idempotency_age", "created_at"),
+)
