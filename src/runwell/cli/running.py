@@ -17,8 +17,8 @@ from runwell.model.commands import ResumeRun
 from runwell.model.errors import InvalidInput
 from runwell.model.statuses import RunStatus
 from runwell.ports.journal import Version
+from runwell.ports.runs import StartRequest
 from runwell.runtime.publisher import Publisher
-from runwell.runtime.runtime import StartRequest
 from runwell.steps.registry import step_types
 from runwell.storage.memory_journal import MemoryDefinitions
 

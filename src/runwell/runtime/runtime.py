@@ -26,6 +26,7 @@ from runwell.ports.clock import Clock
 from runwell.ports.feed import Feed
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
+from runwell.ports.runs import StartRequest
 from runwell.ports.steps import Services, StepTypes
 from runwell.runtime.admission import Admission, Ticket
 from runwell.runtime.alarms import Alarms
@@ -34,9 +35,7 @@ from runwell.runtime.children import Children
 from runwell.runtime.dispatcher import Dispatcher, Durable
 from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.recovery import Recovery
-from runwell.runtime.request import StartRequest, check_json, created
-
-__all__ = ["Runtime", "StartRequest"]
+from runwell.runtime.request import check_json, created
 
 RELOAD_MS: Final = 1_000
 """How long after a failed append a run is taken up again."""

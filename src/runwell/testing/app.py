@@ -26,8 +26,8 @@ from runwell.model.statuses import RunStatus
 from runwell.ports.journal import Definitions, Journal, Version
 from runwell.ports.models import Models
 from runwell.ports.probe import Probe, no_probe
+from runwell.ports.runs import StartRequest
 from runwell.ports.steps import Services, StepType
-from runwell.runtime.runtime import StartRequest
 from runwell.steps.registry import step_types
 from runwell.storage.memory_journal import MemoryDefinitions, MemoryJournal
 from runwell.testing.clock import FakeClock
