@@ -46,6 +46,14 @@ def parse_id(prefix: Prefix, text: str) -> str:
         ) from exc
 
 
+def id_in(prefix: Prefix, text: str) -> str | None:
+    """Return the shown form of the id that `text` is; None when it is none."""
+    try:
+        return parse_id(prefix, text)
+    except InvalidInput:
+        return None
+
+
 def short_id(run_id: str) -> str:
     """Return the 24 hex digits under which seed 004's path finds the run."""
     return run_id.removeprefix("run_")[:24]
