@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from runwell.model.errors import NotFound
 from runwell.model.run import RunRow
-from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL
 from runwell.ports.journal import EventFilter, RunFilter
 from runwell.storage.positions import Position
