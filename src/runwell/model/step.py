@@ -76,7 +76,7 @@ class ForEach(StepSpec):
     items: Any
     max_parallel: int = Field(default=10, ge=1, le=1_000)
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1)
-    output: Any = None
+    output: Any = Field(default=None, description="template, filled in for each item; left out, its last step's result")
     on_item_error: Literal["fail", "collect"] = "fail"
 
 
@@ -89,7 +89,7 @@ class While(StepSpec):
     condition: Expression
     max_iterations: int = Field(ge=1, le=10_000)
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1)
-    output: Any = None
+    output: Any = Field(default=None, description="template, filled in after each iteration; left out, its last step's result")
 
 
 class Delay(StepSpec):

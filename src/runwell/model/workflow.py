@@ -39,7 +39,7 @@ class Workflow(Part):
     description: str | None = None
     input_schema: dict[str, Any] | bool | None = None
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1, max_length=2_000)
-    output: Any = None
+    output: Any = Field(default=None, description="template, filled in at the end; left out, the last step's result")
     on_failure: Literal["fail_fast", "drain"] = "fail_fast"
     limits: Limits = Limits()
     concurrency: int | None = Field(default=None, ge=1, le=100_000)
