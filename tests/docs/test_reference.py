@@ -5,10 +5,13 @@ from typing import Annotated, Any, Literal, get_args
 import pytest
 from pydantic import BaseModel, Field
 from scripts import readable, reference
+from tests.docs.markdown import ROOT
 
 from runwell.model.errors import FailureCode
 from runwell.model.failure_codes import FAILURE_CODES
 from runwell.settings import Settings
+from runwell.steps.http import MIN_TIMEOUT_S
+from runwell.steps.python import DEFAULT_MEMORY_MB, DEFAULT_TIME_S
 
 
 def test_drawn_pages_are_fresh() -> None:
@@ -17,6 +20,13 @@ def test_drawn_pages_are_fresh() -> None:
 
 def test_every_failure_code_is_documented() -> None:
     assert set(get_args(FailureCode)) == set(FAILURE_CODES)
+
+
+def test_a_code_that_nothing_raises_says_so() -> None:
+    lists = {"errors.py", "failure_codes.py"}
+    code = "".join(file.read_text() for file in (ROOT / "src").rglob("*.py") if file.name not in lists)
+    unraised = {name for name in FAILURE_CODES if f'"{name}"' not in code}
+    assert unraised == {name for name, meaning in FAILURE_CODES.items() if meaning.startswith("Reserved")}
 
 
 def test_every_setting_is_documented() -> None:
@@ -74,3 +84,10 @@ def test_the_fields_inside_a_field_have_a_table() -> None:
     assert "### http: request" in page
     assert "| `url` | text | required |" in page
     assert "### llm: messages" in page
+
+
+def test_the_defaults_that_prose_names_are_those_of_the_code() -> None:
+    page = reference.documents()
+    assert f"of each python step; left out, {DEFAULT_MEMORY_MB} |" in page
+    assert f"Without `timeout_s` an attempt may take {DEFAULT_TIME_S:g} s." in page
+    assert f"Without `timeout_s` the whole answer must come within {MIN_TIMEOUT_S:g} s." in page

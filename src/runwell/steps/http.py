@@ -41,7 +41,7 @@ Problem = tuple[str, str, str]
 
 
 class HttpCall(Part):
-    """What to send. `connection` names stored credentials."""
+    """What to send. At most one of `json`, `form` and `body`."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -52,7 +52,7 @@ class HttpCall(Part):
     json_: Any = Field(default=None, alias="json")
     form: dict[str, Any] | None = None
     body: str | None = None
-    connection: str | None = None
+    connection: str | None = Field(default=None, description="refused: there are no stored credentials yet")
 
     def content_fields(self) -> list[str]:
         """Return which of `json`, `form`, `body` the document sets; `json: null` is a body, the others may be null."""
@@ -61,15 +61,20 @@ class HttpCall(Part):
 
 
 class HttpStep(StepSpec):
-    """Send `request`. The result is `{status, headers, body}`; another status than expected fails the step."""
+    """Send `request`. The result is `{status, headers, body}`; another status than expected fails the step.
+
+    Without `timeout_s` the whole answer must come within 30 s.
+    """
 
     templates = frozenset({"request"})
     secret_fields = frozenset({"request"})
 
     type: Literal["http"]
     request: HttpCall
-    expect_status: Status | Annotated[tuple[Status, ...], Field(min_length=1)] | None = None
-    parse: Parse | None = None
+    expect_status: Status | Annotated[tuple[Status, ...], Field(min_length=1)] | None = Field(
+        default=None, description="left out, 200 to 299"
+    )
+    parse: Parse | None = Field(default=None, description="left out, by the answer's content type")
 
 
 async def send_http(ctx: StepContext) -> dict[str, Any]:
