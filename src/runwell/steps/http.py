@@ -21,6 +21,7 @@ from runwell.steps.http_message import (
     parse_of,
     parsed_json,
     retry_after_s,
+    secret_in_url,
     text_content,
     text_of,
 )
@@ -79,7 +80,7 @@ class HttpStep(StepSpec):
 
 async def send_http(ctx: StepContext) -> dict[str, Any]:
     """Make the request of the step. Nothing that it returns or raises holds a secret's value."""
-    revealed = await reveal_secrets(ctx, masked(ctx.input["request"].get("url")))
+    revealed = await reveal_secrets(ctx, masked(ctx.input["request"].get("url")), _spelled)
     try:
         return await _exchange(ctx, revealed.input["request"], revealed.scrubber)
     except StepError as exc:
@@ -89,6 +90,11 @@ async def send_http(ctx: StepContext) -> dict[str, Any]:
             raise
         failure = StepError("STEP_CRASHED", f"{type(exc).__name__}: {exc}")
     raise revealed.scrubber.clean(failure)
+
+
+def _spelled(pointer: str, before: str, value: str) -> str:
+    """Encode a secret within the URL. Queries, forms and JSON are encoded as a whole, headers and `body` are taken literally."""
+    return secret_in_url(before, value) if pointer == "/request/url" else value
 
 
 async def _exchange(ctx: StepContext, call: Mapping[str, Any], scrubber: Scrubber) -> dict[str, Any]:
