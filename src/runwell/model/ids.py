@@ -1,15 +1,12 @@
 """Ids: UUIDv7 behind a prefix that says what the id names (`run_0195dd7a...`).
 
 Everywhere inside Runwell an id is its shown form: prefix, underscore, 32 hex digits.
-At the borders the bare UUID, with or without hyphens, is accepted too (`parse_id`).
 """
 
 import uuid
 from typing import Final, Literal
 
 from uuid_utils import uuid7
-
-from runwell.model.errors import InvalidInput
 
 Prefix = Literal["run", "wf", "task", "org", "prj"]
 
@@ -29,21 +26,6 @@ def new_id(prefix: Prefix) -> str:
 def derived_id(prefix: Prefix, *parts: str) -> str:
     """Return the id that these parts always have (UUIDv5 of the parts joined by `/`)."""
     return f"{prefix}_{uuid.uuid5(_TASK_NAMESPACE, '/'.join(parts)).hex}"
-
-
-def parse_id(prefix: Prefix, text: str) -> str:
-    """Return the shown form of `text`, which may be prefixed or a bare UUID.
-
-    Raises `InvalidInput` when it is neither.
-    """
-    bare = text.removeprefix(f"{prefix}_")
-    try:
-        return f"{prefix}_{uuid.UUID(bare).hex}"
-    except ValueError as exc:
-        raise InvalidInput(
-            f"{text!r} is no {prefix} id",
-            hint=f"an id looks like {prefix}_ and 32 hex digits, or is a bare UUID",
-        ) from exc
 
 
 def short_id(run_id: str) -> str:
