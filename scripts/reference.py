@@ -68,8 +68,8 @@ def events() -> str:
 # Events
 
 Every event has `seq` (gapless from 1), `run_id`, `type`, `ts` (ms since 1970), `step_id` (the step's path), `attempt`, `actor`,
-`data` and `v`, the version of its form. Its id, unique over all runs, is `evt_<the run's 32 hex digits>_<seq>`; it is not
-written ([why](../decisions/0009-an-events-id-is-made-of-its-run-and-seq.md)). What `data` holds, by type; a field of it that has its default is left out:
+`data` and `v` (the version of the type's meaning). Its `id`, unique over all runs, is made of run and `seq`:
+`evt_<the run's 32 hex digits>_<seq>` ([why](../decisions/0009-an-events-id-is-made-of-its-run-and-seq.md)). What `data` holds, by type; a field of it that has its default is left out:
 """
     ]
     for name, kind in EVENT_TYPES.items():
