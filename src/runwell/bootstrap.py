@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Unpack
 
 import msgspec
 
@@ -17,7 +18,7 @@ from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
 from runwell.runtime.clock import SystemClock
 from runwell.runtime.publisher import Publisher
-from runwell.runtime.runtime import Runtime
+from runwell.runtime.runtime import Hosting, Runtime
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
 from runwell.storage.blobs import DirectoryBlobs
@@ -77,9 +78,7 @@ def assemble(
     clock: Clock,
     *,
     types: StepTypes | None = None,
-    probe: Probe = no_probe,
-    max_running: int = 1_000,
-    max_resident: int = 20_000,
+    **hosting: Unpack[Hosting],
 ) -> App:
     """Put a Runwell together from its parts; it is not open yet."""
     known = types or step_types()
@@ -91,9 +90,7 @@ def assemble(
         services=services,
         clock=clock,
         compile_document=publisher.compile,
-        probe=probe,
-        max_running=max_running,
-        max_resident=max_resident,
+        **hosting,
     )
     return App(runtime=runtime, journal=journal, definitions=definitions, publisher=publisher, types=known)
 

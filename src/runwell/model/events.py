@@ -105,6 +105,8 @@ class RunInternalError(EventData, frozen=True, kw_only=True):
 
 
 class RunServedFromCache(EventData, frozen=True, kw_only=True):
+    """Reserved: nothing writes it yet."""
+
     source_run_id: str
     output: Any = None
 
@@ -185,12 +187,16 @@ class GenerationCompleted(EventData, frozen=True, kw_only=True):
 
 
 class ToolCalled(EventData, frozen=True, kw_only=True):
+    """Reserved: no built-in step type writes it yet."""
+
     tool: str
     args: Any = None
     call_id: str | None = None
 
 
 class ToolReturned(EventData, frozen=True, kw_only=True):
+    """Reserved: no built-in step type writes it yet."""
+
     tool: str
     result: Any = None
     error: ErrorInfo | None = None

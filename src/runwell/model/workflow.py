@@ -26,24 +26,24 @@ class Limits(Part):
     """What one run may use. `timeout_s` counts neither waiting nor paused time."""
 
     timeout_s: float | None = Field(default=None, gt=0, le=31_536_000)
-    memory_mb: int | None = Field(default=None, ge=1, le=65_536)
-    log_bytes: int = Field(default=1_048_576, ge=0, le=1_073_741_824)
-    output_bytes: int = Field(default=10_485_760, ge=1, le=1_073_741_824)
-    credits: float | None = Field(default=None, ge=0)
+    memory_mb: int | None = Field(default=None, ge=1, le=65_536, description="of each python step; left out, 128")
+    log_bytes: int = Field(default=1_048_576, ge=0, le=1_073_741_824, description="of all log lines, each with 64 bytes more than its text")
+    output_bytes: int = Field(default=10_485_760, ge=1, le=1_073_741_824, description="of one step's result")
+    credits: float | None = Field(default=None, ge=0, description="kept, without effect yet: nothing counts credits")
 
 
 class Workflow(Part):
     """A workflow document. Frozen: a change makes another version."""
 
     name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f/]+$")
-    description: str | None = None
+    description: str | None = Field(default=None, description="for readers of the document")
     input_schema: dict[str, Any] | bool | None = None
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1, max_length=2_000)
-    output: Any = None
+    output: Any = Field(default=None, description="template, filled in at the end; left out, the last step's result")
     on_failure: Literal["fail_fast", "drain"] = "fail_fast"
     limits: Limits = Limits()
     concurrency: int | None = Field(default=None, ge=1, le=100_000)
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = Field(default=(), description="kept, without effect yet: a run has the tags that it is started with")
 
     @property
     def slug(self) -> str:

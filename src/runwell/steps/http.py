@@ -21,6 +21,7 @@ from runwell.steps.http_message import (
     parse_of,
     parsed_json,
     retry_after_s,
+    secret_in_url,
     text_content,
     text_of,
 )
@@ -41,7 +42,7 @@ Problem = tuple[str, str, str]
 
 
 class HttpCall(Part):
-    """What to send. `connection` names stored credentials."""
+    """What to send. At most one of `json`, `form` and `body`."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -52,7 +53,7 @@ class HttpCall(Part):
     json_: Any = Field(default=None, alias="json")
     form: dict[str, Any] | None = None
     body: str | None = None
-    connection: str | None = None
+    connection: str | None = Field(default=None, description="refused: there are no stored credentials yet")
 
     def content_fields(self) -> list[str]:
         """Return which of `json`, `form`, `body` the document sets; `json: null` is a body, the others may be null."""
@@ -61,20 +62,25 @@ class HttpCall(Part):
 
 
 class HttpStep(StepSpec):
-    """Send `request`. The result is `{status, headers, body}`; another status than expected fails the step."""
+    """Send `request`. The result is `{status, headers, body}`; another status than expected fails the step.
+
+    Without `timeout_s` the whole answer must come within 30 s.
+    """
 
     templates = frozenset({"request"})
     secret_fields = frozenset({"request"})
 
     type: Literal["http"]
     request: HttpCall
-    expect_status: Status | Annotated[tuple[Status, ...], Field(min_length=1)] | None = None
-    parse: Parse | None = None
+    expect_status: Status | Annotated[tuple[Status, ...], Field(min_length=1)] | None = Field(
+        default=None, description="left out, 200 to 299"
+    )
+    parse: Parse | None = Field(default=None, description="left out, by the answer's content type")
 
 
 async def send_http(ctx: StepContext) -> dict[str, Any]:
     """Make the request of the step. Nothing that it returns or raises holds a secret's value."""
-    revealed = await reveal_secrets(ctx, masked(ctx.input["request"].get("url")))
+    revealed = await reveal_secrets(ctx, masked(ctx.input["request"].get("url")), _spelled)
     try:
         return await _exchange(ctx, revealed.input["request"], revealed.scrubber)
     except StepError as exc:
@@ -84,6 +90,11 @@ async def send_http(ctx: StepContext) -> dict[str, Any]:
             raise
         failure = StepError("STEP_CRASHED", f"{type(exc).__name__}: {exc}")
     raise revealed.scrubber.clean(failure)
+
+
+def _spelled(pointer: str, before: str, value: str) -> str:
+    """Encode a secret within the URL. Queries, forms and JSON are encoded as a whole, headers and `body` are taken literally."""
+    return secret_in_url(before, value) if pointer == "/request/url" else value
 
 
 async def _exchange(ctx: StepContext, call: Mapping[str, Any], scrubber: Scrubber) -> dict[str, Any]:
