@@ -48,6 +48,7 @@ def test_events_are_json_lines(cli: CommandLine) -> None:
     events = [json.loads(line) for line in cli.run("runs", "events", run["id"]).stdout.splitlines()]
     assert [event["type"] for event in events] == ["run_created", "run_started", "step_started", "step_completed", "run_succeeded"]
     assert [event["seq"] for event in events] == [1, 2, 3, 4, 5]
+    assert events[1]["id"] == f"evt_{run['id'].removeprefix('run_')}_2"
     late = cli.run("runs", "events", run["id"], "--after", "4").stdout.splitlines()
     assert [json.loads(line)["seq"] for line in late] == [5]
 

@@ -21,7 +21,7 @@ from runwell.cli.rendering import print_result, run_style
 from runwell.engine.evolve import fold
 from runwell.engine.state import RunState
 from runwell.engine.view import run_view
-from runwell.model.events import Event, RunCreated, encode_event
+from runwell.model.events import Event, RunCreated, event_json
 from runwell.model.run import RunRow
 from runwell.model.statuses import RUN_LABELS, RunStatus
 from runwell.model.times import from_rfc3339, rfc3339
@@ -98,7 +98,7 @@ async def list_events(options: Options, prefix: str, after: int, output: Format)
     async with open_app(options.settings(), mine=no_run) as app:
         events = await app.journal.read(await find_run(app.journal, prefix), after)
     if output is Format.JSON:
-        sys.stdout.write("".join(encode_event(event).decode() + "\n" for event in events))
+        sys.stdout.write("".join(event_json(event).decode() + "\n" for event in events))
     else:
         stdout().print(_events_table(events))
     return Exit.SUCCEEDED
