@@ -64,7 +64,7 @@ def events() -> str:
 # Events
 
 Every event has `seq` (gapless from 1), `id`, `run_id`, `type`, `ts` (ms since 1970), `step_id` (the step's path),
-`attempt`, `actor` and `data`. What `data` holds, by type:
+`attempt`, `actor`, `data` and `v` (the version of the type's meaning). What `data` holds, by type:
 """
     ]
     for name, kind in EVENT_TYPES.items():

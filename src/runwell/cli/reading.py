@@ -14,7 +14,7 @@ from runwell.cli.carrying import no_run
 from runwell.cli.console import print_json, stderr, stdout
 from runwell.cli.exit_codes import Exit
 from runwell.cli.finding import find_run
-from runwell.cli.formatting import clock_time, duration, moment, one_line
+from runwell.cli.formatting import clock_time, duration, harmless_json, moment, one_line
 from runwell.cli.options import Options
 from runwell.cli.output import Format
 from runwell.cli.rendering import print_result, run_style
@@ -67,7 +67,7 @@ def _runs_table(rows: Sequence[RunRow]) -> Table:
     for row in rows:
         label = RUN_LABELS[row.status] + (f" ({row.waiting_for})" if row.waiting_for else "")
         table.add_row(
-            f"{row.workflow_name} v{row.version}",
+            f"{one_line(row.workflow_name)} v{row.version}",
             Text(label, run_style(row.status)),
             moment(row.started_at),
             duration(row.duration_ms),
@@ -98,7 +98,7 @@ async def list_events(options: Options, prefix: str, after: int, output: Format)
     async with open_app(options.settings(), mine=no_run) as app:
         events = await app.journal.read(await find_run(app.journal, prefix), after)
     if output is Format.JSON:
-        sys.stdout.write("".join(event_json(event).decode() + "\n" for event in events))
+        sys.stdout.write("".join(harmless_json(event_json(event)) + "\n" for event in events))
     else:
         stdout().print(_events_table(events))
     return Exit.SUCCEEDED
@@ -112,7 +112,7 @@ def _events_table(events: Sequence[Event]) -> Table:
     table.add_column("Data", no_wrap=True, overflow="ellipsis", ratio=1)
     for event in events:
         attempt = f" #{event.attempt}" if event.attempt and event.attempt > 1 else ""
-        data = one_line(msgspec.json.encode(event.data).decode(), 500)
+        data = one_line(harmless_json(msgspec.json.encode(event.data)), 500)
         table.add_row(str(event.seq), clock_time(event.ts), event.type, f"{event.step_id or ''}{attempt}", Text(data, "dim"))
     return table
 
