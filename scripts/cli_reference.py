@@ -21,6 +21,9 @@ decisions and messages that the run needs.
 | 1 | The run ended otherwise; a check of `runwell doctor` failed |
 | 2 | Refused, and nothing was done: a bad document, input, id or command, or another process owns the data directory |
 | 3 | The run has not ended: it waits for a person or a message and nobody is there to ask, or this process was told to leave |
+| 74 | What was printed could not be written, to a full disk for one; what the command did is done |
+| 130 | Interrupted |
+| 141 | Whoever read the output went away, as `head` does; what the command did is done |
 
 **Ctrl-C** stops the run gracefully: nothing new starts, what runs may end. Twice stops it at once. **SIGTERM** leaves the run as it is,
 to be gone on with by `runwell run --resume`.

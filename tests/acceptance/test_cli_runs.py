@@ -1,6 +1,7 @@
 """`runwell runs` and `runwell tasks`: reading and steering what a data directory holds."""
 
 import json
+import shlex
 import signal
 
 import pytest
@@ -113,13 +114,22 @@ def test_reading_takes_nothing_up(cli: CommandLine) -> None:
     assert cli.run("runs", "events", run_id).stdout == before
 
 
-def test_a_reader_that_goes_away_is_no_error(cli: CommandLine) -> None:
+PRINTING = [("runs", "list"), ("runs", "list", "-o", "table"), ("run", "sum.yaml", "-i", '{"a": 1, "b": 2}'), ("--help",)]
+
+
+@pytest.mark.parametrize("args", PRINTING)
+@pytest.mark.parametrize(
+    ("outlet", "code", "said"),
+    [
+        ("| head -0; exit ${PIPESTATUS[0]}", 141, ""),
+        (">/dev/full", 74, "error: the output could not be written: No space left on device\n"),
+        (">/dev/full 2>/dev/full", 74, ""),
+        (">&-", 0, ""),
+    ],
+)
+def test_output_that_nobody_takes(cli: CommandLine, args: tuple[str, ...], outlet: str, code: int, said: str) -> None:
     cli.write("sum.yaml", SUM)
     cli.json("run", "sum.yaml", "--input", '{"a": 1, "b": 2}')
-    reading = cli.start("runs", "list")
-    assert reading.stdout is not None
-    reading.stdout.close()
-    reading.wait(20)
-    assert reading.stderr is not None
-    assert "Traceback" not in reading.stderr.read()
-    reading.stderr.close()
+    done = cli.shell(f"{shlex.join(('runwell', *args))} {outlet}")
+    assert (done.returncode, done.stderr) == (code, said)
+    assert {run["status"] for run in cli.json("runs", "list")} == {"succeeded"}
