@@ -4,10 +4,12 @@ One connection writes and checkpoints, always the same; all others only read. SQ
 corrupt a write-ahead log when two connections write or checkpoint at once, and the last connection to
 close checkpoints, so the writing one is closed last.
 
-Never open the database file by other means in this process: closing any descriptor of it would drop
+Never open an existing database file by other means in this process: closing any descriptor of it would drop
 SQLite's locks.
 """
 
+import contextlib
+import os
 import sqlite3
 from importlib import resources
 from pathlib import Path
@@ -25,8 +27,9 @@ Synchronous = Literal["FULL", "NORMAL"]
 
 
 def open_writer(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
-    """Return the writing connection; the schema is there afterwards. Raises `sqlite3.Error`, `JournalUnavailable`."""
-    connection = _connect(f"{path.absolute().as_uri()}?mode=rwc")
+    """Return the writing connection; the schema is there afterwards. Raises `sqlite3.Error`, `OSError`, `JournalUnavailable`."""
+    _create(path)
+    connection = _connect(f"{path.absolute().as_uri()}?mode=rw")
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
@@ -36,6 +39,12 @@ def open_writer(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _create(path: Path) -> None:
+    """Make a missing file, for this user only: SQLite would let others read it. Its log and shared memory get the same rights."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

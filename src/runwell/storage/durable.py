@@ -3,6 +3,7 @@
 `fsync` of a file keeps its bytes; only `fsync` of the directory keeps its name.
 """
 
+import errno
 import os
 from pathlib import Path
 
@@ -17,9 +18,14 @@ def sync_directory(path: Path) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Create a directory and its missing parents, durably and for this user only; an existing one is left as it is."""
+    """Create a directory and its missing parents, durably and for this user only; an existing one is left as it is.
+
+    Raises `NotADirectoryError`, which names what is in the way, and other `OSError`.
+    """
     if path.is_dir():
         return
+    if path.exists():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     make_directory(path.parent)
     path.mkdir(mode=0o700, exist_ok=True)
     sync_directory(path.parent)

@@ -47,6 +47,11 @@ async def open_store(data_dir: Path, synchronous: Synchronous, probe: Probe, che
             undo.callback(lookup.close)
             readers = Readers(path)
             undo.pop_all()
+    except NotADirectoryError as exc:
+        raise JournalUnavailable(
+            f"the data directory {str(data_dir)!r} cannot be one: {exc.filename!r} is a file",
+            hint="choose a directory with --data-dir or RUNWELL_DATA_DIR, or move the file away",
+        ) from exc
     except (OSError, sqlite3.Error) as exc:
         raise JournalUnavailable(
             f"the journal {str(path)!r} could not be opened: {exc}",
