@@ -13,7 +13,8 @@ HEAD = """
 Tables on a terminal, JSON when piped (`-o` overrides). Errors go to stderr, never as a traceback. An id may be cut short as long
 as it is unique. `--data-dir` may stand anywhere. What carries a run (`run`, `runs resume`, `runs send`, `tasks complete`) follows it until it
 ends or waits for somebody, and takes up no other run of the data directory but its child runs. On a terminal it asks for the
-decisions and messages that the run needs.
+decisions and messages that the run needs. What only reads (`runs list`, `show`, `events`, `tasks list`) works while another process
+owns the data directory.
 
 | Exit code | Meaning |
 |---|---|

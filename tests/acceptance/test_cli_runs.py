@@ -114,6 +114,27 @@ def test_reading_takes_nothing_up(cli: CommandLine) -> None:
     assert cli.run("runs", "events", run_id).stdout == before
 
 
+def test_runs_are_read_while_another_process_carries_one(cli: CommandLine) -> None:
+    assert (cli.json("runs", "list"), cli.json("tasks", "list")) == ([], [])
+    assert not cli.data_dir.exists()
+    cli.write("ask.yaml", APPROVAL)
+    terminal = cli.terminal("run", "--watch", "ask.yaml", "--input", '{"amount": 3}')
+    terminal.expect("[l]ater: ")
+    (row,) = cli.json("runs", "list")
+    shown = cli.json("runs", "show", row["id"])
+    assert (row["status"], shown["status"], shown["steps"][0]["waiting_for"]) == ("waiting", "waiting", "approval")
+    assert [task["title"] for task in cli.json("tasks", "list")] == ["Pay 3?"]
+    events = cli.run("runs", "events", row["id"]).stdout.splitlines()
+    assert [json.loads(line)["seq"] for line in events] == list(range(1, len(events) + 1))
+    assert "Pay 3?" in cli.run("runs", "show", row["id"], "-o", "table").stdout
+    terminal.type("a\n")
+    terminal.expect("none): ")
+    terminal.type("\n")
+    code, rest = terminal.end()
+    assert (code, "Run succeeded" in rest) == (0, True)
+    assert cli.json("runs", "show", row["id"])["status"] == "succeeded"
+
+
 PRINTING = [("runs", "list"), ("runs", "list", "-o", "table"), ("run", "sum.yaml", "-i", '{"a": 1, "b": 2}'), ("--help",)]
 
 

@@ -1,4 +1,7 @@
-"""`runwell runs list | show | events` and `runwell tasks list`: what the journal says. No run is taken up."""
+"""`runwell runs list | show | events` and `runwell tasks list`: what the journal says, also while another process carries runs.
+
+No run is taken up, and the data directory is not owned meanwhile.
+"""
 
 import sys
 import time
@@ -9,8 +12,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from runwell.bootstrap import App, open_app
-from runwell.cli.carrying import no_run
+from runwell.bootstrap import View, open_view
 from runwell.cli.console import print_json, stderr, stdout
 from runwell.cli.exit_codes import Exit
 from runwell.cli.finding import find_run
@@ -29,8 +31,8 @@ from runwell.model.usage import usd
 
 
 async def list_runs(options: Options, status: RunStatus | None, workflow: str | None, limit: int, output: Format) -> Exit:
-    async with open_app(options.settings(), mine=no_run) as app:
-        rows = await app.journal.rows(status=status, workflow=workflow, limit=limit)
+    async with open_view(options.settings()) as view:
+        rows = await view.journal.rows(status=status, workflow=workflow, limit=limit)
     if output is Format.JSON:
         print_json([_summary(row) for row in rows])
     elif rows:
@@ -78,8 +80,8 @@ def _runs_table(rows: Sequence[RunRow]) -> Table:
 
 
 async def show_run(options: Options, prefix: str, output: Format) -> Exit:
-    async with open_app(options.settings(), mine=no_run) as app:
-        state = await _folded(app, await find_run(app.journal, prefix))
+    async with open_view(options.settings()) as view:
+        state = await _folded(view, await find_run(view.journal, prefix))
     if output is Format.JSON:
         print_json(run_view(state))
     else:
@@ -87,16 +89,16 @@ async def show_run(options: Options, prefix: str, output: Format) -> Exit:
     return Exit.SUCCEEDED
 
 
-async def _folded(app: App, run_id: str) -> RunState:
+async def _folded(view: View, run_id: str) -> RunState:
     """Return the run's state as its events make it, without bringing the run to life."""
-    events = await app.journal.read(run_id)
-    prepared = await app.runtime.plans.get(events[0].of(RunCreated).version_hash)
+    events = await view.journal.read(run_id)
+    prepared = await view.plans.get(events[0].of(RunCreated).version_hash)
     return fold(prepared.plan, events)
 
 
 async def list_events(options: Options, prefix: str, after: int, output: Format) -> Exit:
-    async with open_app(options.settings(), mine=no_run) as app:
-        events = await app.journal.read(await find_run(app.journal, prefix), after)
+    async with open_view(options.settings()) as view:
+        events = await view.journal.read(await find_run(view.journal, prefix), after)
     if output is Format.JSON:
         sys.stdout.write("".join(harmless_json(event_json(event)) + "\n" for event in events))
     else:
@@ -118,8 +120,8 @@ def _events_table(events: Sequence[Event]) -> Table:
 
 
 async def list_tasks(options: Options, output: Format) -> Exit:
-    async with open_app(options.settings(), mine=no_run) as app:
-        tasks = await app.journal.pending_tasks()
+    async with open_view(options.settings()) as view:
+        tasks = await view.journal.pending_tasks()
     if output is Format.JSON:
         print_json(tasks)
         return Exit.SUCCEEDED

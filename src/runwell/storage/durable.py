@@ -24,11 +24,21 @@ def make_directory(path: Path) -> None:
     """
     if path.is_dir():
         return
-    if path.exists():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    refuse_obstacle(path)
     make_directory(path.parent)
     path.mkdir(mode=0o700, exist_ok=True)
     sync_directory(path.parent)
+
+
+def obstacle(path: Path) -> Path | None:
+    """Return what stands, and is no directory, where the path or one of its parents should be one."""
+    return next((place for place in (path, *path.parents) if place.exists() and not place.is_dir()), None)
+
+
+def refuse_obstacle(path: Path) -> None:
+    """Raise `NotADirectoryError`, which names the obstacle, when the path can be no directory."""
+    if (found := obstacle(path)) is not None:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(found))
 
 
 def replace_file(path: Path, temporary: Path, content: bytes) -> None:

@@ -7,14 +7,30 @@ from runwell.model.ids import new_id
 from runwell.ports.journal import Version
 from runwell.storage.records import check_names
 from runwell.storage.sqlite_journal import SqliteJournal
+from runwell.storage.sqlite_reading import SqliteReading
 
 _SELECT = "SELECT workflow_id, slug, name, number, hash FROM workflow JOIN version USING (workflow_id) WHERE org_id = ? AND slug = ?"
 
 
-class SqliteDefinitions:
+class SqliteDocuments:
+    """`Documents` of a journal that is open, if only for reading."""
+
+    def __init__(self, journal: SqliteReading) -> None:
+        self._reading = journal
+
+    async def by_hash(self, document_hash: str) -> bytes | None:
+        def read(connection: sqlite3.Connection) -> bytes | None:
+            found = connection.execute("SELECT body FROM document WHERE hash = ?", (document_hash,)).fetchall()
+            return found[0][0] if found else None
+
+        return await self._reading.query(read)
+
+
+class SqliteDefinitions(SqliteDocuments):
     """`Definitions` beside an open journal, through its writer."""
 
     def __init__(self, journal: SqliteJournal) -> None:
+        super().__init__(journal)
         self._journal = journal
 
     async def put(self, org_id: str, slug: str, name: str, document_hash: str, document: bytes) -> Version:
@@ -25,13 +41,6 @@ class SqliteDefinitions:
         if version is None:
             return await self._journal.query(lambda connection: _one(connection, "ORDER BY number DESC LIMIT 1", org_id, slug))
         return await self._journal.query(lambda connection: _one(connection, "AND number = ?", org_id, slug, version))
-
-    async def by_hash(self, document_hash: str) -> bytes | None:
-        def read(connection: sqlite3.Connection) -> bytes | None:
-            found = connection.execute("SELECT body FROM document WHERE hash = ?", (document_hash,)).fetchall()
-            return found[0][0] if found else None
-
-        return await self._journal.query(read)
 
 
 def _put(connection: sqlite3.Connection, org_id: str, slug: str, name: str, document_hash: str, document: bytes) -> Version:

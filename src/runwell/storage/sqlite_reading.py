@@ -1,0 +1,57 @@
+"""What a SQLite journal says, whoever has it open: its owner, or somebody who only looks."""
+
+from abc import ABC, abstractmethod
+from typing import TypeVar
+
+from runwell.model.errors import JournalUnavailable
+from runwell.model.events import Event, decode_event
+from runwell.model.run import RunRow, TaskView
+from runwell.model.statuses import RunStatus
+from runwell.ports.journal import Blobs
+from runwell.storage import sqlite_queries as queries
+from runwell.storage.payloads import hydrate
+from runwell.storage.reader import Query
+from runwell.storage.tasks import task_view
+
+T = TypeVar("T")
+
+
+class SqliteReading(ABC):
+    """`JournalReader` by `query`."""
+
+    def __init__(self, blobs: Blobs | None) -> None:
+        self._blobs = blobs
+
+    @abstractmethod
+    async def query(self, query: Query[T]) -> T:
+        """Return the result of a read-only query. Raises `JournalUnavailable`."""
+
+    async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
+        return await self.query(lambda connection: [self._event(record) for record in queries.records(connection, run_id, after, limit)])
+
+    async def row(self, run_id: str) -> RunRow | None:
+        return await self.query(lambda connection: queries.row(connection, run_id))
+
+    async def live(self) -> list[RunRow]:
+        return await self.query(queries.live)
+
+    async def rows(
+        self, *, status: RunStatus | None = None, workflow: str | None = None, limit: int = 50, before: str | None = None
+    ) -> list[RunRow]:
+        return await self.query(lambda connection: queries.rows(connection, status, workflow, limit, before))
+
+    async def find(self, prefix: str) -> list[str]:
+        return await self.query(lambda connection: queries.find(connection, prefix))
+
+    async def pending_tasks(self, *, run_id: str | None = None, task_id: str | None = None) -> list[TaskView]:
+        return await self.query(
+            lambda connection: [task_view(self._event(record), slug) for record, slug in queries.task_records(connection, run_id, task_id)]
+        )
+
+    def _event(self, record: str) -> Event:
+        return decode_event(hydrate(record, self._payload))
+
+    def _payload(self, ref: str) -> bytes:
+        if self._blobs is None:
+            raise JournalUnavailable(f"the payload {ref!r} is outside of the journal", hint="open the journal with its payload store")
+        return self._blobs.get(ref)
