@@ -120,12 +120,18 @@ def test_the_demo_asks_on_a_terminal(cli: CommandLine) -> None:
     terminal = cli.terminal("demo", "--data-dir", "shown")
     terminal.expect("Refund ticket T-4711?")
     terminal.expect("[l]ater: ")
-    terminal.type("a\n")
+    terminal.type("e\n")
+    terminal.expect("(Enter: back): ")
+    terminal.type('{"amount": 50}\n')
     terminal.expect("none): ")
-    terminal.type("\n")
+    terminal.type("half of it\n")
     code, rest = terminal.end()
     assert (code, "Run succeeded" in rest) == (0, True)
-    assert len(cli.json("runs", "list", "--data-dir", "shown")) == 1
+    assert '"refunded": 50' in rest
+    (run,) = cli.json("runs", "list", "--data-dir", "shown")
+    assert f"runwell --data-dir shown runs show {run['id']}" in rest
+    output = cli.json("runs", "show", run["id"], "--data-dir", "shown")["output"]
+    assert (output["refund"], output["refunded"], output["comment"]) == (True, 50, "half of it")
 
 
 def test_the_example_has_what_its_comment_promises(cli: CommandLine) -> None:
@@ -135,4 +141,4 @@ def test_the_example_has_what_its_comment_promises(cli: CommandLine) -> None:
     assert cli.json("run", str(example), "--input", given, code=3)["waiting_for"] == "approval"
     other = json.loads(given) | {"ticket": {"id": "T-1", "text": "I found a bug: the page stays white."}}
     told = cli.json("run", str(example), "--input", json.dumps(other))
-    assert (told["output"]["kind"], told["output"]["refund"]) == ("bug", False)
+    assert (told["output"]["kind"], told["output"]["refund"], told["output"]["refunded"]) == ("bug", False, 0)
