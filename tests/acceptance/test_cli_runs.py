@@ -43,6 +43,34 @@ def test_a_run_is_shown_by_the_beginning_of_its_id(cli: CommandLine) -> None:
     assert (unknown.returncode, unknown.stderr.splitlines()[0]) == (2, "error: there is no run 'run_ffff'")
 
 
+TELLING = """
+name: telling
+steps:
+  - {id: first, type: transform, value: {text: "{{ input.text }}"}}
+  - {id: talk, type: python, code: "for i in range(30):\\n    print('line', i)\\n7"}
+  - {id: broken, type: transform, depends_on: [first, talk], value: "{{ input.list[7] }}"}
+"""
+
+
+def test_a_run_is_shown_with_all_that_explains_it(cli: CommandLine) -> None:
+    cli.write("telling.yaml", TELLING)
+    run = cli.json("run", "telling.yaml", "--input", json.dumps({"text": "long " * 100, "list": []}), code=1)
+    shown = cli.run("runs", "show", run["id"], "-o", "table").stdout
+    parts = [line.strip() for line in shown.splitlines()]
+    titles = [parts.index(title) for title in ("Input", "Steps", "Results", "Log")]
+    assert titles == sorted(titles)
+    assert '"list": []' in parts
+    (first,) = [line for line in parts if line.startswith("first: ")]
+    assert first.startswith('first: {"text":"long long ')
+    assert first.endswith("…")
+    assert len(first) <= 160
+    assert "talk: 7" in parts
+    assert any(line.startswith("broken: EXPRESSION_FAILED: ") for line in parts)
+    assert f"... 10 earlier: runwell runs events {run['id']}" in parts
+    assert [line.split(maxsplit=1)[1] for line in parts if "line 2" in line][-1] == "talk line 29"
+    assert "Failed step: broken" in parts
+
+
 def test_events_are_json_lines(cli: CommandLine) -> None:
     cli.write("sum.yaml", SUM)
     run = cli.json("run", "sum.yaml", "--input", '{"a": 1, "b": 2}')

@@ -17,9 +17,10 @@ from runwell.cli.console import print_json, stderr, stdout
 from runwell.cli.exit_codes import Exit
 from runwell.cli.finding import find_run
 from runwell.cli.formatting import clock_time, duration, harmless_json, moment, one_line
+from runwell.cli.inspection import print_run
 from runwell.cli.options import Options
 from runwell.cli.output import Format
-from runwell.cli.rendering import print_result, run_style
+from runwell.cli.rendering import run_style
 from runwell.engine.evolve import fold
 from runwell.engine.state import RunState
 from runwell.engine.view import run_view
@@ -81,17 +82,17 @@ def _runs_table(rows: Sequence[RunRow]) -> Table:
 
 async def show_run(options: Options, prefix: str, output: Format) -> Exit:
     async with open_view(options.settings()) as view:
-        state = await _folded(view, await find_run(view.journal, prefix))
+        events = await view.journal.read(await find_run(view.journal, prefix))
+        state = await _folded(view, events)
     if output is Format.JSON:
         print_json(run_view(state))
     else:
-        print_result(stdout(), state, int(time.time() * 1000))
+        print_run(stdout(), state, events, int(time.time() * 1000))
     return Exit.SUCCEEDED
 
 
-async def _folded(view: View, run_id: str) -> RunState:
+async def _folded(view: View, events: Sequence[Event]) -> RunState:
     """Return the run's state as its events make it, without bringing the run to life."""
-    events = await view.journal.read(run_id)
     prepared = await view.plans.get(events[0].of(RunCreated).version_hash)
     return fold(prepared.plan, events)
 

@@ -69,19 +69,25 @@ def live_tree(console: Console, state: RunState, children: Children, now: int, s
 
 def print_result(console: Console, state: RunState, now: int, children: Children | None = None) -> None:
     """Print how a run stands: its outcome, its steps, and its output or what to do next."""
+    print_head(console, state, now)
+    console.print()
+    console.print(steps_table(console, tree_lines(state, now, children)))
+    if state.is_terminal:
+        print_ending(console, state)
+
+
+def print_head(console: Console, state: RunState, now: int) -> None:
+    """Print the outcome, and which run it is."""
     view = run_view(state)
     created = state.created
     ended = view.duration_ms is not None or state.started_at is None
     took = view.duration_ms if ended else now - (state.started_at or now)
     console.print(Text(banner(state.status, state.started_at, took), run_style(state.status)))
     console.print(Text(f"{one_line(created.workflow_name)} v{created.version}  {state.run_id}", "dim"), soft_wrap=True)
-    console.print()
-    console.print(steps_table(console, tree_lines(state, now, children)))
-    if state.is_terminal:
-        _print_ending(console, state)
 
 
-def _print_ending(console: Console, state: RunState) -> None:
+def print_ending(console: Console, state: RunState) -> None:
+    """Print the output of a run that has ended or, when it did not succeed, why, and what to do next."""
     console.print()
     if state.status is RunStatus.SUCCEEDED:
         console.print(Text("Output", "bold"))

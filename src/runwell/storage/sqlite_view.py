@@ -1,4 +1,7 @@
-"""Looking into a data directory that another process may own: no lock is taken, and nothing is changed."""
+"""Looking into a data directory that another process may own: no lock is taken, and nothing that is kept changes.
+
+Where nobody owns it, SQLite leaves its shared memory and an empty log beside the database; the next owner clears them away.
+"""
 
 import asyncio
 import sqlite3
