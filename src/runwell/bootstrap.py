@@ -13,18 +13,22 @@ from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets
 from runwell.model.run import RunRow
 from runwell.ports.clock import Clock
-from runwell.ports.journal import Definitions, Journal
+from runwell.ports.journal import Definitions, Journal, JournalReader
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
 from runwell.runtime.clock import SystemClock
+from runwell.runtime.plans import Plans
 from runwell.runtime.publisher import Publisher
 from runwell.runtime.runtime import Hosting, Runtime
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
 from runwell.storage.blobs import DirectoryBlobs
+from runwell.storage.memory_journal import MemoryDefinitions
 from runwell.storage.sql_definitions import SqlDefinitions
+from runwell.storage.sqlite_documents import SqliteDocuments
 from runwell.storage.sqlite_journal import SqliteJournal
 from runwell.storage.sqlite_sql import SqliteSql
+from runwell.storage.sqlite_view import SqliteView
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +73,24 @@ async def open_app(
     finally:
         await app.runtime.close(grace_s)
         await close_services(services)
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """What a data directory holds, for reading."""
+
+    journal: JournalReader
+    plans: Plans
+
+
+@asynccontextmanager
+async def open_view(settings: Settings) -> AsyncIterator[View]:
+    """Look into the data directory, whoever owns it; one that does not exist is empty, and is not made."""
+    journal = SqliteView(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"))
+    await journal.open()
+    try:
+        yield View(journal=journal, plans=Plans(SqliteDocuments(journal), Publisher(MemoryDefinitions(), step_types()).compile))
+    finally:
+        await journal.close()
 
 
 def assemble(

@@ -78,6 +78,17 @@ def test_a_circle_of_files(cli: CommandLine) -> None:
     assert (problem["file"], problem["pointer"], problem["line"]) == ("parts/child.yaml", "/steps/0/workflow", 4)
 
 
+def test_a_document_steers_no_terminal(cli: CommandLine) -> None:
+    keys = '"e\\e[31m\\nerror: planted\\u202e": 1\n'
+    cli.write("evil.yaml", f"name: evil\n{keys}steps:\n  - {{id: a, type: transform, value: 1}}\n")
+    for args in (("validate", "-o", "table", "evil.yaml"), ("validate", "evil.yaml"), ("run", "evil.yaml")):
+        done = cli.run(*args)
+        told = done.stdout + done.stderr
+        assert (done.returncode, "\x1b" in told, "\u202e" in told, "\nerror: planted" in told) == (2, False, False, False)
+    (problem,) = cli.json("validate", "evil.yaml", code=2)["problems"]
+    assert problem["pointer"] == "/e\x1b[31m\nerror: planted\u202e"
+
+
 def test_the_schema(cli: CommandLine) -> None:
     done = cli.run("validate", "--schema")
     schema = json.loads(done.stdout)
