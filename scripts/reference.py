@@ -123,6 +123,8 @@ YAML or JSON. `runwell validate --schema` prints the JSON Schema. All strings ar
 
 `join: any`: the step runs when all its dependencies are resolved, none failed and at least one succeeded; it is skipped when all
 were skipped. `join: all`: it runs only when all succeeded. `when` is an [expression](expressions.md); false skips the step.
+`id`, `type`, `name`, `depends_on` and `fallback` are no templates: a `fallback` is the step's result as it is written, when the step
+has failed. So are `code`, `workflow`, `connection`, schemas and the names of headers taken as they are.
 
 ## Retry
 

@@ -13,7 +13,6 @@ from runwell.engine.waits import moment, seconds
 from runwell.model.errors import InvalidInput
 from runwell.model.step import ChildWorkflow, Delay, StepSpec, Wait
 
-
 _SIMPLE: Final = re.compile(r"[\w.()\[\]\"']+")
 """An expression that needs no brackets beside an operator."""
 
