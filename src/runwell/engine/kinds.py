@@ -73,14 +73,10 @@ def kinds_of(toks: Sequence[Token]) -> Kinds:
 
 
 def _of_choice(toks: Sequence[Token], operators: dict[int, str]) -> Kinds:
-    first = next(i for i, operator in operators.items() if operator == "?")
-    open_choices = 0
-    for i, operator in operators.items():
-        open_choices += (operator == "?") - (operator == ":")
-        if i > first and open_choices == 0:
-            one, other = kinds_of(toks[first + 1 : i]), kinds_of(toks[i + 1 :])
-            return None if one is None or other is None else one | other
-    return None
+    asked = next(i for i, operator in operators.items() if operator == "?")
+    parted = next(i for i, operator in operators.items() if operator == ":")  # CEL has no choice between ? and : without brackets
+    one, other = kinds_of(toks[asked + 1 : parted]), kinds_of(toks[parted + 1 :])
+    return None if one is None or other is None else one | other
 
 
 def _operators(toks: Sequence[Token]) -> Iterator[int]:
