@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.runs import Runs
@@ -28,13 +29,21 @@ async def _directly(request: Request, handler: Callable[[Request], Awaitable[Res
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """`authenticate` as it is by default lets everybody be the local user."""
+    """`authenticate` as it is by default lets everybody be the local user.
+
+    `local_only`: only what comes from this machine itself, and from no other site's page, is answered.
+    `at_shutdown` is called when the server ends, before it waits for requests: what would go on for ever ends then.
+    """
 
     runs: Runs
     journal: Journal
     definitions: Definitions
     authenticate: Authenticate = _anybody
     around: Around = _directly
+    metrics: Metrics
+    max_body_bytes: int = 10_485_760
+    local_only: bool = False
+    at_shutdown: list[Callable[[], None]] = []
 
 
 def parts_of(app: Any) -> Parts:

@@ -1,5 +1,6 @@
 """Every error as a problem document (RFC 9457), with the request's id and without a trace of our insides."""
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -60,6 +61,18 @@ async def _runwell_error(request: Request, exc: Exception) -> Response:
     errors = exc.problems if isinstance(exc, InvalidInput) else ()
     headers = exc.headers if isinstance(exc, ApiError) else None
     return problem_response(request, status, exc.code, exc.message, hint=exc.hint, errors=errors, headers=headers)
+
+
+async def answered(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Return the handler's response, or that of the error it raised, as the application would answer it."""
+    try:
+        return await handler(request)
+    except RunwellError as exc:
+        return await _runwell_error(request, exc)
+    except RequestValidationError as exc:
+        return await _bad_request(request, exc)
+    except HTTPException as exc:
+        return await _http_error(request, exc)
 
 
 async def _bad_request(request: Request, exc: Exception) -> Response:

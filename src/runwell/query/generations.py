@@ -72,9 +72,14 @@ async def list_generations(journal: Journal, run_id: str, step_id: str | None, l
 
 def _generation(event: Event) -> Generation:
     data = event.of(GenerationCompleted)
-    fields = {name: getattr(data, name) for name in data.__struct_fields__}
-    place = {"seq": event.seq, "at": rfc3339(event.ts), "step_id": event.step_id, "attempt": event.attempt}
-    return Generation(**place, **fields, cost_usd=usd(data.usage.cost_nanos))
+    return Generation(
+        seq=event.seq,
+        at=rfc3339(event.ts),
+        step_id=event.step_id,
+        attempt=event.attempt,
+        cost_usd=usd(data.usage.cost_nanos),
+        **msgspec.structs.asdict(data),
+    )
 
 
 async def _totals(journal: Journal, run_id: str, wanted: EventFilter) -> list[ModelTotal]:

@@ -130,4 +130,6 @@ def _check_result(command: CompleteTask) -> None:
     except (TypeError, ValueError, RecursionError, OverflowError) as exc:
         raise InvalidInput(f"`result` is no JSON data: {exc}", hint="text must be Unicode without lone surrogates") from exc
     if size > MAX_RESULT_BYTES:
-        raise InvalidInput(f"`result` has {size} bytes, more than {MAX_RESULT_BYTES}", hint="edit less, or store it elsewhere and give a link")
+        raise InvalidInput(
+            f"`result` has {size} bytes, more than {MAX_RESULT_BYTES}", hint="edit less, or store it elsewhere and give a link"
+        )

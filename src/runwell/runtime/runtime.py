@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from runwell.engine.advance import Advance
 from runwell.engine.decide import start as first_event
@@ -39,6 +39,14 @@ from runwell.runtime.request import check_json, created
 
 RELOAD_MS: Final = 1_000
 """How long after a failed append a run is taken up again."""
+
+
+class Hosting(TypedDict, total=False):
+    """How a process hosts runs; what is left out is as `Runtime` says."""
+
+    probe: Probe
+    max_running: int
+    max_resident: int
 
 
 class Runtime:
