@@ -1,10 +1,12 @@
 """A run at a glance: a row of a list, and what explains how a run stands."""
 
+from typing import Any
+
 import msgspec
 
 from runwell.model.errors import ErrorInfo
 from runwell.model.run import RunRow, WorkflowRef
-from runwell.model.statuses import RUN_LABELS, RunStatus, WaitingFor
+from runwell.model.statuses import RUN_LABELS, RunStatus, StepStatus, WaitingFor
 from runwell.model.times import rfc3339
 from runwell.model.usage import NO_USAGE, Usage, usd
 
@@ -52,6 +54,23 @@ def run_summary(row: RunRow) -> RunSummary:
 
 def _moment(ms: int | None) -> str | None:
     return None if ms is None else rfc3339(ms)
+
+
+class ContextStep(msgspec.Struct, frozen=True, kw_only=True):
+    """What expressions see of a step."""
+
+    status: StepStatus
+    input: Any = None
+    result: Any = None
+    error: ErrorInfo | None = None
+
+
+class RunContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What the expressions of a run see: its input, its variables, and its steps by path."""
+
+    input: Any
+    variables: dict[str, Any]
+    steps: dict[str, ContextStep]
 
 
 class StepWait(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ damaged one.
 import base64
 import binascii
 import hashlib
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -16,19 +16,15 @@ from runwell.model.errors import InvalidInput
 
 Direction = Literal["next", "prev"]
 
-MAX_SEQ: Final = 2**53
-"""No event's number is higher; the highest whole number that every JSON reader keeps."""
-
 _DIGEST: Final = 12
 _HINT: Final = "take `next_cursor` or `prev_cursor` of an answer as it is, with the same filters; or start without a cursor"
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """The last (or, backwards, the first) entry that was seen: a run, an event of a run, or the n-th of something."""
+    """`place` is the last (or, backwards, the first) entry that was seen."""
 
     direction: Direction
-    run_id: Annotated[str, msgspec.Meta(pattern="^(run_[0-9a-f]{32})?$")] = ""
-    seq: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)] = 0
+    place: tuple[str | int, ...]
 
 
 def write_cursor(cursor: Cursor, *about: Any) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from runwell.model.events import Event, event_json
 from runwell.ports.journal import ALL_EVENTS, EventFilter, Journal
 from runwell.query.cursors import Cursor, read_cursor, write_cursor
+from runwell.query.seen import seen_seq
 
 PAGE_BYTES: Final = 16_000_000
 """A page is cut after so many bytes of events, whatever its limit."""
@@ -73,15 +74,15 @@ async def gather(journal: Journal, run_id: str, wanted: EventFilter, bounds: Eve
     """Return the page of the wanted events at the cursor, or else at the bounds. Raises `InvalidInput` for a cursor of another list."""
     if cursor is not None:
         at = read_cursor(cursor, "events", run_id, wanted)
-        bounds = EventBounds(limit=bounds.limit, **({"after": at.seq} if at.direction == "next" else {"before": at.seq}))
+        bounds = EventBounds(limit=bounds.limit, **({"after": seen_seq(at)} if at.direction == "next" else {"before": seen_seq(at)}))
     found, more = await _read(journal, run_id, wanted, bounds)
     forwards = bounds.before is None
     earlier, later = (bounds.after > 0, more) if forwards else (more, True)
     return Gathered(
         events=[event for event, _ in found],
         records=[record for _, record in found],
-        next_cursor=write_cursor(Cursor("next", seq=found[-1][0].seq), "events", run_id, wanted) if later and found else None,
-        prev_cursor=write_cursor(Cursor("prev", seq=found[0][0].seq), "events", run_id, wanted) if earlier and found else None,
+        next_cursor=write_cursor(Cursor("next", (found[-1][0].seq,)), "events", run_id, wanted) if later and found else None,
+        prev_cursor=write_cursor(Cursor("prev", (found[0][0].seq,)), "events", run_id, wanted) if earlier and found else None,
     )
 
 

@@ -10,6 +10,7 @@ from runwell.model.status_words import statuses_of
 from runwell.ports.journal import Journal, RunFilter
 from runwell.ports.runs import Runs
 from runwell.query.cursors import Cursor, gone, read_cursor, write_cursor
+from runwell.query.seen import seen_run
 
 MAX_DEPTH = 20
 """Child runs nest no deeper than this when a failure's cause is looked for."""
@@ -45,19 +46,20 @@ async def list_runs(journal: Journal, wanted: RunFilter, limit: int, cursor: str
     older, newer = (True, more) if backwards else (more, at is not None)
     return RunPage(
         data=[run_summary(row) for row in shown],
-        next_cursor=write_cursor(Cursor("next", shown[-1].run_id), "runs", wanted) if older and shown else None,
-        prev_cursor=write_cursor(Cursor("prev", shown[0].run_id), "runs", wanted) if newer and shown else None,
+        next_cursor=write_cursor(Cursor("next", (shown[-1].run_id,)), "runs", wanted) if older and shown else None,
+        prev_cursor=write_cursor(Cursor("prev", (shown[0].run_id,)), "runs", wanted) if newer and shown else None,
     )
 
 
 async def _rows(journal: Journal, wanted: RunFilter, limit: int, at: Cursor | None) -> list[RunRow]:
     if at is None:
         return await journal.rows(wanted, limit=limit)
-    row = await journal.row(at.run_id)
+    place = seen_run(at)
+    row = await journal.row(place)
     if row is None or Scope(row.org_id, row.project_id) != wanted.scope:
         raise gone()
     forwards = at.direction == "next"
-    return await journal.rows(wanted, limit=limit, before=at.run_id if forwards else None, after=None if forwards else at.run_id)
+    return await journal.rows(wanted, limit=limit, before=place if forwards else None, after=None if forwards else place)
 
 
 async def run_overview(runs: Runs, scope: Scope, run_id: str) -> RunOverview:

@@ -15,6 +15,7 @@ from runwell.ports.journal import EventFilter, Journal, RunFilter
 from runwell.ports.runs import Runs
 from runwell.query.cursors import Cursor, gone, read_cursor, write_cursor
 from runwell.query.events import all_events
+from runwell.query.seen import seen_run, seen_seq
 
 MAX_RESULT_BYTES = 1_000_000
 
@@ -44,20 +45,20 @@ async def list_tasks(journal: Journal, wanted: RunFilter, run_id: str | None, li
     """Return a page of pending tasks. Raises `InvalidInput` for a cursor that does not belong to this list."""
     about = ("tasks", wanted, run_id)
     at = None if cursor is None else read_cursor(cursor, *about)
-    if at is not None:
-        await _check_place(journal, wanted, at)
-    after = None if at is None else (at.run_id, at.seq)
+    after = None if at is None else (seen_run(at), seen_seq(at))
+    if after is not None:
+        await _check_place(journal, wanted, after[0])
     try:
         found = await journal.pending_tasks(wanted=wanted, run_id=run_id, limit=limit + 1, after=after)
     except NotFound as exc:
         raise gone() from exc
     shown = found[:limit]
-    last = Cursor("next", shown[-1].run_id, shown[-1].seq) if len(found) > limit else None
+    last = Cursor("next", (shown[-1].run_id, shown[-1].seq)) if len(found) > limit else None
     return TaskPage(data=shown, next_cursor=None if last is None else write_cursor(last, *about))
 
 
-async def _check_place(journal: Journal, wanted: RunFilter, at: Cursor) -> None:
-    row = await journal.row(at.run_id)
+async def _check_place(journal: Journal, wanted: RunFilter, run_id: str) -> None:
+    row = await journal.row(run_id)
     if row is None or Scope(row.org_id, row.project_id) != wanted.scope:
         raise gone()
 
