@@ -84,7 +84,7 @@ class Api:
         """Wait until something holds of the run."""
 
         async def look() -> dict[str, Any]:
-            while not holds(run := await self.get(f"/v1/runs/{run_id}", who=who)):
+            while not holds(run := await self.get(f"/v1/runs/{run_id}", who=who)):  # noqa: ASYNC110 - callers have no events
                 await asyncio.sleep(0.01)
             return dict(run)
 

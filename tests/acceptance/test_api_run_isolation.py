@@ -10,7 +10,7 @@ from tests.acceptance.api_bench import ASK, Api, with_api
 from runwell.api.routes import run_record, runs, tasks
 
 ROUTES = [(method, route.path) for part in (runs, run_record, tasks) for route in part.routes.routes if isinstance(route, APIRoute)
-          for method in sorted(route.methods)]  # fmt: skip
+          for method in sorted(route.methods or ())]  # fmt: skip
 ABOUT_ONE = [(method, path) for method, path in ROUTES if "{" in path]
 LISTS = [path for _, path in ROUTES if "{" not in path]
 

@@ -20,8 +20,19 @@ def test_rows_tell_what_a_list_shows(tmp_path: Path) -> None:
         run_id = await api.finished(say(), environment="staging", trigger="schedule")
         [row] = (await api.get("/v1/runs"))["data"]
         run = await api.get(f"/v1/runs/{run_id}")
-        shared = ("id", "workflow", "status", "waiting_for", "failed_step", "trigger", "environment", "cost_usd", "created_at")
-        shared += ("started_at", "ended_at", "duration_ms", "parent_run_id", "source_run_id")
+        shared = [
+            "id",
+            "workflow",
+            "status",
+            "waiting_for",
+            "failed_step",
+            "trigger",
+            "environment",
+            "cost_usd",
+            "created_at",
+            "started_at",
+        ]
+        shared += ["ended_at", "duration_ms", "parent_run_id", "source_run_id"]
         assert row == {"label": "Succeeded", **{name: run[name] for name in shared}}
         assert (row["environment"], row["trigger"], row["workflow"]["slug"]) == ("staging", "schedule", "say")
 

@@ -20,12 +20,8 @@ async def asked(api: Api, document: Any = ASK, given: Any = None, count: int = 1
     """Start a run and wait until it asks; return its id and its tasks."""
     run_id = await api.start(document, given, **request)
 
-    async def look() -> list[dict[str, Any]]:
-        while len(tasks := await api.pages(f"/v1/runs/{run_id}/tasks/pending", who=request.get("who", "ann"))) < count:
-            await asyncio.sleep(0.01)
-        return tasks
-
-    return run_id, await asyncio.wait_for(look(), 20)
+    await api.until(run_id, lambda run: [step["waiting_for"] for step in run["steps"]].count("approval") == count)
+    return run_id, await api.pages(f"/v1/runs/{run_id}/tasks/pending")
 
 
 def ways(run_id: str, task: dict[str, Any]) -> list[str]:
@@ -135,11 +131,12 @@ def test_what_is_no_decision_is_refused(tmp_path: Path) -> None:
     async def main(api: Api) -> None:
         run_id, [task] = await asked(api)
         path = ways(run_id, task)[0]
-        for bad in (
+        bads: tuple[Any, ...] = (
             {}, [], None, "yes", {"approved": "yes"}, {"approved": 1}, {"approved": None}, {"approved": True, "by": "me"},
             {"approved": True, "result": []}, {"approved": True, "result": {"by": "me"}}, {"approved": True, "result": {"approved": False}},
             {"approved": True, "comment": "a" * 10_001}, {"approved": True, "result": {"a": "x" * 1_000_001}},
-        ):  # fmt: skip
+        )  # fmt: skip
+        for bad in bads:
             await api.post(path, bad, status=422)
         for raw in (
             b'{"approved": true, "result": {"a": NaN}}', b'{"approved": true, "result": {"a": 1e999}}',
