@@ -17,7 +17,7 @@ from runwell.engine.evolve import create, fold
 from runwell.engine.state import RunState, next_alarm
 from runwell.engine.view import is_idle
 from runwell.model.commands import AdmitRun, Command, EndInternally, RecoverRun, StartRun, Tick
-from runwell.model.errors import ErrorInfo, JournalUnavailable, NotFound, PositionConflict, RunwellError
+from runwell.model.errors import CommandRefused, ErrorInfo, JournalUnavailable, NotFound, PositionConflict, RunwellError
 from runwell.model.events import Event, RunCreated
 from runwell.model.ids import new_id
 from runwell.model.run import RunRow
@@ -130,6 +130,10 @@ class Runtime:
         """Whether anything is in flight: an attempt, an event that is not durable yet, or word between runs."""
         return bool(self._loading or self._background) or any(map(self._dispatcher.is_busy, self._cells.values()))
 
+    def now(self) -> int:
+        """Return the moment (ms since 1970) by the runtime's clock."""
+        return self._clock.now()
+
     async def start(self, request: StartRequest) -> str:
         """Start a run and return its id once it is durable. Raises `InvalidInput` when the input breaks the schema."""
         cell, durable = await self._submit(request)
@@ -173,6 +177,10 @@ class Runtime:
                 durable = self._dispatcher.dispatch(cell, command) or cell.durable
             except PositionConflict:
                 continue  # two at once on a run that has ended and is not kept in memory: look again
+            except (CommandRefused, NotFound):
+                if cell.durable is not None:
+                    await asyncio.shield(cell.durable)  # what stands against it is true only then
+                raise
             if durable is not None:
                 await asyncio.shield(durable)
             return cell.state
