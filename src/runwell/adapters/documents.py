@@ -5,22 +5,16 @@ text), keys are text and not given twice, moments stay text, and aliases do not 
 """
 
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
 
+from runwell.model.documents import Document
 from runwell.model.errors import InvalidDocument, Problem
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_NODES: Final = 200_000
 MAX_DEPTH: Final = 100
-
-
-class Document(NamedTuple):
-    """The data, and from each part's JSON pointer to its line, from 1."""
-
-    data: Any
-    lines: dict[str, int]
 
 
 class _Loader(yaml.SafeLoader):
