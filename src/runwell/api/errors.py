@@ -21,7 +21,7 @@ from runwell.model.errors import (
     Outdated,
     PositionConflict,
     RunwellError,
-    StateConflict,
+    Refused,
 )
 
 
@@ -80,7 +80,7 @@ class TooManyRequests(ApiError):
 _STATUSES: Final[dict[type[RunwellError], int]] = {
     InvalidInput: 422,
     NotFound: 404,
-    StateConflict: 409,
+    Refused: 409,
     Outdated: 412,
     CommandRefused: 409,
     PositionConflict: 409,

@@ -4,7 +4,7 @@ RunwellError
 ├── InvalidInput            a value that a person or program gave is not usable
 │   └── InvalidDocument     a workflow document with one or more problems
 ├── NotFound                nothing has this id here
-├── StateConflict           what is there contradicts what is wanted: a name is taken, runs are live
+├── Refused                 what is there does not allow it
 ├── Outdated                somebody changed it since the caller last looked
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
@@ -109,8 +109,8 @@ class NotFound(RunwellError):
     code = "NOT_FOUND"
 
 
-class StateConflict(RunwellError):
-    """What is there contradicts what is wanted."""
+class Refused(RunwellError):
+    """What is there does not allow this."""
 
     code = "CONFLICT"
 

@@ -88,7 +88,7 @@ class Workflows(Protocol):
         ...
 
     async def create(self, scope: Scope, new: NewWorkflow) -> WorkflowRecord:
-        """Raises `StateConflict` when the slug is taken."""
+        """Raises `Refused` when the slug is taken."""
         ...
 
     async def get(self, scope: Scope, key: str) -> WorkflowRecord: ...
@@ -102,7 +102,7 @@ class Workflows(Protocol):
     async def rename(
         self, scope: Scope, key: str, *, name: str | None, slug: str | None, revisions: Container[int] | None = None
     ) -> WorkflowRecord:
-        """Give the workflow another name, its draft too, and another slug. Raises `StateConflict` when the slug is taken."""
+        """Give the workflow another name, its draft too, and another slug. Raises `Refused` when the slug is taken."""
         ...
 
     async def publish(
@@ -145,6 +145,6 @@ class Workflows(Protocol):
     async def startable(self, scope: Scope, key: str, number: int | None = None) -> Version:
         """Return the version that a run starts with: the active one, or the given one.
 
-        Raises `NotFound`, and `StateConflict` when the workflow is archived or has no version that is active.
+        Raises `NotFound`, and `Refused` when the workflow is archived or has no version that is active.
         """
         ...

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from runwell.model.errors import Outdated, StateConflict
+from runwell.model.errors import Outdated, Refused
 from runwell.model.ids import new_id
 from runwell.model.scope import Scope
 from runwell.ports.publishing import Publishable
@@ -129,5 +129,5 @@ def _changed(connection: Connection, scope: Scope, row: Row[Any], **values: Any)
     return record(connection, scope, row.workflow_id)
 
 
-def _taken(slug: str) -> StateConflict:
-    return StateConflict(f"the slug {slug!r} is taken", hint="choose another slug, or change the workflow that has it")
+def _taken(slug: str) -> Refused:
+    return Refused(f"the slug {slug!r} is taken", hint="choose another slug, or change the workflow that has it")

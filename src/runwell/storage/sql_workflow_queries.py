@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
-from runwell.model.errors import InvalidInput, NotFound, StateConflict
+from runwell.model.errors import InvalidInput, NotFound, Refused
 from runwell.model.ids import parse_id
 from runwell.model.scope import Scope
 from runwell.model.slugs import is_slug
@@ -153,13 +153,13 @@ def find_numbered(connection: Connection, owner: Row[Any], number: int | Literal
 def startable(connection: Connection, scope: Scope, key: str, number: int | None) -> Version:
     owner = find(connection, scope, key)
     if owner.archived_at is not None:
-        raise StateConflict(
+        raise Refused(
             f"the workflow {owner.slug!r} is archived and starts no runs", hint=f"POST /v1/workflows/{owner.slug}/unarchive first"
         )
     if number is None and active_number(owner) is None:
         some = f"activate one: POST /v1/workflows/{owner.slug}/versions/{owner.latest_version}/activate"
         none = f"publish its draft: POST /v1/workflows/{owner.slug}/versions"
         what = "active" if owner.latest_version else "published"
-        raise StateConflict(f"the workflow {owner.slug!r} has no {what} version", hint=some if owner.latest_version else none)
+        raise Refused(f"the workflow {owner.slug!r} has no {what} version", hint=some if owner.latest_version else none)
     row = find_numbered(connection, owner, "active" if number is None else number)
     return Version(workflow_id=owner.workflow_id, slug=owner.slug, name=row.name, number=row.number, hash=row.hash)
