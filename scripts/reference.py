@@ -117,6 +117,8 @@ deep, is a [template](expressions.md); elsewhere it is taken literally.
 
 `join: any`: the step runs when all its dependencies are resolved, none failed and at least one succeeded; it is skipped when all
 were skipped. `join: all`: it runs only when all succeeded.
+`id`, `type`, `name`, `depends_on` and `fallback` are no templates: a `fallback` is the step's result as it is written, when the step
+has failed. So are `code`, `workflow`, `connection`, schemas and the names of headers taken as they are.
 
 ## Retry
 

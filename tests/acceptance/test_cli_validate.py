@@ -100,3 +100,49 @@ def test_validate_wants_a_file(cli: CommandLine) -> None:
     done = cli.run("validate")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: validate takes at least one FILE")
+
+
+MANY = """\
+name: many
+steps:
+  - id: ask
+    type: llm
+    model: nope:m
+    prompt: "{{ foo }} and {{ 1 + }}"
+    timeout: 3
+  - id: each
+    type: for_eech
+  - id: b
+    type: transform
+    value: "{{ steps.each.result }}"
+    depends_on: [each, ghost]
+    when: 1 + 1
+    fallback: "{{ input.x }}"
+"""
+
+
+def test_one_problem_hides_no_other(cli: CommandLine) -> None:
+    cli.write("many.yaml", MANY)
+    problems = cli.json("validate", "many.yaml", code=2)["problems"]
+    assert [(problem["line"], problem["code"]) for problem in problems] == [
+        (5, "unknown_model"),
+        (6, "bad_expression"),
+        (6, "bad_expression"),
+        (7, "unknown_field"),
+        (9, "unknown_type"),
+        (13, "unknown_dependency"),
+        (14, "not_boolean"),
+        (15, "no_template_here"),
+    ]
+    assert [problem for problem in problems if not problem.get("hint")] == []
+
+
+def test_deep_data_and_tags_are_refused_in_words(cli: CommandLine) -> None:
+    cli.write("deep.json", "[" * 5_000 + "]" * 5_000)
+    cli.write("tag.yaml", "name: x\nsteps: !!python/object/apply:os.getcwd []\n")
+    lines = cli.run("validate", "-o", "table", "deep.json", "tag.yaml").stdout.splitlines()
+    assert lines[0].startswith("deep.json:1: /: the document nests deeper than 100 levels (")
+    assert lines[1].startswith("tag.yaml:2: /steps: the tag '!!python/object/apply:os.getcwd' is not allowed (")
+    cli.write("sum.yaml", SUM)
+    done = cli.run("run", "sum.yaml", "--input", "[" * 5_000 + "]" * 5_000)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error: the input nests deeper than 200 levels")

@@ -20,8 +20,8 @@ from runwell.model.errors import (
     NotFound,
     Outdated,
     PositionConflict,
-    RunwellError,
     Refused,
+    RunwellError,
 )
 
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
+from runwell.cli.checking import document_check
 from runwell.cli.console import print_json, stdout
 from runwell.cli.document_files import DocumentFiles, in_order
 from runwell.cli.exit_codes import Exit
 from runwell.cli.formatting import one_line
 from runwell.cli.output import Format
 from runwell.model.workflow import workflow_json_schema
-from runwell.runtime.publisher import Publisher
 from runwell.steps.registry import step_types
-from runwell.storage.memory_journal import MemoryDefinitions
 
 
 def print_schema() -> Exit:
@@ -20,7 +19,7 @@ def print_schema() -> Exit:
 
 
 def validate(paths: Sequence[str], output: Format) -> Exit:
-    files = DocumentFiles(Publisher(MemoryDefinitions(), step_types()).compile)
+    files = DocumentFiles(document_check())
     sources = [files.read(path) for path in paths]
     problems = in_order(files.problems)
     if output is Format.JSON:

@@ -46,6 +46,8 @@ class StepSpec(Part):
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     """Those of `templates` in which `{{ secrets.NAME }}` may stand."""
     control: ClassVar[Control | None] = None
+    unread: ClassVar[frozenset[str]] = frozenset()
+    """Fields that could not be read; empty but for a stand-in of a broken step."""
 
     id: StepId
     type: str

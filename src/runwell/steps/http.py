@@ -1,7 +1,6 @@
 """The step `http`: one request, its answer checked and read."""
 
 import base64
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
@@ -12,7 +11,9 @@ from runwell.model.errors import StepError
 from runwell.model.step import Part, StepSpec
 from runwell.ports.http import HttpRequest, HttpResponse
 from runwell.ports.steps import StepContext, StepType
+from runwell.steps.http_checks import Problem, header_problems, method_problems, pair_problems, url_problems
 from runwell.steps.http_message import (
+    METHOD,
     Parse,
     form_content,
     full_url,
@@ -32,13 +33,10 @@ RETRYABLE: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 BODILESS: Final = frozenset({204, 205, 304})
 MIN_TIMEOUT_S: Final = 30.0
 EXCERPT_BYTES: Final = 2_048
-METHOD: Final = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
 CONTENTS: Final[Mapping[str, Callable[[Any], tuple[bytes, str]]]] = {"json": json_content, "form": form_content, "body": text_content}
 """The fields that make the body; a request has at most one."""
 
 Status = Annotated[int, Field(ge=100, le=599)]
-Problem = tuple[str, str, str]
-"""Pointer within the step, message, hint."""
 
 
 class HttpCall(Part):
@@ -216,10 +214,8 @@ def http_problems(spec: StepSpec) -> list[Problem]:
     contents = call.content_fields()
     if len(contents) > 1:
         problems.append(("/request", f"the request has {' and '.join(contents)}", "keep one of json, form and body"))
-    if "{{" not in call.method and not METHOD.fullmatch(call.method):
-        problems.append(("/request/method", f"{call.method!r} is not a method", "use GET, POST, PUT, PATCH or DELETE"))
-    if "{{" not in call.url and not call.url.lower().startswith(("http://", "https://")):
-        problems.append(("/request/url", f"{call.url!r} is not an http or https URL", "start it with https://"))
+    problems += [*method_problems(call.method), *url_problems(call.url), *header_problems(call.headers)]
+    problems += [*pair_problems("query", call.query), *pair_problems("form", call.form)]
     if call.connection is not None:
         problems.append(("/request/connection", "connections are not available yet", "put {{ secrets.NAME }} into a header"))
     return problems

@@ -19,6 +19,9 @@ JSON_TYPE: Final = "application/json"
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 BEFORE_PATH: Final = re.compile(r"([^/?#]*//)?[^/?#]*")
+METHOD: Final = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
+HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token of RFC 9110."""
 SECONDS: Final = re.compile(r"\s*[0-9]{1,9}\s*")
 TEXTUAL: Final = ("xml", "javascript", "ecmascript", "yaml", "csv", "x-www-form-urlencoded", "graphql", "x-ndjson")
 
