@@ -24,6 +24,7 @@ from runwell.settings import Settings
 from runwell.steps.registry import step_types
 from runwell.storage.blobs import DirectoryBlobs
 from runwell.storage.memory_journal import MemoryDefinitions
+from runwell.storage.sql import Sql
 from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sqlite_documents import SqliteDocuments
 from runwell.storage.sqlite_journal import SqliteJournal
@@ -32,13 +33,14 @@ from runwell.storage.sqlite_view import SqliteView
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
-    """A Runwell that is ready."""
+    """A Runwell that is ready. One in memory has no `sql`."""
 
     runtime: Runtime
     journal: Journal
     definitions: Definitions
     publisher: Publisher
     types: StepTypes
+    sql: Sql | None = None
 
 
 def tune_process() -> None:
@@ -65,7 +67,9 @@ async def open_app(
     """
     journal = SqliteJournal(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"), probe=probe)
     services = real_services(settings)
-    app = assemble(journal, SqlDefinitions(SqliteSql(journal)), services, SystemClock(), probe=probe, max_running=settings.max_running)
+    sql = SqliteSql(journal)
+    parts = assemble(journal, SqlDefinitions(sql), services, SystemClock(), probe=probe, max_running=settings.max_running)
+    app = msgspec.structs.replace(parts, sql=sql)
     tune_process()
     try:
         await app.runtime.open(mine)

@@ -44,7 +44,7 @@ class Publisher:
             plan = await asyncio.to_thread(self.compile, document)
         except InvalidDocument as exc:
             found += exc.problems
-        found += await self._unpublished(scope, document, slug or (plan and plan.workflow.slug))
+        found += await self._unpublished(scope, document, slug or (None if plan is None else plan.workflow.slug))
         if plan is None or found:
             count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
             raise InvalidDocument(f"the workflow document is not valid: {count}", hint="see `errors` for each", problems=tuple(found))
@@ -69,9 +69,7 @@ class Publisher:
                 hint = "publish it first, and name it by its slug; one that is archived starts no runs"
                 message = f"there is no workflow {wanted!r} in this project"
                 step_id = step["id"] if isinstance(step.get("id"), str) else None
-                found.append(
-                    Problem(code="unknown_workflow", message=message, pointer=f"{pointer}/workflow", step_id=step_id, hint=hint)
-                )
+                found.append(Problem(code="unknown_workflow", message=message, pointer=f"{pointer}/workflow", step_id=step_id, hint=hint))
         return found
 
     def json_schema(self) -> dict[str, Any]:
