@@ -18,7 +18,7 @@ def _plain(value: Any) -> Any:
     except UnicodeEncodeError as exc:
         raise ValueError("text must be Unicode without lone surrogates") from exc
     except (ValueError, OverflowError, TypeError, RecursionError) as exc:
-        raise ValueError("numbers must be finite, and whole ones of at most 64 bits: put others in quotes") from exc
+        raise ValueError("numbers must be finite, and of a sensible length: put others in quotes") from exc
     return value
 
 
