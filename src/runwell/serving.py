@@ -15,6 +15,7 @@ import msgspec
 import structlog
 import uvicorn
 
+from runwell.adapters.document_yaml import YamlText
 from runwell.api.application import create_app
 from runwell.api.around import Around
 from runwell.api.idempotency import Idempotency
@@ -28,6 +29,7 @@ from runwell.query.following import Streams
 from runwell.runtime.hosted import HostedRuns
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
+from runwell.storage.sql_workflows import SqlWorkflows
 
 REQUESTS_S: Final = 5
 """How long requests in flight may take when the server ends."""
@@ -57,6 +59,9 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False) -> Parts:
         journal=app.journal,
         definitions=app.definitions,
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
+        workflows=SqlWorkflows(app.sql),
+        publishing=app.publisher,
+        document_text=YamlText(),
         streams=streams,
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
