@@ -1,0 +1,71 @@
+"""Appends of many runs share a transaction in PostgreSQL: what is submitted while one is in flight makes the next.
+
+A failed commit fails its whole batch and everything submitted meanwhile, for that stands on events that
+do not exist. When the connection is lost during a commit, its outcome is asked for before it is told (`Owner.has`).
+"""
+
+import asyncio
+
+from runwell.model.errors import JournalUnavailable
+from runwell.ports.journal import Blobs
+from runwell.ports.probe import Probe
+from runwell.storage.postgres_batch import Append, PostgresBatch
+from runwell.storage.postgres_claims import Claims
+from runwell.storage.postgres_owner import Owner
+
+
+class PostgresCommit:
+    """All methods belong to the event loop's thread."""
+
+    def __init__(self, owner: Owner, claims: Claims, blobs: Blobs | None, probe: Probe) -> None:
+        self._owner, self._claims, self._blobs, self._probe = owner, claims, blobs, probe
+        self._pending = PostgresBatch()
+        self._writing: asyncio.Task[None] | None = None
+
+    def add(self, append: Append) -> None:
+        """Add an append, which is durable when its future is done."""
+        self._pending.add(append)
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._run(), name="runwell-journal-writer")
+
+    async def drain(self) -> None:
+        """Wait until everything that was added has its outcome; nothing may be added meanwhile."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+
+    def _swapped(self) -> PostgresBatch:
+        batch, self._pending = self._pending, PostgresBatch()
+        return batch
+
+    async def _run(self) -> None:
+        try:
+            while len(self._pending):
+                await self._commit(self._swapped())
+        finally:
+            self._writing = None
+
+    async def _commit(self, batch: PostgresBatch) -> None:
+        self._probe("journal.before_handover")
+        try:
+            await self._write(batch)
+        except BaseException as exc:
+            batch.fail(self._claims, exc)
+            self._swapped().fail(self._claims, exc)
+            if not isinstance(exc, Exception):
+                raise
+        else:
+            batch.succeed(self._claims)
+        self._probe("journal.after_resolve")
+
+    async def _write(self, batch: PostgresBatch) -> None:
+        connection = self._owner.connection
+        try:
+            await batch.check(connection, self._claims)
+            if len(batch):
+                await batch.write(connection, self._owner.epoch, self._blobs, self._probe)
+        except Exception as exc:
+            if isinstance(exc, TimeoutError | JournalUnavailable):
+                connection.terminate()  # what it may still do would mix with the next transaction; or it is not ours any more
+            in_doubt = batch.committing and connection.is_closed()
+            if not (in_doubt and await self._owner.has(batch.last_place)):
+                raise
