@@ -5,6 +5,7 @@ do not exist. When the connection is lost during a commit, its outcome is asked 
 """
 
 import asyncio
+from typing import ClassVar
 
 from runwell.model.errors import JournalUnavailable
 from runwell.ports.journal import Blobs
@@ -17,9 +18,11 @@ from runwell.storage.postgres_owner import Owner
 class PostgresCommit:
     """All methods belong to the event loop's thread."""
 
+    batch_type: ClassVar[type[PostgresBatch]] = PostgresBatch
+
     def __init__(self, owner: Owner, claims: Claims, blobs: Blobs | None, probe: Probe) -> None:
         self._owner, self._claims, self._blobs, self._probe = owner, claims, blobs, probe
-        self._pending = PostgresBatch()
+        self._pending = self.batch_type()
         self._writing: asyncio.Task[None] | None = None
 
     def add(self, append: Append) -> None:
@@ -34,7 +37,7 @@ class PostgresCommit:
             await asyncio.wait([self._writing])
 
     def _swapped(self) -> PostgresBatch:
-        batch, self._pending = self._pending, PostgresBatch()
+        batch, self._pending = self._pending, self.batch_type()
         return batch
 
     async def _run(self) -> None:
@@ -49,13 +52,16 @@ class PostgresCommit:
         try:
             await self._write(batch)
         except BaseException as exc:
-            batch.fail(self._claims, exc)
-            self._swapped().fail(self._claims, exc)
+            self._fail(batch, exc)
             if not isinstance(exc, Exception):
                 raise
         else:
             batch.succeed(self._claims)
         self._probe("journal.after_resolve")
+
+    def _fail(self, batch: PostgresBatch, cause: BaseException) -> None:
+        batch.fail(self._claims, cause)
+        self._swapped().fail(self._claims, cause)
 
     async def _write(self, batch: PostgresBatch) -> None:
         connection = self._owner.connection

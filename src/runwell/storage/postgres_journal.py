@@ -41,6 +41,7 @@ class PostgresJournal:
     """
 
     commit_type: ClassVar[type[PostgresCommit]] = PostgresCommit
+    claims_type: ClassVar[type[Claims]] = Claims
 
     def __init__(self, url: DatabaseUrl, *, blobs: Blobs | None, probe: Probe = no_probe, patience_s: float = PATIENCE_S) -> None:
         self._url, self._blobs, self._probe, self._patience_s = url, blobs, probe, patience_s
@@ -48,7 +49,7 @@ class PostgresJournal:
         self._commit: PostgresCommit | None = None
         self._readers: Any = None
         self._closing: asyncio.Task[None] | None = None
-        self._claims = Claims()
+        self._claims = self.claims_type()
         self._place = 0  # of the last append that was submitted, in the order of all
 
     async def open(self) -> None:
@@ -70,7 +71,7 @@ class PostgresJournal:
 
     async def _take_stock(self, owner: Owner) -> None:
         last_rid, claims = await queries.live_claims(owner.connection)
-        self._claims = Claims(last_rid)
+        self._claims = self.claims_type(last_rid)
         for claim in claims:
             self._claims.add(claim)
         self._place = await queries.last_position(owner.connection)
