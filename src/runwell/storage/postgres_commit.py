@@ -5,7 +5,9 @@ do not exist. When the connection is lost during a commit, its outcome is asked 
 """
 
 import asyncio
-from typing import ClassVar
+from typing import ClassVar, Final
+
+import asyncpg
 
 from runwell.model.errors import JournalUnavailable
 from runwell.ports.journal import Blobs
@@ -13,6 +15,9 @@ from runwell.ports.probe import Probe
 from runwell.storage.postgres_batch import Append, PostgresBatch
 from runwell.storage.postgres_claims import Claims
 from runwell.storage.postgres_owner import Owner
+
+_SPOILT: Final = (TimeoutError, asyncpg.InternalClientError, JournalUnavailable)
+"""After these the connection is not used again: it may still be at it, does not know its own state, or is not the owner's."""
 
 
 class PostgresCommit:
@@ -70,8 +75,8 @@ class PostgresCommit:
             if len(batch):
                 await batch.write(connection, self._owner.epoch, self._blobs, self._probe)
         except Exception as exc:
-            if isinstance(exc, TimeoutError | JournalUnavailable):
-                connection.terminate()  # what it may still do would mix with the next transaction; or it is not ours any more
+            if isinstance(exc, _SPOILT):
+                connection.terminate()
             in_doubt = batch.committing and connection.is_closed()
-            if not (in_doubt and await self._owner.has(batch.last_place)):
+            if not (in_doubt and await self._owner.has(batch.last_place, connection)):
                 raise

@@ -82,31 +82,34 @@ class Owner:
     @property
     def refusal(self) -> JournalUnavailable | None:
         """Why nothing can be written now; None when it can."""
+        if self._connection is not None and self._connection.is_closed():
+            self._lost(self._connection)  # asyncpg's listener is not always told
         return None if self._refusal is None else JournalUnavailable(self._refusal[0], hint=self._refusal[1])
 
     @property
     def connection(self) -> Any:
         """The session that holds the lock. Raises `JournalUnavailable`."""
-        if self.refusal is not None:
-            raise self.refusal
+        if (refusal := self.refusal) is not None:
+            raise refusal
         return self._connection
 
-    async def has(self, position: int) -> bool:
-        """Return whether the append at `position` was kept, once that is certain: after the session that wrote it.
+    async def has(self, position: int, connection: Any) -> bool:
+        """Return whether the append at `position` was kept, once that is certain: after the session of the lost `connection`.
 
         Raises `JournalUnavailable` when the journal is closed before the server answers.
         """
+        self._lost(connection)  # it may not have told us yet
         while True:
             await self._decided.wait()
             if self._abandoned:
                 hint = "look at the run once the server is back"
                 raise JournalUnavailable("PostgreSQL went away in a commit: whether it was kept is not known", hint=hint)
             with suppress(*DRIVER_ERRORS):
-                connection = await connect(self._url)
+                asking = await connect(self._url)
                 try:
-                    return bool(await connection.fetchval(_HAS, position))
+                    return bool(await asking.fetchval(_HAS, position))
                 finally:
-                    connection.terminate()
+                    asking.terminate()
             await asyncio.sleep(_RETRY_S[1])
 
     def hurry(self) -> None:
