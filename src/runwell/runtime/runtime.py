@@ -164,10 +164,10 @@ class Runtime:
             cell = await self.cell(run_id)
             try:
                 durable = self._dispatcher.dispatch(cell, command) or cell.durable
+                if durable is not None:
+                    await asyncio.shield(durable)
             except PositionConflict:
                 continue  # two at once on a run that has ended and is not kept in memory: look again
-            if durable is not None:
-                await asyncio.shield(durable)
             return cell.state
 
     async def state(self, run_id: str) -> RunState:
@@ -300,11 +300,16 @@ class Runtime:
         self._drop(cell)
         if not self._dispatcher.closing:
             again = isinstance(error, JournalUnavailable | PositionConflict)
-            self.later(partial(self._take_up if again else self._give_up, cell.state.run_id))
+            self.later(partial(self._take_up, cell.state.run_id) if again else partial(self._give_up, cell.state.run_id, error))
 
-    async def _give_up(self, run_id: str) -> None:
+    async def _give_up(self, run_id: str, cause: BaseException) -> None:
         error = ErrorInfo(code="INTERNAL_ERROR", message="the engine failed on this run: a defect of Runwell, not of the workflow")
-        await self.command(run_id, EndInternally(error=error))
+        try:
+            await self.command(run_id, EndInternally(error=error))
+        except NotFound:  # its first event was refused
+            for waiter in self._waiters.pop(run_id, ()):
+                if not waiter.done():
+                    waiter.set_exception(cause)
 
     async def _take_up(self, run_id: str) -> None:
         try:
