@@ -23,7 +23,7 @@ from rich.table import Table
 from runwell.bootstrap import App, open_app
 from runwell.model.commands import CompleteTask
 from runwell.model.scope import DEFAULT_SCOPE
-from runwell.runtime.runtime import StartRequest
+from runwell.ports.runs import StartRequest
 from runwell.settings import Settings
 
 SAMPLES = 200

@@ -19,7 +19,7 @@ from runwell.cli.needs import Family, needs
 from runwell.cli.publication import publish
 from runwell.cli.rendering import live_tree
 from runwell.cli.running import checked
-from runwell.runtime.runtime import StartRequest
+from runwell.ports.runs import StartRequest
 from runwell.settings import Settings
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "run.svg"

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Unpack
 
 import msgspec
 
@@ -12,28 +13,34 @@ from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets
 from runwell.model.run import RunRow
 from runwell.ports.clock import Clock
-from runwell.ports.journal import Definitions, Journal
+from runwell.ports.journal import Definitions, Journal, JournalReader
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
 from runwell.runtime.clock import SystemClock
+from runwell.runtime.plans import Plans
 from runwell.runtime.publisher import Publisher
-from runwell.runtime.runtime import Runtime
+from runwell.runtime.runtime import Hosting, Runtime
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
 from runwell.storage.blobs import DirectoryBlobs
+from runwell.storage.memory_journal import MemoryDefinitions
+from runwell.storage.sql import Sql
 from runwell.storage.sql_definitions import SqlDefinitions
+from runwell.storage.sqlite_documents import SqliteDocuments
 from runwell.storage.sqlite_journal import SqliteJournal
 from runwell.storage.sqlite_sql import SqliteSql
+from runwell.storage.sqlite_view import SqliteView
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
-    """A Runwell that is ready."""
+    """A Runwell that is ready. One in memory has no `sql`."""
 
     runtime: Runtime
     journal: Journal
     definitions: Definitions
     publisher: Publisher
     types: StepTypes
+    sql: Sql | None = None
 
 
 def tune_process() -> None:
@@ -60,7 +67,9 @@ async def open_app(
     """
     journal = SqliteJournal(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"), probe=probe)
     services = real_services(settings)
-    app = assemble(journal, SqlDefinitions(SqliteSql(journal)), services, SystemClock(), probe=probe, max_running=settings.max_running)
+    sql = SqliteSql(journal)
+    parts = assemble(journal, SqlDefinitions(sql), services, SystemClock(), probe=probe, max_running=settings.max_running)
+    app = msgspec.structs.replace(parts, sql=sql)
     tune_process()
     try:
         await app.runtime.open(mine)
@@ -70,6 +79,24 @@ async def open_app(
         await close_services(services)
 
 
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """What a data directory holds, for reading."""
+
+    journal: JournalReader
+    plans: Plans
+
+
+@asynccontextmanager
+async def open_view(settings: Settings) -> AsyncIterator[View]:
+    """Look into the data directory, whoever owns it; one that does not exist is empty, and is not made."""
+    journal = SqliteView(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"))
+    await journal.open()
+    try:
+        yield View(journal=journal, plans=Plans(SqliteDocuments(journal), Publisher(MemoryDefinitions(), step_types()).compile))
+    finally:
+        await journal.close()
+
+
 def assemble(
     journal: Journal,
     definitions: Definitions,
@@ -77,9 +104,7 @@ def assemble(
     clock: Clock,
     *,
     types: StepTypes | None = None,
-    probe: Probe = no_probe,
-    max_running: int = 1_000,
-    max_resident: int = 20_000,
+    **hosting: Unpack[Hosting],
 ) -> App:
     """Put a Runwell together from its parts; it is not open yet."""
     known = types or step_types()
@@ -91,9 +116,7 @@ def assemble(
         services=services,
         clock=clock,
         compile_document=publisher.compile,
-        probe=probe,
-        max_running=max_running,
-        max_resident=max_resident,
+        **hosting,
     )
     return App(runtime=runtime, journal=journal, definitions=definitions, publisher=publisher, types=known)
 

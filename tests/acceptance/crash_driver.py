@@ -32,9 +32,9 @@ from runwell.model.scope import DEFAULT_SCOPE
 from runwell.model.statuses import RunStatus
 from runwell.model.step import StepSpec
 from runwell.ports.probe import Probe, no_probe
+from runwell.ports.runs import StartRequest
 from runwell.ports.steps import StepContext, StepType
 from runwell.runtime.clock import SystemClock
-from runwell.runtime.runtime import StartRequest
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
 from runwell.storage.blobs import DirectoryBlobs

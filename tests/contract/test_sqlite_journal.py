@@ -124,8 +124,8 @@ def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "runwell.db").mkdir()
     assert "could not be opened" in refused(tmp_path)
     (tmp_path / "file").write_text("")
-    assert "could not be opened" in refused(tmp_path / "file")
-    assert "could not be opened" in refused(tmp_path / "file" / "below")
+    assert "is a file" in refused(tmp_path / "file")
+    assert "is a file" in refused(tmp_path / "file" / "below")
 
 
 # Its log

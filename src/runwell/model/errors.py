@@ -13,7 +13,7 @@ RunwellError
     └── LimitExceeded       a limit that ends the whole run, not only the step
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -52,7 +52,7 @@ class ErrorInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str
     message: str
     step_id: str | None = None
-    details: dict[str, object] | None = None
+    details: dict[str, Any] | None = None
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

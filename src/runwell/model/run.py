@@ -80,6 +80,33 @@ class RunView(msgspec.Struct, kw_only=True):
     archived_at: str | None = None
 
 
+class GraphNode(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the document. `steps` are a loop's inner ones; `instances` counts what became of its iterations, by status."""
+
+    id: str
+    type: str
+    name: str | None
+    status: StepStatus | None
+    reason: SkipReason | None
+    steps: "RunGraph | None" = None
+    instances: dict[str, int] = {}
+
+
+class GraphEdge(msgspec.Struct, frozen=True, kw_only=True):
+    """`target` depends on `source`; `when` is the condition under which the target runs."""
+
+    source: str
+    target: str
+    when: str | None = None
+
+
+class RunGraph(msgspec.Struct, frozen=True, kw_only=True):
+    """A version's steps and their dependencies, in the document's order."""
+
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+
+
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """The current state of a run in one row: what lists and recovery need. Derived from the events.
 

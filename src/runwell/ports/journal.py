@@ -1,6 +1,6 @@
 """The journal: the truth about every run, an append-only log with gapless `seq` from 1.
 
-All calls come from the event loop's thread. One process owns a journal.
+All calls come from the event loop's thread. One process owns a journal; others may read it meanwhile.
 """
 
 import asyncio
@@ -41,29 +41,8 @@ class Kept(msgspec.Struct, frozen=True):
     event: Event
 
 
-class Journal(Protocol):
-    async def open(self) -> None:
-        """Take ownership. Raises `DataDirectoryBusy` when another process has it."""
-        ...
-
-    async def close(self) -> None:
-        """Make everything submitted durable, then give up ownership. Idempotent."""
-        ...
-
-    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
-        """Submit events of one run and its new current-state row; the future is done once both are durable.
-
-        Its result is the append's position: a number that grows, with holes, in the order of commits over all runs.
-
-        `events` is not empty, all of `row.run_id`, with `seq` from `expected + 1` on without gaps.
-        Raises `PositionConflict` when the run's last submitted event is not `expected`: at once, or, for a run
-        that has ended or is not known to this process, by the future.
-        The future fails with `JournalUnavailable` when the batch could not be kept; then nothing
-        of it was, nor of any append submitted after it and before the failure was known.
-        Appends of one run become durable in the order in which they were submitted.
-        A caller may ignore the future: an unobserved failure raises no warning.
-        """
-        ...
+class JournalReader(Protocol):
+    """What a journal says."""
 
     async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         """Return the durable events of a run with `seq > after`, in order; empty for an unknown run."""
@@ -120,6 +99,31 @@ class Journal(Protocol):
         ...
 
 
+class Journal(JournalReader, Protocol):
+    async def open(self) -> None:
+        """Take ownership. Raises `DataDirectoryBusy` when another process has it."""
+        ...
+
+    async def close(self) -> None:
+        """Make everything submitted durable, then give up ownership. Idempotent."""
+        ...
+
+    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
+        """Submit events of one run and its new current-state row; the future is done once both are durable.
+
+        Its result is the append's position: a number that grows, with holes, in the order of commits over all runs.
+
+        `events` is not empty, all of `row.run_id`, with `seq` from `expected + 1` on without gaps.
+        Raises `PositionConflict` when the run's last submitted event is not `expected`: at once, or, for a run
+        that has ended or is not known to this process, by the future.
+        The future fails with `JournalUnavailable` when the batch could not be kept; then nothing
+        of it was, nor of any append submitted after it and before the failure was known.
+        Appends of one run become durable in the order in which they were submitted.
+        A caller may ignore the future: an unobserved failure raises no warning.
+        """
+        ...
+
+
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """One published version of a workflow. `hash` is over the canonical JSON of its document."""
 
@@ -130,7 +134,15 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-class Definitions(Protocol):
+class Documents(Protocol):
+    """The documents of workflow versions."""
+
+    async def by_hash(self, document_hash: str) -> bytes | None:
+        """Return the document (JSON) with this content hash."""
+        ...
+
+
+class Definitions(Documents, Protocol):
     """Workflow versions: immutable, found by their content hash."""
 
     async def put(self, scope: Scope, slug: str, name: str, document_hash: str, document: bytes) -> Version:
@@ -139,10 +151,6 @@ class Definitions(Protocol):
 
     async def get(self, scope: Scope, slug: str, version: int | None = None) -> Version | None:
         """Return a version of the slug; None for `version` is the one that runs start with: the active or else the newest."""
-        ...
-
-    async def by_hash(self, document_hash: str) -> bytes | None:
-        """Return the document (JSON) with this content hash."""
         ...
 
 

@@ -18,8 +18,9 @@ from runwell.model.run import RunRow
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus, StepStatus
 from runwell.ports.journal import Definitions, Journal, Version
+from runwell.ports.runs import StartRequest
 from runwell.runtime.cell import Cell
-from runwell.runtime.request import StartRequest, child_request
+from runwell.runtime.request import child_request
 
 MAX_DEPTH: Final = 20
 """How deep child runs may nest."""

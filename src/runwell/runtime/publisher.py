@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from runwell.engine.compile import compile_workflow
+from runwell.engine.compile import Reach, compile_workflow
 from runwell.engine.plan import Plan
 from runwell.model.canonical import canonical_json
 from runwell.model.scope import Scope
-from runwell.model.workflow import parse_workflow
+from runwell.model.workflow import read_workflow
 from runwell.ports.journal import Definitions, Version
 from runwell.ports.steps import StepTypes
 
@@ -19,9 +19,12 @@ class Publisher:
         self._specs = {name: step_type.spec for name, step_type in types.items()}
         self._checks = {name: step_type.problems for name, step_type in types.items()}
 
-    def compile(self, document: Any, connections: frozenset[str] | None = None) -> Plan:
-        """Return the plan of a document (JSON data). Raises `InvalidDocument` with every problem."""
-        return compile_workflow(parse_workflow(document, self._specs), self._checks, connections)
+    def compile(self, document: Any, reach: Reach | None = None) -> Plan:
+        """Return the plan of a document (JSON data). Raises `InvalidDocument` with every problem.
+
+        `reach` looks at what this installation can reach: for documents that a person brings, not for versions that were kept.
+        """
+        return compile_workflow(read_workflow(document, self._specs), self._checks, reach)
 
     async def publish(self, scope: Scope, plan: Plan, slug: str | None = None) -> Version:
         """Keep the plan's document as a version of its workflow; the same document gives the same version."""

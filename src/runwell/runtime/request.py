@@ -8,27 +8,8 @@ from runwell.engine.state import RunState
 from runwell.model.commands import AddComment, Command, CompleteTask, SendMessage
 from runwell.model.errors import InvalidInput
 from runwell.model.events import RunCreated
-from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
 from runwell.ports.journal import Version
-
-
-class StartRequest(msgspec.Struct, kw_only=True):
-    """A `run_id` that exists already makes starting it again harmless."""
-
-    version: Version
-    input: Any = None
-    run_id: str | None = None
-    org_id: str = DEFAULT_ORG
-    project_id: str = DEFAULT_PROJECT
-    trigger: str = "api"
-    tags: tuple[str, ...] = ()
-    metadata: dict[str, str] = {}
-    environment: str = "production"
-    actor: str | None = None
-    parent_run_id: str | None = None
-    parent_step_id: str | None = None
-    root_run_id: str | None = None
-    depth: int = 0
+from runwell.ports.runs import StartRequest
 
 
 def json_copy(value: Any, what: str) -> Any:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from runwell.engine.advance import Advance
 from runwell.engine.decide import start as first_event
@@ -26,6 +26,7 @@ from runwell.ports.clock import Clock
 from runwell.ports.feed import Feed
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
+from runwell.ports.runs import StartRequest
 from runwell.ports.steps import Services, StepTypes
 from runwell.runtime.admission import Admission, Ticket
 from runwell.runtime.alarms import Alarms
@@ -34,12 +35,18 @@ from runwell.runtime.children import Children
 from runwell.runtime.dispatcher import Dispatcher, Durable
 from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.recovery import Recovery
-from runwell.runtime.request import StartRequest, check_json, created
-
-__all__ = ["Runtime", "StartRequest"]
+from runwell.runtime.request import check_json, created
 
 RELOAD_MS: Final = 1_000
 """How long after a failed append a run is taken up again."""
+
+
+class Hosting(TypedDict, total=False):
+    """How a process hosts runs; what is left out is as `Runtime` says."""
+
+    probe: Probe
+    max_running: int
+    max_resident: int
 
 
 class Runtime:

@@ -10,29 +10,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from runwell.model.errors import JournalUnavailable
-from runwell.model.events import Event, TaskCreated, decode_event
-from runwell.model.run import RunRow, TaskView
-from runwell.model.scope import Scope
+from runwell.model.events import Event, TaskCreated
+from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL
-from runwell.ports.journal import ALL_RUNS, Blobs, Kept, RunFilter
+from runwell.ports.journal import Blobs
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import sqlite_queries as queries
 from runwell.storage.database import Synchronous
 from runwell.storage.group_commit import GroupCommit
 from runwell.storage.outcome import closed, failed
-from runwell.storage.payloads import hydrate
 from runwell.storage.positions import Position, Positions
 from runwell.storage.reader import Query
 from runwell.storage.records import encode_append
+from runwell.storage.sqlite_reading import SqliteReading
 from runwell.storage.sqlite_store import SqliteStore, open_store
-from runwell.storage.tasks import task_changes, task_view
+from runwell.storage.tasks import task_changes
 from runwell.storage.writer import CHECKPOINT_BYTES, Work
 
 T = TypeVar("T")
 
 
-class SqliteJournal:
+class SqliteJournal(SqliteReading):
     """`Journal` in a data directory, which it owns while it is open.
 
     Large payloads go to `blobs`; without it they stay in the database. `checkpoint_bytes` is how much
@@ -51,7 +49,7 @@ class SqliteJournal:
         checkpoint_bytes: int = CHECKPOINT_BYTES,
     ) -> None:
         self._open_store = functools.partial(open_store, data_dir, synchronous, probe, checkpoint_bytes)
-        self._blobs = blobs
+        super().__init__(blobs)
         self._probe = probe
         self._store: SqliteStore | None = None
         self._group: GroupCommit | None = None
@@ -104,62 +102,9 @@ class SqliteJournal:
     def _look_up(self, short: str) -> Position | None:
         return queries.position(self._opened().lookup, short)
 
-    # Reading, on the readers' threads
-
-    async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
-        return await self.query(lambda connection: [self._event(record) for record in queries.records(connection, run_id, after, limit)])
-
-    async def row(self, run_id: str) -> RunRow | None:
-        return await self.query(lambda connection: queries.row(connection, run_id))
-
-    async def live(self) -> list[RunRow]:
-        return await self.query(queries.live)
-
-    async def rows(
-        self, wanted: RunFilter = ALL_RUNS, *, limit: int = 50, before: str | None = None, after: str | None = None
-    ) -> list[RunRow]:
-        return await self.query(lambda connection: queries.rows(connection, wanted, limit, before, after))
-
-    async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
-        return await self.query(
-            lambda connection: [
-                Kept(position, self._event(record)) for position, record in queries.tail(connection, after, workflow_id, limit)
-            ]
-        )
-
-    async def position(self) -> int:
-        return await self.query(queries.last_position)
-
-    async def find(self, prefix: str) -> list[str]:
-        return await self.query(lambda connection: queries.find(connection, prefix))
-
-    async def pending_tasks(
-        self,
-        *,
-        scope: Scope | None = None,
-        run_id: str | None = None,
-        task_id: str | None = None,
-        limit: int | None = None,
-        after: str | None = None,
-    ) -> list[TaskView]:
-        def read(connection: sqlite3.Connection) -> list[TaskView]:
-            records = queries.task_records(connection, scope, run_id, task_id, limit, after)
-            return [task_view(self._event(record), slug) for record, slug in records]
-
-        return await self.query(read)
-
-    def _event(self, record: str) -> Event:
-        return decode_event(hydrate(record, self._payload))
-
-    def _payload(self, ref: str) -> bytes:
-        if self._blobs is None:
-            raise JournalUnavailable(f"the payload {ref!r} is outside of the journal", hint="open the journal with its payload store")
-        return self._blobs.get(ref)
-
     # For others who keep things in the same file
 
     async def query(self, query: Query[T]) -> T:
-        """Return the result of a read-only query. Raises `JournalUnavailable`."""
         return await self._opened().readers.run(query)
 
     async def transact(self, work: Work[T]) -> T:

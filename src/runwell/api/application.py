@@ -1,0 +1,60 @@
+"""The ASGI application."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from runwell import __version__
+from runwell.api.access_log import AccessLog
+from runwell.api.answers import REF, answer_schemas
+from runwell.api.body_limit import BodyLimit
+from runwell.api.metrics import CountRequests
+from runwell.api.own_origin import OwnOrigin
+from runwell.api.parts import Parts
+from runwell.api.problems import install_problems
+from runwell.api.request_id import RequestId
+from runwell.api.routes import health, runs
+
+ROUTERS = (health.routes, runs.routes)
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Return the application over these parts."""
+    app = FastAPI(title="Runwell", version=__version__, docs_url=None, redoc_url=None, separate_input_output_schemas=False)
+    app.state.parts = parts
+    if parts.local_only:
+        app.add_middleware(OwnOrigin)
+    app.add_middleware(BodyLimit, limit=parts.max_body_bytes)
+    app.add_middleware(CountRequests, metrics=parts.metrics)
+    app.add_middleware(AccessLog)
+    app.add_middleware(RequestId)
+    install_problems(app)
+    for routes in ROUTERS:
+        app.include_router(routes)
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
+    return app
+
+
+def openapi_document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document, with the schemas of all answers and the problems of all operations."""
+    if app.openapi_schema:
+        return app.openapi_schema
+    summary = "Runs AI workflows and agents, and keeps every run."
+    document = get_openapi(title=app.title, version=app.version, routes=app.routes, summary=summary)
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {}).update(answer_schemas())
+    for name in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(name, None)
+    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key, `rw_...`."}}
+    document["security"] = [{"key": []}]
+    problem = {
+        "description": "A problem (RFC 9457).",
+        "content": {"application/problem+json": {"schema": {"$ref": REF.format(name="ProblemDetails")}}},
+    }
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = problem
+    app.openapi_schema = document
+    return document

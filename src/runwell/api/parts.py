@@ -1,0 +1,50 @@
+"""What the HTTP interface is made of: handed to `create_app`, found by each route."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from runwell.api.metrics import Metrics
+from runwell.model.principal import LOCAL, Principal
+from runwell.ports.journal import Definitions, Journal
+from runwell.ports.runs import Runs
+
+Authenticate = Callable[[HTTPConnection], Awaitable[Principal | None]]
+"""From a request's credentials to who sends it; None when there are none that count."""
+
+Around = Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]
+"""What happens around every operation of a known caller: rate limits, idempotency keys."""
+
+
+async def _anybody(connection: HTTPConnection) -> Principal | None:
+    return LOCAL
+
+
+async def _directly(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
+    return await handler(request)
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """`authenticate` as it is by default lets everybody be the local user.
+
+    `local_only`: only what comes from this machine itself, and from no other site's page, is answered.
+    `at_shutdown` is called when the server ends, before it waits for requests: what would go on for ever ends then.
+    """
+
+    runs: Runs
+    journal: Journal
+    definitions: Definitions
+    authenticate: Authenticate = _anybody
+    around: Around = _directly
+    metrics: Metrics
+    max_body_bytes: int = 10_485_760
+    local_only: bool = False
+    at_shutdown: list[Callable[[], None]] = []
+
+
+def parts_of(app: Any) -> Parts:
+    return cast(Parts, cast(Starlette, app).state.parts)

@@ -1,0 +1,1 @@
+"""Answers to questions about runs: what lists, pages and streams show."""
