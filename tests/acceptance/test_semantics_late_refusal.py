@@ -13,7 +13,7 @@ from runwell.model.errors import InvalidInput, PositionConflict
 from runwell.model.events import Event
 from runwell.model.ids import new_id
 from runwell.model.run import RunRow
-from runwell.runtime.runtime import StartRequest
+from runwell.ports.runs import StartRequest
 from runwell.storage.outcome import refuse_quietly
 from runwell.testing import memory_app
 

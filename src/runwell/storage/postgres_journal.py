@@ -4,36 +4,28 @@ Appends are checked and encoded on the event loop's thread; `postgres_commit` ca
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ClassVar, Final, TypeVar
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
 
-from runwell.model.errors import JournalUnavailable
-from runwell.model.events import Event, decode_event
-from runwell.model.run import RunRow, TaskView
-from runwell.model.scope import Scope
-from runwell.ports.journal import ALL_RUNS, Blobs, Kept, RunFilter
+from runwell.model.events import Event
+from runwell.model.run import RunRow
+from runwell.ports.journal import Blobs
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import postgres_queries as queries
 from runwell.storage.outcome import closed, failed
-from runwell.storage.payloads import hydrate, is_cut
 from runwell.storage.postgres_batch import Append
 from runwell.storage.postgres_claims import Claims
 from runwell.storage.postgres_commit import PostgresCommit
 from runwell.storage.postgres_owner import PATIENCE_S, Owner
-from runwell.storage.postgres_session import DRIVER_ERRORS, pool, unavailable
+from runwell.storage.postgres_reading import PostgresReaders, PostgresReading, Query
+from runwell.storage.postgres_session import DRIVER_ERRORS, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
-from runwell.storage.records import decode_row, encode_append
-from runwell.storage.tasks import task_view
+from runwell.storage.records import encode_append
 
 T = TypeVar("T")
-Query = Callable[[Any], Awaitable[T]]
-
-READERS: Final = 4
-ACQUIRE_S: Final = 30.0
-"""How long a query waits for a connection."""
 
 
-class PostgresJournal:
+class PostgresJournal(PostgresReading):
     """`Journal` in a PostgreSQL database, which it owns while it is open.
 
     Large payloads go to `blobs`; without it they stay in the database. `patience_s` is how long `open` waits for
@@ -44,10 +36,11 @@ class PostgresJournal:
     claims_type: ClassVar[type[Claims]] = Claims
 
     def __init__(self, url: DatabaseUrl, *, blobs: Blobs | None, probe: Probe = no_probe, patience_s: float = PATIENCE_S) -> None:
-        self._url, self._blobs, self._probe, self._patience_s = url, blobs, probe, patience_s
+        super().__init__(blobs)
+        self._url, self._probe, self._patience_s = url, probe, patience_s
         self._owner: Owner | None = None
         self._commit: PostgresCommit | None = None
-        self._readers: Any = None
+        self._readers: PostgresReaders | None = None
         self._closing: asyncio.Task[None] | None = None
         self._claims = self.claims_type()
         self._place = 0  # of the last append that was submitted, in the order of all
@@ -75,7 +68,9 @@ class PostgresJournal:
         for claim in claims:
             self._claims.add(claim)
         self._place = await queries.last_position(owner.connection)
-        self._readers = await pool(self._url, READERS, default_transaction_read_only="on")
+        readers = PostgresReaders(self._url)
+        await readers.open()
+        self._readers = readers
 
     async def close(self) -> None:
         if self._closing is None:
@@ -85,7 +80,7 @@ class PostgresJournal:
     async def _close(self) -> None:
         commit, owner, readers = self._commit, self._owner, self._readers
         self._commit = None
-        if commit is None or owner is None:
+        if commit is None or owner is None or readers is None:
             return
         owner.hurry()
         await commit.drain()
@@ -112,64 +107,9 @@ class PostgresJournal:
 
     # Reading, on the pool's connections
 
-    async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
-        return await self._events(await self._query(lambda connection: queries.records(connection, run_id, after, limit)))
-
-    async def row(self, run_id: str) -> RunRow | None:
-        found = await self._query(lambda connection: queries.row(connection, run_id))
-        return None if found is None else decode_row(found)
-
-    async def live(self) -> list[RunRow]:
-        return [decode_row(found) for found in await self._query(queries.live)]
-
-    async def rows(
-        self, wanted: RunFilter = ALL_RUNS, *, limit: int = 50, before: str | None = None, after: str | None = None
-    ) -> list[RunRow]:
-        found = await self._query(lambda connection: queries.rows(connection, wanted, limit, before, after))
-        return [decode_row(record) for record in found]
-
-    async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
-        found = await self._query(lambda connection: queries.tail(connection, after, workflow_id, limit))
-        events = await self._events([record for _, record in found])
-        return [Kept(position, event) for (position, _), event in zip(found, events, strict=True)]
-
-    async def position(self) -> int:
-        return await self._query(queries.last_position)
-
-    async def find(self, prefix: str) -> list[str]:
-        return await self._query(lambda connection: queries.find(connection, prefix))
-
-    async def pending_tasks(
-        self,
-        *,
-        scope: Scope | None = None,
-        run_id: str | None = None,
-        task_id: str | None = None,
-        limit: int | None = None,
-        after: str | None = None,
-    ) -> list[TaskView]:
-        found = await self._query(lambda connection: queries.task_records(connection, scope, run_id, task_id, limit, after))
-        events = await self._events([record for record, _ in found])
-        return [task_view(event, slug) for event, (_, slug) in zip(events, found, strict=True)]
-
-    async def _events(self, records: Sequence[str]) -> list[Event]:
-        """Decode the records; on a thread when payloads have to be read from the disk."""
-        if any(map(is_cut, records)):
-            return await asyncio.to_thread(lambda: [decode_event(hydrate(record, self._payload)) for record in records])
-        return [decode_event(record) for record in records]
-
-    def _payload(self, ref: str) -> bytes:
-        if self._blobs is None:
-            raise JournalUnavailable(f"the payload {ref!r} is outside of the journal", hint="open the journal with its payload store")
-        return self._blobs.get(ref)
-
-    async def _query(self, query: Query[T]) -> T:
+    async def query(self, query: Query[T]) -> T:
         if self._readers is None or self._owner is None:
             raise closed()
         if self._owner.is_over and (refusal := self._owner.refusal) is not None:
             raise refusal
-        try:
-            async with self._readers.acquire(timeout=ACQUIRE_S) as connection:
-                return await query(connection)
-        except DRIVER_ERRORS as exc:
-            raise unavailable(self._url, exc) from exc
+        return await self._readers.run(query)

@@ -25,6 +25,7 @@ from typing import Any, Final
 
 from runwell.model.errors import DataDirectoryBusy, JournalUnavailable
 from runwell.model.times import rfc3339
+from runwell.storage.postgres_queries import is_made
 from runwell.storage.postgres_session import DRIVER_ERRORS, connect, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
 
@@ -49,7 +50,6 @@ _SETTINGS: Final = {
 _LOCK_CLASS: Final = 0x52756E77  # "Runw"
 _TRY_LOCK: Final = "SELECT pg_try_advisory_lock(($1::bigint << 32) | oid::bigint) FROM pg_namespace WHERE nspname = current_schema()"
 _UNLOCK: Final = _TRY_LOCK.replace("pg_try_advisory_lock", "pg_advisory_unlock")
-_IS_MADE: Final = "SELECT to_regclass(quote_ident(current_schema()) || '.journal_owner') IS NOT NULL"
 _TAKE: Final = "UPDATE journal_owner SET epoch = epoch + 1, owner = $1 RETURNING epoch"
 _EPOCH: Final = "SELECT epoch FROM journal_owner"
 _HAS: Final = "SELECT EXISTS (SELECT FROM appended WHERE position = $1)"
@@ -207,7 +207,7 @@ async def _lock(connection: Any, url: DatabaseUrl, patience_s: float) -> None:
                 f"the database {url} has no schema to keep the journal in", hint="create the one that search_path names"
             )
         if time.monotonic() >= deadline:
-            known = await connection.fetchval(_IS_MADE)
+            known = await is_made(connection)
             holder = await connection.fetchval("SELECT owner FROM journal_owner") if known else None
             raise DataDirectoryBusy(
                 f"the journal in PostgreSQL at {url} is in use by another Runwell ({holder or 'not known yet'})",
@@ -229,7 +229,7 @@ async def _check(connection: Any) -> None:
 
 
 async def _prepare(connection: Any) -> None:
-    if not await connection.fetchval(_IS_MADE):
+    if not await is_made(connection):
         schema = resources.files("runwell.storage").joinpath("postgres_schema.sql").read_text()
         first = f"INSERT INTO journal_owner (schema_version, epoch, owner) VALUES ({SCHEMA_VERSION}, 0, '')"
         await connection.execute(f"BEGIN; {schema} {first}; COMMIT")

@@ -13,6 +13,12 @@ RUN_IS: Final = "substr(run_id, 5, 24) = substr($1, 5, 24) AND run_id = $1"
 """The run whose whole id is the first parameter, found by its 24-hex id."""
 
 
+async def is_made(connection: Any) -> bool:
+    """Return whether there is a journal."""
+    found: bool = await connection.fetchval("SELECT to_regclass(quote_ident(current_schema()) || '.journal_owner') IS NOT NULL")
+    return found
+
+
 async def live_claims(connection: Any) -> tuple[int, list[Claim]]:
     """Return the last rid, and where the runs that have not ended are."""
     tasks: dict[int, dict[str, str]] = {}
@@ -93,6 +99,11 @@ async def task_records(
         WHERE {search} ORDER BY task.created_at, task.rid, task.seq LIMIT {search.number(_limit(limit))}
     """
     return [(body, original(slug)) for body, slug in await connection.fetch(sql, *search.values)]
+
+
+async def document(connection: Any, document_hash: str) -> bytes | None:
+    found: bytes | None = await connection.fetchval("SELECT body FROM document WHERE hash = $1", stored(document_hash))
+    return found
 
 
 class _Search:
