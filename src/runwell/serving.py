@@ -24,6 +24,7 @@ from runwell.api.parts import Parts
 from runwell.api.rate_limit import RateLimit
 from runwell.bootstrap import App, open_app
 from runwell.model.errors import InvalidInput
+from runwell.query.following import Streams
 from runwell.runtime.hosted import HostedRuns
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
@@ -49,11 +50,14 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False) -> Parts:
     limit = None if settings.rate_limit == "none" else RateLimit(settings.rate_limit)
     metrics = Metrics()
     metrics.watch(app.runtime.feed)
+    streams = Streams(app.runtime.feed, app.journal)
+    metrics.gauge("runwell_streams", "Live streams.", lambda: len(streams))
     return Parts(
         runs=HostedRuns(app.runtime),
         journal=app.journal,
         definitions=app.definitions,
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
+        streams=streams,
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
         local_only=not sign_in,
@@ -118,8 +122,7 @@ class _Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for end in self._parts.at_shutdown:
-            end()
+        await self._parts.streams.close()
         await super().shutdown(sockets)
 
 

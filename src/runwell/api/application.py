@@ -14,9 +14,9 @@ from runwell.api.own_origin import OwnOrigin
 from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
-from runwell.api.routes import health, runs
+from runwell.api.routes import health, run_record, runs, streams, tasks
 
-ROUTERS = (health.routes, runs.routes)
+ROUTERS = (health.routes, runs.routes, run_record.routes, tasks.routes, streams.routes)
 
 
 def create_app(parts: Parts) -> FastAPI:

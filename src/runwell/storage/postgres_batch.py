@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from runwell.model.errors import JournalUnavailable, PositionConflict
 from runwell.model.events import Event
-from runwell.model.run import TESTING, RunRow
+from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL
 from runwell.ports.journal import Blobs
 from runwell.ports.probe import Probe
@@ -26,14 +26,17 @@ PART_CHARACTERS: Final = 16_000_000
 
 _LOOK_UP: Final = """
     SELECT substr(run_id, 5, 24) AS short, run_id, rid, seq, task_id, step_id
-    FROM run LEFT JOIN (SELECT rid, task_id, step_id FROM task) AS asked USING (rid)
+    FROM run LEFT JOIN (SELECT rid, task_id, step_id FROM task WHERE open) AS asked USING (rid)
     WHERE substr(run_id, 5, 24) = ANY($1::text[]) ORDER BY short
 """
-_INSERT_EVENTS: Final = "INSERT INTO event (rid, seq, body) SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[])"
+_INSERT_EVENTS: Final = """
+    INSERT INTO event (rid, seq, type, step_id, body)
+    SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[])
+"""
 _UPSERT_RUNS: Final = """
-    INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, workflow_slug, status, live, testing, seq, body)
+    INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, workflow_slug, status, live, environment, seq, body)
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
-                         $9::boolean[], $10::integer[], $11::text[])
+                         $9::text[], $10::integer[], $11::text[])
     ON CONFLICT (rid) DO UPDATE SET status = excluded.status, live = excluded.live, seq = excluded.seq, body = excluded.body
 """
 _INSERT_APPENDED: Final = """
@@ -41,11 +44,12 @@ _INSERT_APPENDED: Final = """
     INSERT INTO appended (position, rid, first_seq, last_seq)
     SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::integer[], $5::integer[]) WHERE EXISTS (SELECT FROM mine)
 """
-_DELETE_TASKS: Final = "DELETE FROM task WHERE (rid, task_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[]))"
+_SETTLE_TASKS: Final = "UPDATE task SET open = false WHERE (rid, task_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[]))"
 _UPSERT_TASKS: Final = """
-    INSERT INTO task (rid, task_id, seq, step_id, created_at)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::bigint[])
-    ON CONFLICT (rid, task_id) DO UPDATE SET seq = excluded.seq, step_id = excluded.step_id, created_at = excluded.created_at
+    INSERT INTO task (rid, task_id, seq, step_id, created_at, open)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::bigint[], $6::boolean[])
+    ON CONFLICT (rid, task_id)
+    DO UPDATE SET seq = excluded.seq, step_id = excluded.step_id, created_at = excluded.created_at, open = excluded.open
 """
 
 _Rows = list[tuple[Any, ...]]
@@ -99,7 +103,7 @@ class PostgresBatch:
 
     async def write(self, connection: Any, epoch: int, blobs: Blobs | None, probe: Probe) -> None:
         """Put large payloads away and keep everything in one transaction, if the journal's epoch is still `epoch`."""
-        events = [(append.claim.rid, event.seq, record) for append in self._appends for event, record in _paired(append)]
+        events = [event for append in self._appends for event in _laid_out(append)]
         if blobs is not None and any(len(record) * 4 > RECORD_LIMIT for *_, record in events):
             events = await asyncio.to_thread(_externalized, events, blobs.put)
         transaction = connection.transaction()
@@ -117,15 +121,15 @@ class PostgresBatch:
 
     async def _execute(self, connection: Any, epoch: int, events: _Rows) -> None:
         for part in _parts(events):
-            await connection.execute(_INSERT_EVENTS, *_columns(part, 3))
+            await connection.execute(_INSERT_EVENTS, *_columns(part, 5))
         await connection.execute(_UPSERT_RUNS, *_columns(self._runs(), 11))
         appended = [(append.place, append.claim.rid, append.expected + 1, append.row.seq) for append in self._appends]
         if await connection.execute(_INSERT_APPENDED, epoch, *_columns(appended, 4)) == "INSERT 0 0":
             raise JournalUnavailable("another Runwell has taken over the journal", hint="stop this process, or start it anew")
         tasks = self._tasks()
         if tasks:
-            await connection.execute(_DELETE_TASKS, *_columns([key for key, asked in tasks.items() if asked is None], 2))
-            await connection.execute(_UPSERT_TASKS, *_columns([asked for asked in tasks.values() if asked], 5))
+            await connection.execute(_SETTLE_TASKS, *_columns([key for key, asked in tasks.items() if asked is None], 2))
+            await connection.execute(_UPSERT_TASKS, *_columns([asked for asked in tasks.values() if asked], 6))
 
     def _runs(self) -> _Rows:
         runs: dict[int, tuple[Any, ...]] = {}
@@ -135,7 +139,7 @@ class PostgresBatch:
             if not live:
                 self._ends[rid] = row.seq
             names = (stored(row.run_id), stored(row.org_id), stored(row.project_id), stored(row.workflow_id), stored(row.workflow_slug))
-            runs[rid] = (rid, *names, row.status.value, live, row.environment == TESTING, row.seq, append.encoded.row)
+            runs[rid] = (rid, *names, row.status.value, live, stored(row.environment), row.seq, append.encoded.row)
         return list(runs.values())
 
     def _tasks(self) -> dict[tuple[int, str], tuple[Any, ...] | None]:
@@ -145,7 +149,11 @@ class PostgresBatch:
             rid = append.claim.rid
             for task_id, event in task_changes(append.claim.tasks, append.events, append.row.status in TERMINAL).items():
                 key = (rid, stored(task_id))
-                tasks[key] = None if event is None else (*key, event.seq, stored(event.step_id or ""), event.ts)
+                asked = tasks.get(key)
+                if event is not None:
+                    tasks[key] = (*key, event.seq, stored(event.step_id or ""), event.ts, True)
+                else:
+                    tasks[key] = asked and (*asked[:-1], False)
         return tasks
 
     def succeed(self, claims: Claims) -> None:
@@ -172,12 +180,13 @@ async def _undo(connection: Any, transaction: Any) -> None:
         connection.terminate()  # the server does it then
 
 
-def _paired(append: Append) -> Iterator[tuple[Event, str]]:
-    return zip(append.events, append.encoded.events, strict=True)
+def _laid_out(append: Append) -> Iterator[tuple[Any, ...]]:
+    for event, record in zip(append.events, append.encoded.events, strict=True):
+        yield append.claim.rid, event.seq, event.type, event.step_id and stored(event.step_id), record
 
 
 def _externalized(events: _Rows, put: Callable[[bytes], str]) -> _Rows:
-    return [(rid, seq, externalize(record, put)) for rid, seq, record in events]
+    return [(*key, externalize(record, put)) for *key, record in events]
 
 
 def _parts(events: _Rows) -> Iterator[_Rows]:

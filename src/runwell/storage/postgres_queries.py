@@ -3,9 +3,8 @@
 from typing import Any, Final
 
 from runwell.model.errors import NotFound
-from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL
-from runwell.ports.journal import RunFilter
+from runwell.ports.journal import EventFilter, RunFilter
 from runwell.storage.postgres_claims import Claim
 from runwell.storage.postgres_session import original, stored
 
@@ -22,7 +21,7 @@ async def is_made(connection: Any) -> bool:
 async def live_claims(connection: Any) -> tuple[int, list[Claim]]:
     """Return the last rid, and where the runs that have not ended are."""
     tasks: dict[int, dict[str, str]] = {}
-    for rid, task_id, step_id in await connection.fetch("SELECT rid, task_id, step_id FROM task"):
+    for rid, task_id, step_id in await connection.fetch("SELECT rid, task_id, step_id FROM task WHERE open"):
         tasks.setdefault(rid, {})[original(task_id)] = original(step_id)
     last: int = await connection.fetchval("SELECT coalesce(max(rid), 0) FROM run")
     rows = await connection.fetch("SELECT run_id, rid, seq FROM run WHERE live")
@@ -33,6 +32,21 @@ async def records(connection: Any, run_id: str, after: int, limit: int | None) -
     """Return the run's event records with `seq > after`, in order."""
     sql = f"SELECT body FROM event WHERE rid = (SELECT rid FROM run WHERE {RUN_IS}) AND seq > $2 ORDER BY seq LIMIT $3"
     return _column(await connection.fetch(sql, stored(run_id), after, _limit(limit)))
+
+
+async def some_records(connection: Any, run_id: str, wanted: EventFilter, limit: int, after: int, before: int | None) -> list[str]:
+    """Return records of the wanted events in order: the first after `after`, or the last under `before`."""
+    search = _Search(stored(run_id))
+    search.add(f"rid = (SELECT rid FROM run WHERE {RUN_IS}) AND seq > {{}}", after)
+    if before is not None:
+        search.add("seq < {}", before)
+    if wanted.types:
+        search.add("type = ANY({}::text[])", [stored(name) for name in wanted.types])
+    if wanted.step_id is not None:
+        search.add("step_id = {}", stored(wanted.step_id))
+    sql = f"SELECT body FROM event WHERE {search} ORDER BY seq {'ASC' if before is None else 'DESC'} LIMIT {max(limit, 0)}"
+    found = _column(await connection.fetch(sql, *search.values))
+    return found if before is None else found[::-1]
 
 
 async def row(connection: Any, run_id: str) -> str | None:
@@ -83,22 +97,28 @@ async def find(connection: Any, prefix: str) -> list[str]:
 
 
 async def task_records(
-    connection: Any, scope: Scope | None, run_id: str | None, task_id: str | None, limit: int | None, after: str | None
+    connection: Any, wanted: RunFilter, run_id: str | None, task_id: str | None, limit: int | None, after: tuple[str, int] | None
 ) -> list[tuple[str, str]]:
     """Return record of `task_created` and workflow slug of each undecided task, oldest first. Raises `NotFound`: no task `after`."""
     search = _Search()
+    search.add_filter(wanted)
     if run_id is not None:
         search.add("run.run_id = {}", stored(run_id))
     if task_id is not None:
         search.add("task.task_id = {}", stored(task_id))
-    search.add_scope(scope)
     if after is not None:
-        search.add("(task.created_at, task.rid, task.seq) > ({}, {}, {})", *await _task_key(connection, after))
+        search.add("(task.created_at, task.rid, task.seq) > ({}, {}, {})", *await _task_key(connection, *after))
     sql = f"""
         SELECT event.body, run.workflow_slug FROM task JOIN event USING (rid, seq) JOIN run USING (rid)
-        WHERE {search} ORDER BY task.created_at, task.rid, task.seq LIMIT {search.number(_limit(limit))}
+        WHERE task.open AND {search} ORDER BY task.created_at, task.rid, task.seq LIMIT {search.number(_limit(limit))}
     """
     return [(body, original(slug)) for body, slug in await connection.fetch(sql, *search.values)]
+
+
+async def run_of_task(connection: Any, task_id: str) -> str | None:
+    """Return the id of the run that asked the task."""
+    found = await connection.fetchval("SELECT run_id FROM task JOIN run USING (rid) WHERE task_id = $1", stored(task_id))
+    return None if found is None else original(found)
 
 
 async def document(connection: Any, document_hash: str) -> bytes | None:
@@ -109,9 +129,9 @@ async def document(connection: Any, document_hash: str) -> bytes | None:
 class _Search:
     """Conditions and the values of their parameters. As text it is the condition of a WHERE."""
 
-    def __init__(self) -> None:
+    def __init__(self, *values: Any) -> None:
         self._conditions: list[str] = ["true"]
-        self.values: list[Any] = []
+        self.values = list(values)
 
     def __str__(self) -> str:
         return " AND ".join(self._conditions)
@@ -124,12 +144,9 @@ class _Search:
     def add(self, condition: str, *values: Any) -> None:
         self._conditions.append(condition.format(*map(self.number, values)))
 
-    def add_scope(self, scope: Scope | None) -> None:
-        if scope is not None:
-            self.add("run.project_id = {} AND run.org_id = {}", stored(scope.project_id), stored(scope.org_id))
-
     def add_filter(self, wanted: RunFilter) -> None:
-        self.add_scope(wanted.scope)
+        if wanted.scope is not None:
+            self.add("project_id = {} AND org_id = {}", stored(wanted.scope.project_id), stored(wanted.scope.org_id))
         if wanted.workflow_id is not None:
             self.add("workflow_id = {}", stored(wanted.workflow_id))
         if wanted.slug is not None:
@@ -140,7 +157,11 @@ class _Search:
                 self.add("live" if lives == {True} else "NOT live")
             self.add("status = ANY({}::text[])", [status.value for status in wanted.statuses])
         if not wanted.testing:
-            self.add("NOT testing")
+            self.add("environment <> 'testing'")
+        if wanted.environment is not None:
+            self.add("environment = {}", stored(wanted.environment))
+            if wanted.environment != "production":
+                self.add("environment <> 'production'")  # says no more, but lets the index be used
 
 
 async def _rid(connection: Any, run_id: str) -> int:
@@ -150,10 +171,11 @@ async def _rid(connection: Any, run_id: str) -> int:
     return found
 
 
-async def _task_key(connection: Any, task_id: str) -> tuple[int, int, int]:
-    found = await connection.fetchrow("SELECT created_at, rid, seq FROM task WHERE task_id = $1", stored(task_id))
+async def _task_key(connection: Any, run_id: str, seq: int) -> tuple[int, int, int]:
+    sql = f"SELECT created_at, rid, seq FROM task WHERE rid = (SELECT rid FROM run WHERE {RUN_IS}) AND seq = $2"
+    found = await connection.fetchrow(sql, stored(run_id), seq)
     if found is None:
-        raise NotFound(f"there is no pending task {task_id!r} to go on after", hint="list the tasks again from the start")
+        raise NotFound(f"{run_id} asked no task at event {seq} to go on after", hint="list the tasks again from the start")
     created_at, rid, seq = found
     return created_at, rid, seq
 

@@ -8,8 +8,7 @@ from typing import Any, Final, TypeVar
 from runwell.model.errors import JournalUnavailable
 from runwell.model.events import Event, decode_event
 from runwell.model.run import RunRow, TaskView
-from runwell.model.scope import Scope
-from runwell.ports.journal import ALL_RUNS, Blobs, Kept, RunFilter
+from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Blobs, EventFilter, Kept, RunFilter
 from runwell.storage import postgres_queries as queries
 from runwell.storage.outcome import closed
 from runwell.storage.payloads import hydrate, is_cut
@@ -62,6 +61,13 @@ class PostgresReading(ABC):
     async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         return await self._events(await self.query(lambda connection: queries.records(connection, run_id, after, limit)))
 
+    async def events(
+        self, run_id: str, wanted: EventFilter = ALL_EVENTS, *, limit: int, after: int = 0, before: int | None = None
+    ) -> list[Event]:
+        return await self._events(
+            await self.query(lambda connection: queries.some_records(connection, run_id, wanted, limit, after, before))
+        )
+
     async def row(self, run_id: str) -> RunRow | None:
         found = await self.query(lambda connection: queries.row(connection, run_id))
         return None if found is None else decode_row(found)
@@ -89,15 +95,18 @@ class PostgresReading(ABC):
     async def pending_tasks(
         self,
         *,
-        scope: Scope | None = None,
+        wanted: RunFilter = ALL_RUNS,
         run_id: str | None = None,
         task_id: str | None = None,
         limit: int | None = None,
-        after: str | None = None,
+        after: tuple[str, int] | None = None,
     ) -> list[TaskView]:
-        found = await self.query(lambda connection: queries.task_records(connection, scope, run_id, task_id, limit, after))
+        found = await self.query(lambda connection: queries.task_records(connection, wanted, run_id, task_id, limit, after))
         events = await self._events([record for record, _ in found])
         return [task_view(event, slug) for event, (_, slug) in zip(events, found, strict=True)]
+
+    async def run_of_task(self, task_id: str) -> str | None:
+        return await self.query(lambda connection: queries.run_of_task(connection, task_id))
 
     async def _events(self, records: Sequence[str]) -> list[Event]:
         """Decode the records; on a thread when payloads have to be read from the disk."""

@@ -22,7 +22,7 @@ CREATE TABLE run (
   workflow_slug text NOT NULL,
   status text NOT NULL,
   live boolean NOT NULL,
-  testing boolean NOT NULL, -- a trial run, which lists leave out
+  environment text NOT NULL, -- `testing`: a trial run, which lists leave out
   seq integer NOT NULL, -- of the run's last event
   body text NOT NULL -- the whole row as JSON
 ) WITH (fillfactor = 70);
@@ -32,11 +32,14 @@ CREATE UNIQUE INDEX run_short_id ON run (substr(run_id, 5, 24));
 CREATE INDEX run_live ON run (rid) WHERE live;
 CREATE INDEX run_ended ON run (status, rid) WHERE NOT live;
 CREATE INDEX run_project ON run (project_id, rid);
+CREATE INDEX run_environment ON run (project_id, environment, rid) WHERE environment <> 'production';
 CREATE INDEX run_workflow ON run (workflow_id, rid);
 
 CREATE TABLE event (
   rid bigint NOT NULL,
   seq integer NOT NULL,
+  type text NOT NULL,
+  step_id text,
   body text NOT NULL, -- the event as JSON, its large fields in the payload store
   PRIMARY KEY (rid, seq)
 );
@@ -49,15 +52,16 @@ CREATE TABLE appended (
   last_seq integer NOT NULL
 );
 
--- What people have yet to decide. The task itself is the event `task_created` at (rid, seq).
+-- What people were asked. The task itself is the event `task_created` at (rid, seq).
 CREATE TABLE task (
   rid bigint NOT NULL,
   task_id text NOT NULL,
   seq integer NOT NULL,
   step_id text NOT NULL,
   created_at bigint NOT NULL, -- ms since 1970
+  open boolean NOT NULL, -- until it is decided, or nobody waits for it any more
   PRIMARY KEY (rid, task_id)
 );
 
 CREATE INDEX task_by_id ON task (task_id);
-CREATE INDEX task_by_age ON task (created_at, rid, seq);
+CREATE INDEX task_by_age ON task (created_at, rid, seq) WHERE open;

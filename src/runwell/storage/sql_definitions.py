@@ -2,9 +2,9 @@
 
 import time
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
-from runwell.model.ids import new_id
+from runwell.model.ids import id_in, new_id
 from runwell.model.scope import Scope
 from runwell.ports.journal import Version
 from runwell.storage.records import check_names
@@ -26,6 +26,9 @@ class SqlDefinitions:
 
     async def get(self, scope: Scope, slug: str, version: int | None = None) -> Version | None:
         return await self._sql.read(lambda connection: get_version(connection, scope, slug, version))
+
+    async def workflow_id_of(self, scope: Scope, text: str) -> str | None:
+        return await self._sql.read(lambda connection: find_workflow(connection, scope, text))
 
     async def by_hash(self, document_hash: str) -> bytes | None:
         found = select(document.c.body).where(document.c.hash == document_hash)
@@ -66,6 +69,17 @@ def get_version(connection: Connection, scope: Scope, slug: str, number: int | N
     if number is None:
         number = connection.execute(select(workflow.c.active_version).where(*mine)).scalar_one_or_none()
     return _one(connection, *mine, *([] if number is None else [version.c.number == number]))
+
+
+def find_workflow(connection: Connection, scope: Scope, text: str) -> str | None:
+    """Return the id of the workflow that `text` names; an id goes before a slug that looks like one."""
+    if "\x00" in text:  # PostgreSQL has no such text
+        return None
+    workflow_id = id_in("wf", text)
+    named = or_(workflow.c.slug == text, workflow.c.workflow_id == workflow_id)
+    mine = and_(workflow.c.org_id == scope.org_id, workflow.c.project_id == scope.project_id, named)
+    found = connection.execute(select(workflow.c.workflow_id).where(mine)).scalars().all()
+    return workflow_id if workflow_id in found else next(iter(found), None)
 
 
 def _one(connection: Connection, *conditions: ColumnElement[bool]) -> Version | None:

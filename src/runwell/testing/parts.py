@@ -14,4 +14,4 @@ class _Nothing:
 def parts_without_server() -> Parts:
     """Return parts over which an application can be made, but none called."""
     nothing = cast(Any, _Nothing())
-    return Parts(runs=nothing, journal=nothing, definitions=nothing, metrics=Metrics())
+    return Parts(runs=nothing, journal=nothing, definitions=nothing, streams=nothing, metrics=Metrics())
