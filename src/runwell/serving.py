@@ -15,6 +15,7 @@ import msgspec
 import structlog
 import uvicorn
 
+from runwell.adapters.document_yaml import YamlText
 from runwell.api.application import create_app
 from runwell.api.around import Around
 from runwell.api.idempotency import Idempotency
@@ -24,9 +25,11 @@ from runwell.api.parts import Parts
 from runwell.api.rate_limit import RateLimit
 from runwell.bootstrap import App, open_app
 from runwell.model.errors import InvalidInput
+from runwell.query.following import Streams
 from runwell.runtime.hosted import HostedRuns
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
+from runwell.storage.sql_workflows import SqlWorkflows
 
 REQUESTS_S: Final = 5
 """How long requests in flight may take when the server ends."""
@@ -49,11 +52,17 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False) -> Parts:
     limit = None if settings.rate_limit == "none" else RateLimit(settings.rate_limit)
     metrics = Metrics()
     metrics.watch(app.runtime.feed)
+    streams = Streams(app.runtime.feed, app.journal)
+    metrics.gauge("runwell_streams", "Live streams.", lambda: len(streams))
     return Parts(
         runs=HostedRuns(app.runtime),
         journal=app.journal,
         definitions=app.definitions,
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
+        workflows=SqlWorkflows(app.sql),
+        publishing=app.publisher,
+        document_text=YamlText(),
+        streams=streams,
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
         local_only=not sign_in,
@@ -118,8 +127,7 @@ class _Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for end in self._parts.at_shutdown:
-            end()
+        await self._parts.streams.close()
         await super().shutdown(sockets)
 
 
@@ -127,7 +135,7 @@ def _listen(host: str, port: int) -> socket.socket:
     """Return a bound socket. Raises `InvalidInput`."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's delay on
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
     except (OSError, OverflowError) as exc:

@@ -7,12 +7,14 @@ from pathlib import Path
 import msgspec
 
 from runwell.model.errors import InvalidInput
+from runwell.storage.postgres_url import DatabaseUrl
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where data lies and how much may happen at once.
 
     data_dir: the data directory (`RUNWELL_DATA_DIR`).
+    database_url: PostgreSQL instead of SQLite in the data directory, which keeps large payloads then (`RUNWELL_DATABASE_URL`).
     http_allow: address blocks (CIDR) that http steps may reach beyond the public internet (`RUNWELL_HTTP_ALLOW`, comma-separated).
     max_running: runs under way at once; the excess is queued (`RUNWELL_MAX_RUNNING`).
     rate_limit: requests that one caller may send to the server in a window; `none` for no limit (`RUNWELL_RATE_LIMIT`).
@@ -22,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     data_dir: Path
+    database_url: DatabaseUrl | None = None
     http_allow: tuple[str, ...] = ()
     max_running: int = 1_000
     sandbox_processes: int = 2
@@ -34,6 +37,7 @@ def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.
     """Return the settings of the environment; `data_dir` goes before its variable. Raises `InvalidInput`."""
     return Settings(
         data_dir=(data_dir or Path(environ.get("RUNWELL_DATA_DIR") or "~/.runwell")).expanduser().absolute(),
+        database_url=DatabaseUrl(url) if (url := environ.get("RUNWELL_DATABASE_URL")) else None,
         http_allow=tuple(block.strip() for block in environ.get("RUNWELL_HTTP_ALLOW", "").split(",") if block.strip()),
         max_running=_count(environ, "RUNWELL_MAX_RUNNING", 1_000),
         sandbox_processes=_count(environ, "RUNWELL_SANDBOX_PROCESSES", 2),

@@ -14,9 +14,29 @@ from runwell.api.own_origin import OwnOrigin
 from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
-from runwell.api.routes import health, run_record, runs, tasks
+from runwell.api.routes import (
+    health,
+    run_record,
+    runs,
+    streams,
+    tasks,
+    workflow_checks,
+    workflow_commands,
+    workflow_versions,
+    workflows,
+)
 
-ROUTERS = (health.routes, runs.routes, run_record.routes, tasks.routes)
+ROUTERS = (
+    health.routes,
+    workflows.routes,
+    workflow_versions.routes,
+    workflow_checks.routes,
+    workflow_commands.routes,
+    runs.routes,
+    run_record.routes,
+    tasks.routes,
+    streams.routes,
+)
 
 
 def create_app(parts: Parts) -> FastAPI:

@@ -1,4 +1,4 @@
-"""Free JSON in request bodies: what Python reads beyond JSON, and what could not be kept, is refused."""
+"""JSON values in requests: what any JSON parser takes and gives back the same, and every database keeps."""
 
 import json
 from typing import Annotated, Any, Final
@@ -12,14 +12,14 @@ MAX_DEPTH: Final = 100
 
 def _kept_as_it_is(value: Any) -> Any:
     if _is_deeper(value, MAX_DEPTH):
-        raise ValueError(f"it nests deeper than {MAX_DEPTH} lists and objects")
+        raise ValueError(f"it nests deeper than {MAX_DEPTH} lists and objects: make it flatter")
     try:
         json.dumps(value, allow_nan=False)
         msgspec.json.encode(value)
     except UnicodeEncodeError as exc:
         raise ValueError("text must be Unicode without lone surrogates") from exc
-    except (TypeError, ValueError, OverflowError) as exc:
-        raise ValueError("it is no JSON: numbers must be finite") from exc
+    except (ValueError, OverflowError, TypeError, RecursionError) as exc:
+        raise ValueError("numbers must be finite, and of a sensible length: put others in quotes") from exc
     return value
 
 
@@ -37,5 +37,19 @@ def _parts(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _stored(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a NUL character: take it out")
+    return text
+
+
+JsonValue = Annotated[Any, AfterValidator(_kept_as_it_is)]
+"""Any JSON value."""
+
 JsonObject = Annotated[dict[str, Any], AfterValidator(_kept_as_it_is)]
+
 Text = Annotated[str, AfterValidator(_kept_as_it_is)]
+"""Text that JSON can carry."""
+
+StoredText = Annotated[str, AfterValidator(_stored)]
+"""Text that every database takes."""
