@@ -86,7 +86,7 @@ def test_events_carry_their_ids_and_come_in_pages(tmp_path: Path) -> None:
         assert seqs(await api.get(path, before=6, after=4)) == [5]
         assert seqs(await api.get(path, after=count)) == []
         assert seqs(await api.get(path, before=1)) == []
-        tail = await api.get(path, before=2**53, limit=3)
+        tail = await api.get(path, before=2**31 - 1, limit=3)
         assert seqs(tail) == [count - 2, count - 1, count]
         back = [*seqs(await api.get(path, cursor=tail["prev_cursor"])), *seqs(tail)]
         assert back == list(range(1, count + 1))
@@ -116,7 +116,7 @@ def test_events_by_type_and_step(tmp_path: Path) -> None:
         await api.get(path, status=422, cursor=cursor, after=1)
         other = await api.finished(LOOP, [1])
         await api.get(f"/v1/runs/{other}/events", status=422, cursor=cursor)
-        for bad in ({"limit": 1001}, {"limit": 0}, {"after": -1}, {"before": 2**64}, {"after": "x"}, {"step_id": "\x00"}):
+        for bad in ({"limit": 1001}, {"limit": 0}, {"after": -1}, {"before": 2**31}, {"after": "x"}, {"step_id": "\x00"}):
             await api.get(path, status=422, **bad)
 
     with_api(tmp_path, main)
