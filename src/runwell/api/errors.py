@@ -19,6 +19,7 @@ from runwell.model.errors import (
     JournalUnavailable,
     NotFound,
     PositionConflict,
+    Refused,
     RunwellError,
 )
 
@@ -78,6 +79,7 @@ class TooManyRequests(ApiError):
 _STATUSES: Final[dict[type[RunwellError], int]] = {
     InvalidInput: 422,
     NotFound: 404,
+    Refused: 409,
     CommandRefused: 409,
     PositionConflict: 409,
     JournalUnavailable: 503,
