@@ -12,6 +12,7 @@ from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets
 from runwell.model.run import RunRow
 from runwell.ports.clock import Clock
+from runwell.ports.identity import Identities
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
@@ -22,6 +23,7 @@ from runwell.settings import Settings
 from runwell.steps.registry import step_types
 from runwell.storage.blobs import DirectoryBlobs
 from runwell.storage.sql_definitions import SqlDefinitions
+from runwell.storage.sql_identity import sql_identities
 from runwell.storage.sqlite_journal import SqliteJournal
 from runwell.storage.sqlite_sql import SqliteSql
 
@@ -32,6 +34,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     runtime: Runtime
     journal: Journal
     definitions: Definitions
+    identities: Identities | None = None
     publisher: Publisher
     types: StepTypes
 
@@ -60,7 +63,9 @@ async def open_app(
     """
     journal = SqliteJournal(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"), probe=probe)
     services = real_services(settings)
-    app = assemble(journal, SqlDefinitions(SqliteSql(journal)), services, SystemClock(), probe=probe, max_running=settings.max_running)
+    sql, clock = SqliteSql(journal), SystemClock()
+    app = assemble(journal, SqlDefinitions(sql), services, clock, probe=probe, max_running=settings.max_running)
+    app = msgspec.structs.replace(app, identities=sql_identities(sql, clock))
     tune_process()
     try:
         await app.runtime.open(mine)

@@ -1,12 +1,23 @@
 """The settings of one process, read once and passed down. Each stands in docs/reference/settings.md."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from runwell.model.errors import InvalidInput
+from runwell.model.principal import ROLES, Role
+
+
+class Confidential(str):
+    """Text that must not show up where settings are printed or logged."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'...'"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,12 +27,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_allow: address blocks (CIDR) that http steps may reach beyond the public internet (`RUNWELL_HTTP_ALLOW`, comma-separated).
     max_running: runs under way at once; the excess is queued (`RUNWELL_MAX_RUNNING`).
     sandbox_processes: worker processes for python steps (`RUNWELL_SANDBOX_PROCESSES`).
+    allowed_origins: origins beside the server's own from which browsers may change things (`RUNWELL_ALLOWED_ORIGINS`, comma-separated).
+    oidc_issuer, oidc_client_id, oidc_client_secret: the identity provider through which users sign in (`RUNWELL_OIDC_...`).
+    oidc_default_role: the role of whoever comes from there without invitation (`RUNWELL_OIDC_DEFAULT_ROLE`); None: nobody may.
     """
 
     data_dir: Path
     http_allow: tuple[str, ...] = ()
     max_running: int = 1_000
     sandbox_processes: int = 2
+    allowed_origins: tuple[str, ...] = ()
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: Confidential | None = None
+    oidc_default_role: Role | None = None
 
 
 def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -31,7 +50,36 @@ def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.
         http_allow=tuple(block.strip() for block in environ.get("RUNWELL_HTTP_ALLOW", "").split(",") if block.strip()),
         max_running=_count(environ, "RUNWELL_MAX_RUNNING", 1_000),
         sandbox_processes=_count(environ, "RUNWELL_SANDBOX_PROCESSES", 2),
+        allowed_origins=tuple(_origin(text.strip()) for text in environ.get("RUNWELL_ALLOWED_ORIGINS", "").split(",") if text.strip()),
+        oidc_issuer=environ.get("RUNWELL_OIDC_ISSUER") or None,
+        oidc_client_id=_with_issuer(environ, "RUNWELL_OIDC_CLIENT_ID"),
+        oidc_client_secret=None if (secret := _with_issuer(environ, "RUNWELL_OIDC_CLIENT_SECRET")) is None else Confidential(secret),
+        oidc_default_role=_role(environ, "RUNWELL_OIDC_DEFAULT_ROLE"),
     )
+
+
+def _origin(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s?#]+", text, re.IGNORECASE):
+        raise InvalidInput(
+            f"RUNWELL_ALLOWED_ORIGINS has {text!r}", hint="an origin is a scheme, a host and perhaps a port: https://runs.example.com"
+        )
+    return text.lower()
+
+
+def _with_issuer(environ: Mapping[str, str], name: str) -> str | None:
+    """Return what must be there when there is an issuer."""
+    text = environ.get(name) or None
+    if environ.get("RUNWELL_OIDC_ISSUER") and text is None:
+        raise InvalidInput(f"RUNWELL_OIDC_ISSUER is set, but {name} is not", hint="set it to what the identity provider gave you")
+    return text
+
+
+def _role(environ: Mapping[str, str], name: str) -> Role | None:
+    text = environ.get(name, "")
+    role = next((role for role in ROLES if role == text), None)
+    if text and role is None:
+        raise InvalidInput(f"{name} is {text!r}", hint=f"set it to {', '.join(ROLES)}, or leave it out")
+    return role
 
 
 def _count(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -10,9 +10,19 @@ from runwell.api.answers import REF, answer_schemas
 from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
-from runwell.api.routes import health, runs
+from runwell.api.routes import api_keys, health, oidc, projects, runs, session, setup, stream_tickets, users
 
-ROUTERS = (health.routes, runs.routes)
+ROUTERS = (
+    health.routes,
+    runs.routes,
+    session.routes,
+    oidc.routes,
+    setup.routes,
+    api_keys.routes,
+    users.routes,
+    projects.routes,
+    stream_tickets.routes,
+)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -38,8 +48,16 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     components.setdefault("schemas", {}).update(answer_schemas())
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
-    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key, `rw_...`."}}
-    document["security"] = [{"key": []}]
+    components["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, `rw_...`."},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "__Host-runwell",
+            "description": "Of a browser; unsafe methods need `X-CSRF-Token`, too.",
+        },
+    }
+    document["security"] = [{"key": []}, {"session": []}]
     problem = {
         "description": "A problem (RFC 9457).",
         "content": {"application/problem+json": {"schema": {"$ref": REF.format(name="ProblemDetails")}}},

@@ -18,7 +18,9 @@ from runwell.model.errors import (
     InvalidInput,
     JournalUnavailable,
     NotFound,
+    NotIdentified,
     PositionConflict,
+    ProviderUnavailable,
     Refused,
     RunwellError,
 )
@@ -79,6 +81,8 @@ class TooManyRequests(ApiError):
 _STATUSES: Final[dict[type[RunwellError], int]] = {
     InvalidInput: 422,
     NotFound: 404,
+    NotIdentified: 401,
+    ProviderUnavailable: 503,
     Refused: 409,
     CommandRefused: 409,
     PositionConflict: 409,

@@ -17,3 +17,5 @@ def _parsed(prefix: Prefix, text: str) -> str:
 
 RunId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("run", text))]
 TaskId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("task", text))]
+ProjectId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("prj", text))]
+UserId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("usr", text))]

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from runwell.api.access import Access
 from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.runs import Runs
@@ -33,6 +34,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     runs: Runs
     journal: Journal
     definitions: Definitions
+    access: Access | None = None
     authenticate: Authenticate = _anybody
     around: Around = _directly
 

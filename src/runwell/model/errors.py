@@ -5,6 +5,8 @@ RunwellError
 │   └── InvalidDocument     a workflow document with one or more problems
 ├── NotFound                nothing has this id here
 ├── Refused                 what is there does not allow it
+├── NotIdentified           the identity provider does not vouch for whoever wants to sign in
+├── ProviderUnavailable     the identity provider does not answer as it should
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
 ├── JournalUnavailable      the journal could not make a batch durable
@@ -112,6 +114,18 @@ class Refused(RunwellError):
     """What is there does not allow this."""
 
     code = "CONFLICT"
+
+
+class NotIdentified(RunwellError):
+    """The identity provider does not vouch for this sign-in."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ProviderUnavailable(RunwellError):
+    """The identity provider does not answer as it should."""
+
+    code = "IDENTITY_PROVIDER_UNAVAILABLE"
 
 
 class CommandRefused(RunwellError):

@@ -4,13 +4,19 @@ Secrets come here as SHA-256 in hex, passwords as their argon2id hash: nothing t
 What lies outside of the scope of a call does not exist for it: `NotFound`, in the words for an unknown id.
 """
 
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
 from runwell.model.identity import ApiKey, Organization, Project, User
 from runwell.model.principal import Permission, Principal, Role
 from runwell.model.scope import Scope
+
+SESSION_IDLE_MS: Final = 12 * 3_600_000
+"""How long a session lasts without a request."""
+
+SESSION_MS: Final = 7 * 24 * 3_600_000
+"""How long a session lasts at most."""
 
 Purpose = Literal["setup", "password", "stream", "oidc"]
 

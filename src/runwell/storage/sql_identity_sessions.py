@@ -1,22 +1,16 @@
 """Browser sessions in SQL: by the hash of their token, with a sliding end."""
 
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, or_, select, update
 
 from runwell.model.errors import NotFound
 from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
-from runwell.ports.identity import Visit
+from runwell.ports.identity import SESSION_IDLE_MS, SESSION_MS, Visit
 from runwell.storage.sql import Sql
 from runwell.storage.sql_identity_projects import enterable, no_project, permissions_of
 from runwell.storage.tables import project, session, user_account
-
-IDLE_MS: Final = 12 * 3_600_000
-"""How long a session lasts without a request."""
-
-WHOLE_MS: Final = 7 * 24 * 3_600_000
-"""How long it lasts at most."""
 
 
 class SqlSessions:
@@ -32,7 +26,7 @@ class SqlSessions:
             into = _project(connection, user_id, project_id)
             connection.execute(delete(session).where(or_(session.c.expires_at <= now, session.c.token_hash == (instead_of or ""))))
             entered = {"org_id": into.org_id, "project_id": into.project_id}
-            kept = {"token_hash": token_hash, "user_id": user_id, "created_at": now, "expires_at": now + IDLE_MS}
+            kept = {"token_hash": token_hash, "user_id": user_id, "created_at": now, "expires_at": now + SESSION_IDLE_MS}
             connection.execute(session.insert().values(**kept, **entered))
             return _visit(connection, token_hash, now)
 
@@ -48,7 +42,7 @@ class SqlSessions:
         def extend(connection: Connection) -> None:
             found = connection.execute(select(session).where(session.c.token_hash == token_hash)).one_or_none()
             if found is not None and found.expires_at > now:
-                end = min(now + IDLE_MS, found.created_at + WHOLE_MS)
+                end = min(now + SESSION_IDLE_MS, found.created_at + SESSION_MS)
                 connection.execute(update(session).where(session.c.token_hash == token_hash).values(expires_at=end))
 
         await self._sql.write(extend)
