@@ -50,8 +50,8 @@ class SignInThrottle:
 
     def _forget(self, now: int) -> None:
         if len(self._tries) >= self._forget_at:
-            self._tries = {key: tries for key, tries in self._tries.items() if tries[-1] > now - WINDOW_MS}
-            self._forget_at = 2 * len(self._tries) + _MANY
+            self._tries = {key: tries for key, tries in self._tries.items() if tries and tries[-1] > now - WINDOW_MS}
+            self._forget_at = len(self._tries) + _MANY
 
 
 def network(address: str) -> str:
