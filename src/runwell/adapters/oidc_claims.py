@@ -13,7 +13,7 @@ ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
 """Signatures by a key pair only: neither `none`, nor HMAC, for which a public key could pass as the secret."""
 
 LEEWAY_S: Final = 60
-_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
+_EMAIL: Final = re.compile("[^@\\s\x00-\x1f\ud800-\udfff]+@[^@\\s\x00-\x1f\ud800-\udfff]+")
 _NAME: Final = 200
 _SUBJECT: Final = 255
 
@@ -37,7 +37,7 @@ def check_claims(claims: dict[str, Any], *, issuer: str, client_id: str, nonce: 
     parties = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     if claims.get("azp", client_id) != client_id or (len(parties) > 1 and "azp" not in claims):
         raise NotIdentified("the identity provider's token is for another client", hint="sign in again")
-    if len(claims["sub"]) > _SUBJECT or "\x00" in claims["sub"]:
+    if len(claims["sub"]) > _SUBJECT or not (claims["sub"].isascii() and claims["sub"].isprintable()):
         raise NotIdentified("the identity provider's token has no usable subject")
 
 
@@ -48,5 +48,6 @@ def outsider_of(issuer: str, claims: dict[str, Any]) -> Outsider:
     usable = isinstance(email, str) and len(email) <= 254 and _EMAIL.fullmatch(email) is not None
     known = str(email).lower() if verified and usable else None
     name = claims.get("name")
-    shown = "".join(letter for letter in name if ord(letter) >= 32).strip() if isinstance(name, str) else ""
+    letters = name.encode(errors="ignore").decode() if isinstance(name, str) else ""
+    shown = "".join(letter for letter in letters if ord(letter) >= 32).strip()
     return Outsider(issuer=issuer, subject=claims["sub"], email=known, name=shown[:_NAME] or known or claims["sub"][:_NAME])

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from tests.unit.access.server import DEFAULT_PROJECT, ORG_B, PROJECT_B, ok, opened, problem, run
 
@@ -218,7 +219,7 @@ def test_what_is_asked_must_make_sense(tmp_path: Path) -> None:
         async with opened(tmp_path) as server:
             admin = await server.admin()
             good = {"name": "k", "scopes": ["workflow:read"]}
-            for change in (
+            wrong: tuple[dict[str, Any], ...] = (
                 {"name": "\u0000"},
                 {"name": "x" * 201},
                 {"scopes": []},
@@ -229,7 +230,8 @@ def test_what_is_asked_must_make_sense(tmp_path: Path) -> None:
                 {"expires_at": 10**30},
                 {"expires_at": "NaN"},
                 {"strange": 1},
-            ):
+            )
+            for change in wrong:
                 assert (await admin.post("/v1/api-keys", json={**good, **change})).status_code == 422, change
             for key_id in ("x", "key_x", "key_%00", "key_" + "0" * 21):
                 assert (await admin.delete(f"/v1/api-keys/{key_id}")).status_code == 422

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.access.server import ADA, DEFAULT_PROJECT, ORG_B, PROJECT_B, Server, ok, opened, problem, run, signed_in
@@ -231,7 +232,8 @@ def test_an_address_is_invited_once(tmp_path: Path) -> None:
                 told = problem(await admin.post("/v1/users", json={"email": email, "organization_admin": True}), 409, "CONFLICT")
                 assert "link" not in told
             problem(await admin.post("/v1/users", json={"email": "x@example.com"}), 422, "INVALID_INPUT")
-            for roles in ({"x": "viewer"}, {DEFAULT_PROJECT: "owner"}, {"\u0000": "viewer"}, {DEFAULT_PROJECT: None}, []):
+            wrong: tuple[Any, ...] = ({"x": "viewer"}, {DEFAULT_PROJECT: "owner"}, {"\u0000": "viewer"}, {DEFAULT_PROJECT: None}, [])
+            for roles in wrong:
                 problem(await admin.post("/v1/users", json={"email": "x@example.com", "roles": roles}), 422, "INVALID_REQUEST")
 
     run(main())

@@ -53,7 +53,7 @@ def test_a_ticket_opens_one_stream_for_what_its_buyer_may_do(tmp_path: Path) -> 
             ticket = ok(await server.client(key=key["key"]).post("/v1/stream-tickets"))["ticket"]
             found = await asyncio.gather(*(redeem_ticket(server.parts, ticket) for _ in range(20)))
             [principal] = [one for one in found if one is not None]
-            assert (principal.actor, principal.permissions) == (key["id"], {"workflow:read", "workflow:run"})
+            assert (principal.actor, principal.permissions) == (key["id"], frozenset({"workflow:read", "workflow:run"}))
             assert principal.scope.project_id == DEFAULT_PROJECT
             late = ok(await admin.post("/v1/stream-tickets"))["ticket"]
             await server.clock.advance(TICKET_MS)

@@ -17,9 +17,9 @@ from runwell.ports.identity import SESSION_IDLE_MS, SESSION_MS
 CREDENTIALS = {"email": "Ada@Example.com ", "password": ADA["password"]}
 
 
-def cookie_of(answer: httpx2.Response, name: str) -> tuple[str, dict[str, str]]:
+def cookie_of(answer: httpx2.Response, name: str) -> tuple[str, dict[str, object]]:
     """Return the cookie's value and those of its attributes that are set."""
-    cookies = SimpleCookie[str]()
+    cookies = SimpleCookie()
     for line in answer.headers.get_list("set-cookie"):
         cookies.load(line)
     assert list(cookies) == [name]
@@ -85,7 +85,7 @@ def test_a_change_needs_the_sessions_token(tmp_path: Path) -> None:
             admin = await server.admin()
             token = admin.headers.pop("X-CSRF-Token")
             for wrong in (None, "", "x" * 43, token + "x", "\xff"):
-                headers = {} if wrong is None else {"X-CSRF-Token": wrong.encode("latin-1")}
+                headers = {} if wrong is None else {b"X-CSRF-Token": wrong.encode("latin-1")}
                 for method, path in (("POST", "/v1/api-keys"), ("PATCH", "/v1/organization"), ("DELETE", "/v1/session")):
                     problem(await admin.request(method, path, headers=headers, json={}), 403, "FORBIDDEN")
             assert (await admin.get("/v1/api-keys")).status_code == 200
