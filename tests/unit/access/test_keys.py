@@ -44,12 +44,12 @@ def test_every_credential_that_does_not_count_is_answered_alike(tmp_path: Path) 
             expired = await server.key(admin, "admin", expires_at=rfc3339(ends))
             assert (await server.client(key=expired["key"]).get("/v1/projects")).status_code == 403  # known so far
             await server.clock.advance(1_000)
-            prefix, _, secret = good.rpartition("_")
+            _, key_id, secret = good.split("_", 2)
             other_secret = ("B" if secret[0] == "A" else "A") + secret[1:]
             headers = [
                 f"Bearer {revoked['key']}",
                 f"Bearer {expired['key']}",
-                f"Bearer {prefix}_{other_secret}",
+                f"Bearer rw_{key_id}_{other_secret}",
                 f"Bearer {new_key(server.clock.now()).text}",
                 f"Bearer {good}x",
                 f"Bearer {good} x",
