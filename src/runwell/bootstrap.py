@@ -13,6 +13,7 @@ from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets
 from runwell.model.run import RunRow
 from runwell.ports.clock import Clock
+from runwell.ports.identity import Identities
 from runwell.ports.journal import Definitions, Journal, JournalReader
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
@@ -26,6 +27,7 @@ from runwell.storage.homes import home, view
 from runwell.storage.memory_journal import MemoryDefinitions
 from runwell.storage.sql import Sql
 from runwell.storage.sql_definitions import SqlDefinitions
+from runwell.storage.sql_identity import sql_identities
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     runtime: Runtime
     journal: Journal
     definitions: Definitions
+    identities: Identities | None = None
     publisher: Publisher
     types: StepTypes
     sql: Sql | None = None
@@ -63,8 +66,9 @@ async def open_app(
     """
     journal, sql = home(settings.data_dir, settings.database_url, probe)
     services = real_services(settings)
-    parts = assemble(journal, SqlDefinitions(sql), services, SystemClock(), probe=probe, max_running=settings.max_running)
-    app = msgspec.structs.replace(parts, sql=sql)
+    clock = SystemClock()
+    parts = assemble(journal, SqlDefinitions(sql), services, clock, probe=probe, max_running=settings.max_running)
+    app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock))
     tune_process()
     try:
         await app.runtime.open(mine)

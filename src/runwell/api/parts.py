@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from runwell.api.access import Access
 from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
@@ -26,7 +27,7 @@ Around = Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable
 """What happens around every operation of a known caller: rate limits, idempotency keys."""
 
 
-async def _anybody(connection: HTTPConnection) -> Principal | None:
+async def anybody(connection: HTTPConnection) -> Principal | None:
     return LOCAL
 
 
@@ -48,7 +49,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     workflows: Workflows
     publishing: Publishing
     document_text: DocumentText
-    authenticate: Authenticate = _anybody
+    access: Access | None = None
+    authenticate: Authenticate = anybody
     around: Around = _directly
     metrics: Metrics
     max_body_bytes: int = 10_485_760
