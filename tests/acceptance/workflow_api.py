@@ -41,7 +41,9 @@ class Api:
     def __init__(self, client: httpx2.AsyncClient, app: App) -> None:
         self.client, self.app = client, app
 
-    async def __call__(self, method: str, path: str, body: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Any:
+    async def __call__(
+        self, method: str, path: str, body: Any = None, *, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> Any:
         answer = await self.raw(method, path, body, headers=headers)
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
@@ -66,9 +68,10 @@ class Api:
 
 
 @asynccontextmanager
-async def served(path: Path) -> AsyncIterator[Api]:
+async def served(path: Path, **changed: Any) -> AsyncIterator[Api]:
+    """Serve; `changed` are parts that are other than usual."""
     async with open_app(Settings(data_dir=path / "data"), grace_s=0) as app:
-        parts = msgspec.structs.replace(parts_for(app), authenticate=_who)
+        parts = msgspec.structs.replace(parts_for(app), authenticate=_who, **changed)
         transport = httpx2.ASGITransport(create_app(parts))
         async with httpx2.AsyncClient(transport=transport, base_url="http://runwell", timeout=30) as client:
             yield Api(client, app)
