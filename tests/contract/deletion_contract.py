@@ -77,8 +77,8 @@ class DeletionContract:
                 await asyncio.gather(*(journal.append(0, logs(run_id, 1, 1), row(run_id, 1, ENDED)) for run_id in ended))
                 deleting = asyncio.ensure_future(journal.delete_runs("wf_1"))
                 outcomes: list[Any] = []
-                seq, busy = 0, new_run()
-                while not deleting.done():
+                busy = new_run()
+                for seq in range(300):
                     outcomes.append(journal.append(seq, logs(busy, seq + 1, 1), of("wf_2", row(busy, seq + 1))))
                     run_id, expected = (new_run(), 0) if seq % 2 else (ended[seq % 20], 1)
                     try:
@@ -86,8 +86,8 @@ class DeletionContract:
                         outcomes.append(journal.append(expected, sent, row(run_id, expected + 1, ENDED)))
                     except (NotFound, PositionConflict) as exc:
                         outcomes.append(exc)
-                    seq += 1
                     await asyncio.sleep(0)
+                await deleting
                 await asyncio.gather(*(one for one in outcomes if isinstance(one, asyncio.Future)))
                 assert {found.workflow_id for found in await journal.rows()} == {"wf_2"}
                 assert {kept.event.run_id for kept in await journal.tail(0, limit=seq + 100)} == {busy}
