@@ -22,14 +22,10 @@ from runwell.runtime.publisher import Publisher
 from runwell.runtime.runtime import Hosting, Runtime
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
-from runwell.storage.blobs import DirectoryBlobs
+from runwell.storage.homes import home, view
 from runwell.storage.memory_journal import MemoryDefinitions
 from runwell.storage.sql import Sql
 from runwell.storage.sql_definitions import SqlDefinitions
-from runwell.storage.sqlite_documents import SqliteDocuments
-from runwell.storage.sqlite_journal import SqliteJournal
-from runwell.storage.sqlite_sql import SqliteSql
-from runwell.storage.sqlite_view import SqliteView
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,13 +57,12 @@ def every_run(row: RunRow) -> bool:
 async def open_app(
     settings: Settings, *, mine: Callable[[RunRow], bool] = every_run, probe: Probe = no_probe, grace_s: float = 5.0
 ) -> AsyncIterator[App]:
-    """Open the data directory, take up the runs for which `mine` holds, and close it all at the end.
+    """Open the data directory or database, take up the runs for which `mine` holds, and close it all at the end.
 
-    Raises `DataDirectoryBusy` when another process owns the directory.
+    Raises `DataDirectoryBusy` when another process owns it.
     """
-    journal = SqliteJournal(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"), probe=probe)
+    journal, sql = home(settings.data_dir, settings.database_url, probe)
     services = real_services(settings)
-    sql = SqliteSql(journal)
     parts = assemble(journal, SqlDefinitions(sql), services, SystemClock(), probe=probe, max_running=settings.max_running)
     app = msgspec.structs.replace(parts, sql=sql)
     tune_process()
@@ -76,6 +71,7 @@ async def open_app(
         yield app
     finally:
         await app.runtime.close(grace_s)
+        await sql.close()
         await close_services(services)
 
 
@@ -88,13 +84,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def open_view(settings: Settings) -> AsyncIterator[View]:
-    """Look into the data directory, whoever owns it; one that does not exist is empty, and is not made."""
-    journal = SqliteView(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"))
-    await journal.open()
-    try:
-        yield View(journal=journal, plans=Plans(SqliteDocuments(journal), Publisher(MemoryDefinitions(), step_types()).compile))
-    finally:
-        await journal.close()
+    """Look into the data directory or database, whoever owns it; one that does not exist is empty, and is not made."""
+    async with view(settings.data_dir, settings.database_url) as (journal, documents):
+        yield View(journal=journal, plans=Plans(documents, Publisher(MemoryDefinitions(), step_types()).compile))
 
 
 def assemble(

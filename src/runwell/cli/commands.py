@@ -47,6 +47,19 @@ def everywhere(
 
 
 @app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at; 0 for any that is free.")] = 7878,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Let everybody in; on loopback addresses only.")] = False,
+) -> None:
+    """Serve the HTTP interface and carry out runs until SIGTERM or Ctrl-C."""
+    from runwell.cli.server import run_server
+
+    finish(run_server(options_of(context), host, port, sign_in=not no_auth))
+
+
+@app.command()
 def run(
     context: typer.Context,
     file: Annotated[str | None, typer.Argument(metavar="FILE", help="A workflow document, YAML or JSON.", show_default=False)] = None,
