@@ -77,7 +77,7 @@ def test_a_run_is_steered_and_decided(tmp_path: Path) -> None:
             assert await api.command("ask", "pause", asked) == {"run_id": asked, "status": "paused"}
             assert (await api.command("ask", "resume", asked))["status"] == "waiting"
             task = (await api.app.journal.pending_tasks(run_id=asked))[0]
-            decision = {"task_id": task.id, "approved": True, "result": {"amount": 3}, "comment": "fine"}
+            decision: dict[str, Any] = {"task_id": task.id, "approved": True, "result": {"amount": 3}, "comment": "fine"}
             await api.command("ask", "complete_task", asked, **decision)
             view = await until(api, asked, *ENDED)
             assert view["output"] == {"approved": True, "by": "key_1", "comment": "fine", "amount": 3}

@@ -186,7 +186,8 @@ def test_validation_tells_everything_and_keeps_nothing(tmp_path: Path) -> None:
                 check = await api("POST", "/v1/workflows/validate", unreadable)
                 assert (check["valid"], check["problems"][0]["code"]) == (False, "bad_yaml")
                 assert line in (None, check["problems"][0]["line"])
-            for odd in ([], "text", None, 7):
+            odd_ones: list[Any] = [[], "text", None, 7]
+            for odd in odd_ones:
                 assert (await api("POST", "/v1/workflows/validate", {"document": odd}))["valid"] is False
             children: list[Any] = ["\0", "x" * 300, "./child.yaml", 7, None]
             for child in children:
