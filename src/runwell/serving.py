@@ -15,6 +15,7 @@ import msgspec
 import structlog
 import uvicorn
 
+from runwell.adapters.document_yaml import YamlText
 from runwell.api.application import create_app
 from runwell.api.around import Around
 from runwell.api.idempotency import Idempotency
@@ -27,6 +28,7 @@ from runwell.model.errors import InvalidInput
 from runwell.runtime.hosted import HostedRuns
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
+from runwell.storage.sql_workflows import SqlWorkflows
 
 REQUESTS_S: Final = 5
 """How long requests in flight may take when the server ends."""
@@ -53,6 +55,9 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False) -> Parts:
         runs=HostedRuns(app.runtime),
         journal=app.journal,
         definitions=app.definitions,
+        workflows=SqlWorkflows(app.sql),
+        publishing=app.publisher,
+        document_text=YamlText(),
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
@@ -137,3 +142,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        workflows=SqlWorkflows(app.sql),
+        publishing=app.publisher,
+        document_text=YamlText(),
+    )

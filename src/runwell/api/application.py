@@ -14,9 +14,16 @@ from runwell.api.own_origin import OwnOrigin
 from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
-from runwell.api.routes import health, runs
+from runwell.api.routes import health, runs, workflow_checks, workflow_commands, workflow_versions, workflows
 
-ROUTERS = (health.routes, runs.routes)
+ROUTERS = (
+    health.routes,
+    runs.routes,
+    workflows.routes,
+    workflow_versions.routes,
+    workflow_checks.routes,
+    workflow_commands.routes,
+)
 
 
 def create_app(parts: Parts) -> FastAPI:

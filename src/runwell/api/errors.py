@@ -18,7 +18,9 @@ from runwell.model.errors import (
     InvalidInput,
     JournalUnavailable,
     NotFound,
+    Outdated,
     PositionConflict,
+    Refused,
     RunwellError,
 )
 
@@ -78,6 +80,8 @@ class TooManyRequests(ApiError):
 _STATUSES: Final[dict[type[RunwellError], int]] = {
     InvalidInput: 422,
     NotFound: 404,
+    Refused: 409,
+    Outdated: 412,
     CommandRefused: 409,
     PositionConflict: 409,
     JournalUnavailable: 503,

@@ -11,7 +11,9 @@ from starlette.responses import Response
 from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
+from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
+from runwell.ports.workflows import Workflows
 
 Authenticate = Callable[[HTTPConnection], Awaitable[Principal | None]]
 """From a request's credentials to who sends it; None when there are none that count."""
@@ -38,6 +40,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     runs: Runs
     journal: Journal
     definitions: Definitions
+    workflows: Workflows
+    publishing: Publishing
+    document_text: DocumentText
     authenticate: Authenticate = _anybody
     around: Around = _directly
     metrics: Metrics

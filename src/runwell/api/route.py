@@ -25,9 +25,9 @@ _MARK: Final = "__runwell_permission__"
 PUBLIC: Final = "public"
 
 
-def needs(permission: Permission) -> Callable[[F], F]:
-    """Let only principals with the permission pass."""
-    return _marked(permission)
+def needs(permission: Permission, *others: Permission) -> Callable[[F], F]:
+    """Let only principals with the permission pass; with `others`, those who have any of them."""
+    return _marked("|".join((permission, *others)))
 
 
 def public(function: F) -> F:
@@ -63,7 +63,7 @@ class GuardedRoute(APIRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:
-        handler = super().get_route_handler()
+        handler = self.reading(super().get_route_handler())
 
         async def guarded(request: Request) -> Response:
             parts = parts_of(request.app)
@@ -81,16 +81,20 @@ class GuardedRoute(APIRoute):
 
         return guarded
 
+    def reading(self, handler: Handler) -> Handler:
+        """Return the handler with what is done to a request of a known caller before it: nothing here."""
+        return handler
+
 
 def check(principal: Principal, permission: str) -> None:
-    """Raise `Forbidden` when the principal lacks the permission."""
-    if permission not in principal.permissions:
+    """Raise `Forbidden` when the principal lacks the permission, or each of several that are joined by `|`."""
+    if principal.permissions.isdisjoint(permission.split("|")):
         raise Forbidden(f"this needs the permission {permission!r}", hint="ask an admin of the project for a key or a role that has it")
 
 
-def router(tag: str) -> APIRouter:
+def router(tag: str, kind: type[GuardedRoute] = GuardedRoute) -> APIRouter:
     """Return a router whose routes are all guarded."""
-    return APIRouter(tags=[tag], route_class=GuardedRoute)
+    return APIRouter(tags=[tag], route_class=kind)
 
 
 def _principal(request: Request) -> Principal:

@@ -120,6 +120,15 @@ class Journal(JournalReader, Protocol):
         of it was, nor of any append submitted after it and before the failure was known.
         Appends of one run become durable in the order in which they were submitted.
         A caller may ignore the future: an unobserved failure raises no warning.
+        Raises `NotFound` for a run of a workflow whose runs were deleted.
+        """
+        ...
+
+    async def delete_runs(self, workflow_id: str) -> int:
+        """Delete all runs of a workflow for good, with their events, tasks and payloads; return how many that was.
+
+        Raises `Refused` when one of them has not ended; then none is deleted. The workflow gets no more runs afterwards.
+        When it fails half-way, some are deleted, and it can be called again.
         """
         ...
 
@@ -163,4 +172,8 @@ class Blobs(Protocol):
 
     def get(self, ref: str) -> bytes:
         """Return the bytes. Raises `NotFound`."""
+        ...
+
+    def remove(self, ref: str) -> None:
+        """Delete the bytes, which nobody refers to any more. Blocking, idempotent."""
         ...
