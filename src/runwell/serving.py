@@ -142,7 +142,3 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        workflows=SqlWorkflows(app.sql),
-        publishing=app.publisher,
-        document_text=YamlText(),
-    )

@@ -11,6 +11,7 @@ from tests.contract.backends import SqliteBackend
 from tests.contract.samples import run
 
 from runwell.model.errors import InvalidInput, JournalUnavailable
+from runwell.model.ids import new_id
 from runwell.model.scope import Scope
 from runwell.ports.journal import Definitions
 from runwell.storage.memory_journal import MemoryDefinitions
@@ -69,6 +70,22 @@ class DefinitionsContract:
                 await definitions.put(ONE, "triage", "Triage", "h", b"{}")
                 for number in (-1, 0, 2):
                     assert await definitions.get(ONE, "triage", number) is None
+
+        run(main())
+
+    def test_a_workflow_is_found_by_id_bare_id_and_slug_in_its_scope_only(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            async with self.opened(tmp_path) as definitions:
+                made = await definitions.put(ONE, "triage", "Triage", "h", b"{}")
+                bare = made.workflow_id.removeprefix("wf_")
+                lookalike = await definitions.put(ONE, bare, "Named as an id is", "h", b"{}")
+                for text in ("triage", made.workflow_id, bare, bare.upper()):
+                    assert await definitions.workflow_id_of(ONE, text) == made.workflow_id
+                    for scope in (TWO, OTHER_PROJECT):
+                        assert await definitions.workflow_id_of(scope, text) is None
+                assert await definitions.workflow_id_of(ONE, lookalike.workflow_id) == lookalike.workflow_id
+                for nothing in ("", "tria", "wf_", "wf_triage", "\x00", new_id("wf"), "'; --", "%"):
+                    assert await definitions.workflow_id_of(ONE, nothing) is None
 
         run(main())
 

@@ -45,3 +45,5 @@ JsonObject = Annotated[dict[str, Any], AfterValidator(_plain)]
 
 StoredText = Annotated[str, AfterValidator(_stored)]
 """Text that every database takes."""
+
+Text = Annotated[str, AfterValidator(_plain)]

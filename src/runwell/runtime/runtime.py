@@ -130,6 +130,10 @@ class Runtime:
         """Whether anything is in flight: an attempt, an event that is not durable yet, or word between runs."""
         return bool(self._loading or self._background) or any(map(self._dispatcher.is_busy, self._cells.values()))
 
+    def now(self) -> int:
+        """Return the moment (ms since 1970) by the runtime's clock."""
+        return self._clock.now()
+
     async def start(self, request: StartRequest) -> str:
         """Start a run and return its id once it is durable. Raises `InvalidInput` when the input breaks the schema."""
         cell, durable = await self._submit(request)

@@ -1,8 +1,8 @@
 """Workflow versions in SQL."""
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, or_, select
 
-from runwell.model.ids import new_id
+from runwell.model.ids import id_in, new_id
 from runwell.model.scope import Scope
 from runwell.model.slugs import is_slug
 from runwell.ports.journal import Version
@@ -24,6 +24,9 @@ class SqlDefinitions:
 
     async def get(self, scope: Scope, slug: str, version: int | None = None) -> Version | None:
         return await self._sql.read(lambda connection: get_version(connection, scope, slug, version))
+
+    async def workflow_id_of(self, scope: Scope, text: str) -> str | None:
+        return await self._sql.read(lambda connection: find_workflow(connection, scope, text))
 
     async def by_hash(self, document_hash: str) -> bytes | None:
         found = select(document.c.body).where(document.c.hash == document_hash)
@@ -60,3 +63,14 @@ def get_version(connection: Connection, scope: Scope, slug: str, number: int | N
         number = connection.execute(select(workflow.c.active_version).where(*mine)).scalar_one_or_none()
     row = find_version(connection, *mine, *([] if number is None else [version.c.number == number]))
     return None if row is None else Version(workflow_id=row.workflow_id, slug=slug, name=row.name, number=row.number, hash=row.hash)
+
+
+def find_workflow(connection: Connection, scope: Scope, text: str) -> str | None:
+    """Return the id of the workflow that `text` names; an id goes before a slug that looks like one."""
+    if "\x00" in text:  # PostgreSQL has no such text
+        return None
+    workflow_id = id_in("wf", text)
+    named = or_(workflow.c.slug == text, workflow.c.workflow_id == workflow_id)
+    mine = and_(workflow.c.org_id == scope.org_id, workflow.c.project_id == scope.project_id, named)
+    found = connection.execute(select(workflow.c.workflow_id).where(mine)).scalars().all()
+    return workflow_id if workflow_id in found else next(iter(found), None)
