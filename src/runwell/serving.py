@@ -25,6 +25,7 @@ from runwell.api.parts import Parts
 from runwell.api.rate_limit import RateLimit
 from runwell.bootstrap import App, open_app
 from runwell.model.errors import InvalidInput
+from runwell.query.following import Streams
 from runwell.runtime.hosted import HostedRuns
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
@@ -58,6 +59,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False) -> Parts:
         workflows=SqlWorkflows(app.sql),
         publishing=app.publisher,
         document_text=YamlText(),
+        streams=Streams(app.runtime.feed, app.journal),
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
@@ -125,6 +127,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for end in self._parts.at_shutdown:
             end()
+        await self._parts.streams.close()
         await super().shutdown(sockets)
 
 

@@ -14,11 +14,12 @@ from runwell.api.own_origin import OwnOrigin
 from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
-from runwell.api.routes import health, run_record, runs, tasks, workflow_checks, workflow_commands, workflow_versions, workflows
+from runwell.api.routes import health, run_record, runs, streams, tasks, workflow_checks, workflow_commands, workflow_versions, workflows
 
 ROUTERS = (
     health.routes,
     runs.routes,
+    streams.routes,
     run_record.routes,
     tasks.routes,
     workflows.routes,

@@ -14,9 +14,13 @@ from runwell.ports.journal import Definitions, Journal
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
 from runwell.ports.workflows import Workflows
+from runwell.query.following import Streams
 
 Authenticate = Callable[[HTTPConnection], Awaitable[Principal | None]]
 """From a request's credentials to who sends it; None when there are none that count."""
+
+RedeemTicket = Callable[[str], Awaitable[Principal | None]]
+"""From a one-use ticket to whom it was given; None when it does not count any more."""
 
 Around = Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]
 """What happens around every operation of a known caller: rate limits, idempotency keys."""
@@ -33,6 +37,7 @@ async def _directly(request: Request, handler: Callable[[Request], Awaitable[Res
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """`authenticate` as it is by default lets everybody be the local user.
 
+    `allowed_origins`: of pages beyond the server's own that may open a WebSocket (`https://app.example`).
     `local_only`: only what comes from this machine itself, and from no other site's page, is answered.
     `at_shutdown` is called when the server ends, before it waits for requests: what would go on for ever ends then.
     """
@@ -43,12 +48,15 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     workflows: Workflows
     publishing: Publishing
     document_text: DocumentText
+    streams: Streams
     authenticate: Authenticate = _anybody
     around: Around = _directly
     metrics: Metrics
     max_body_bytes: int = 10_485_760
     local_only: bool = False
     at_shutdown: list[Callable[[], None]] = []
+    redeem_ticket: RedeemTicket | None = None
+    allowed_origins: tuple[str, ...] = ()
 
 
 def parts_of(app: Any) -> Parts:

@@ -101,7 +101,7 @@ class AsyncPages(Generic[T]):
         return await self._driver.run(self._listing.at(self._connection, cursor))
 
 
-class operation(Generic[P, T]):  # noqa: N801 - a decorator
+class operation(Generic[P, T]):
     """A method that does something and returns what came of it."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Flow[T]]) -> None:
@@ -118,7 +118,7 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
         return self if resource is None else _bound(self._function, resource, lambda flow: resource._driver.run(flow))
 
 
-class listing(Generic[P, T]):  # noqa: N801 - a decorator
+class listing(Generic[P, T]):
     """A method that returns a list in pages."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Listing[T]]) -> None:
@@ -138,7 +138,7 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
         return _bound(self._function, resource, lambda found: kind(found, resource._connection, resource._driver))
 
 
-class streaming(Generic[P, T]):  # noqa: N801 - a decorator
+class streaming(Generic[P, T]):
     """A method that returns an iterator over what comes live. Its function says by its type what is handed out."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], "Stream[T]"]) -> None:
