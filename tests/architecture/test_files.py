@@ -13,7 +13,7 @@ LATE: Final = {
 }
 """Vendors that may be imported inside a function, and why."""
 
-ENTRANCES: Final = frozenset({"src/runwell/cli/commands.py", "src/runwell/cli/run_commands.py"})
+ENTRANCES: Final = frozenset({"src/runwell/cli/commands.py", "src/runwell/cli/run_commands.py", "src/runwell/__init__.py"})
 """Where commands are declared: each imports our own code when it is called, so that `runwell --help` is quick."""
 
 

@@ -14,7 +14,7 @@ from runwell.cli.signals import Wish, Wishes
 from runwell.engine.state import RunState
 from runwell.model.commands import StopRun
 from runwell.model.errors import CommandRefused, NotFound, RunwellError
-from runwell.ports.feed import Delta
+from runwell.model.text_delta import Delta
 from runwell.ports.journal import Kept
 from runwell.runtime.runtime import Runtime
 

@@ -45,9 +45,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
 
-def request(
-    method: Method, *path: str, query: Mapping[str, Given] | None = None, body: Any = None, if_match: str | None = None
-) -> Request:
+def request(method: Method, *path: str, query: Mapping[str, Given] | None = None, body: Any = None, if_match: str | None = None) -> Request:
     """Return the request for `/v1/` and these parts of a path. Raises `InvalidInput` for what cannot be sent."""
     headers = {"Accept": "application/json, application/problem+json"}
     if method == "POST":
@@ -75,7 +73,7 @@ def encoded(body: Any) -> bytes:
 
 def _quoted(part: str) -> str:
     """Return a part of a path; what would lead to another path is refused."""
-    if not isinstance(part, str) or not part.strip(". ") or len(part) > _MAX_ID:
+    if not part.strip(". ") or len(part) > _MAX_ID:
         raise InvalidInput(f"{part!r:.80} names nothing", hint="give an id or a slug")
     try:
         return quote(part, safe="")
