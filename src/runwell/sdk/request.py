@@ -1,5 +1,6 @@
 """A request to the server as data, and its answer."""
 
+import json
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -66,7 +67,10 @@ def request(method: Method, *path: str, query: Mapping[str, Given] | None = None
 def encoded(body: Any) -> bytes:
     """Return the JSON of data. Raises `InvalidInput` for what is none."""
     try:
-        return msgspec.json.encode(body)
+        content = msgspec.json.encode(body)
+        if b"null" in content:  # so NaN and infinity are written, too, which must not pass for nothing
+            json.dumps(msgspec.to_builtins(body), allow_nan=False)
+        return content
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as exc:
         raise InvalidInput(f"this is no JSON data: {exc}", hint="give dicts, lists, text, numbers, true, false and None") from exc
 
