@@ -82,6 +82,8 @@ class RunwellError(Exception):
     """Something went wrong in Runwell."""
 
     code = "INTERNAL_ERROR"
+    request_id: str | None = None
+    """Of the request that a server refused so; None for what was raised here."""
 
     def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
         self.message = message or (type(self).__doc__ or "").partition("\n")[0]

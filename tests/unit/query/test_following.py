@@ -14,7 +14,8 @@ from runwell.engine.transitions import RUN_TRANSITIONS
 from runwell.model.errors import JournalUnavailable
 from runwell.model.events import Event, GenerationCompleted, Log, RunSucceeded
 from runwell.model.statuses import TERMINAL, RunStatus
-from runwell.ports.feed import Delta, Feed
+from runwell.model.text_delta import Delta
+from runwell.ports.feed import Feed
 from runwell.ports.journal import Journal
 from runwell.query.following import StreamLimits, Streams
 from runwell.query.messages import Cursor, EndReason, Message, parse_cursor
