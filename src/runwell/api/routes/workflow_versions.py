@@ -23,8 +23,8 @@ from runwell.query.workflows import (
     VersionSummary,
     VersionView,
     WorkflowSummary,
-    list_versions,
     summary_of,
+    version_page,
     version_summary,
     version_view,
 )
@@ -49,7 +49,7 @@ Other = Annotated[
 async def list_workflow_versions(key: Key, caller: Caller, server: Server, limit: Limit = 50, cursor: PageCursor = None) -> Answer:
     """Return the workflow's versions, newest first, without their documents."""
     workflow = await server.workflows.get(caller.scope, key)
-    return Answer(await list_versions(server.workflows, caller.scope, workflow.id, limit, cursor))
+    return Answer(await version_page(server.workflows, caller.scope, workflow.id, limit, cursor))
 
 
 @routes.post(
