@@ -28,6 +28,7 @@ from runwell.storage.memory_journal import MemoryDefinitions
 from runwell.storage.sql import Sql
 from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sql_identity import sql_identities
+from runwell.storage.sql_limits import all_limits
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +72,8 @@ async def open_app(
     app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock))
     tune_process()
     try:
+        await journal.open()
+        app.runtime.limits.load(await all_limits(sql))
         await app.runtime.open(mine)
         yield app
     finally:

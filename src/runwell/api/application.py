@@ -17,6 +17,7 @@ from runwell.api.request_id import RequestId
 from runwell.api.routes import (
     api_keys,
     health,
+    limits,
     oidc,
     pages,
     projects,
@@ -43,6 +44,7 @@ ROUTERS = (
     runs.routes,
     run_record.routes,
     tasks.routes,
+    limits.routes,
     streams.routes,
     stream_tickets.routes,
     session.routes,

@@ -8,6 +8,7 @@ RunwellError
 ├── Outdated                somebody changed it since the caller last looked
 ├── NotIdentified           the identity provider does not vouch for whoever wants to sign in
 ├── ProviderUnavailable     the identity provider does not answer as it should
+├── QueueFull               as many runs wait for their turn as may
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
 ├── JournalUnavailable      the journal could not make a batch durable
@@ -135,6 +136,12 @@ class ProviderUnavailable(RunwellError):
     """The identity provider does not answer as it should."""
 
     code = "IDENTITY_PROVIDER_UNAVAILABLE"
+
+
+class QueueFull(RunwellError):
+    """As many runs are queued as may be."""
+
+    code = "QUEUE_FULL"
 
 
 class CommandRefused(RunwellError):
