@@ -10,9 +10,9 @@ from runwell.api.answers import REF, answer_schemas
 from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
-from runwell.api.routes import health, runs, streams
+from runwell.api.routes import health, runs, streams, workflow_runs
 
-ROUTERS = (health.routes, runs.routes, streams.routes)
+ROUTERS = (health.routes, runs.routes, streams.routes, workflow_runs.routes)
 
 
 def create_app(parts: Parts) -> FastAPI:
