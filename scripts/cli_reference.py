@@ -13,7 +13,8 @@ HEAD = """
 Tables on a terminal, JSON when piped (`-o` overrides). Errors go to stderr, never as a traceback. An id may be cut short as long
 as it is unique. `--data-dir` may stand anywhere. What carries a run (`run`, `runs resume`, `runs send`, `tasks complete`) follows it until it
 ends or waits for somebody, and takes up no other run of the data directory but its child runs. On a terminal it asks for the
-decisions and messages that the run needs.
+decisions and messages that the run needs. What only reads (`runs list`, `show`, `events`, `tasks list`) works while another process
+owns the data directory.
 
 | Exit code | Meaning |
 |---|---|
@@ -21,6 +22,9 @@ decisions and messages that the run needs.
 | 1 | The run ended otherwise; a check of `runwell doctor` failed |
 | 2 | Refused, and nothing was done: a bad document, input, id or command, or another process owns the data directory |
 | 3 | The run has not ended: it waits for a person or a message and nobody is there to ask, or this process was told to leave |
+| 74 | What was printed could not be written, to a full disk for one; what the command did is done |
+| 130 | Interrupted |
+| 141 | Whoever read the output went away, as `head` does; what the command did is done |
 
 **Ctrl-C** stops the run gracefully: nothing new starts, what runs may end. Twice stops it at once. **SIGTERM** leaves the run as it is,
 to be gone on with by `runwell run --resume`.

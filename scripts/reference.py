@@ -1,23 +1,26 @@
 """Writes the parts of docs/reference that are drawn from the code: `python -m scripts.reference [--check]`."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, get_args
 
 from scripts import cli_reference
+from scripts.readable import Parts, fields_of, members_of, table
 
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model.errors import ErrorInfo
 from runwell.model.events import EVENT_TYPES, EventData
 from runwell.model.failure_codes import FAILURE_CODES
 from runwell.model.statuses import RUN_LABELS, STEP_BADGES, TERMINAL
-from runwell.model.step import CONTROL_STEPS, Retry, StepSpec
+from runwell.model.step import CONTROL_STEPS, Part, Retry, StepSpec
+from runwell.model.usage import Usage
 from runwell.model.workflow import Limits, Workflow
 from runwell.steps.registry import BUILT_IN
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- Drawn from the code by scripts/reference.py: do not edit. -->\n"
+COMMON: Final = frozenset(StepSpec.model_fields)
 
 
 def diagram(transitions: Mapping[tuple[Any, str], Any]) -> str:
@@ -59,30 +62,27 @@ A step skipped because something else failed reads *Skipped (Blocked)*.
 
 
 def events() -> str:
-    parts = [
+    parts: Parts = {ErrorInfo: "#error", Usage: "#usage"}
+    sections = [
         f"""{NOTE}
 # Events
 
-Every event has `seq` (gapless from 1), `id`, `run_id`, `type`, `ts` (ms since 1970), `step_id` (the step's path),
-`attempt`, `actor` and `data`. What `data` holds, by type:
+Every event has `seq` (gapless from 1), `run_id`, `type`, `ts` (ms since 1970), `step_id` (the step's path), `attempt`, `actor`,
+`data` and `v` (the version of the type's meaning). Its `id`, unique over all runs, is made of run and `seq`:
+`evt_<the run's 32 hex digits>_<seq>` ([why](../decisions/0009-an-events-id-is-made-of-its-run-and-seq.md)). What `data` holds, by type; a field of it that has its default is left out:
 """
     ]
     for name, kind in EVENT_TYPES.items():
-        doc = " ".join((kind.__doc__ or "").split()) if kind.__doc__ != EventData.__doc__ else ""
-        fields = [f"`{field}` ({_shown(kind.__annotations__[field])})" for field in kind.__struct_fields__]
-        parts.append(f"## {name}\n\n{doc + chr(10) + chr(10) if doc else ''}{', '.join(fields) or 'Nothing.'}\n")
-    return "\n".join(parts)
+        doc = _prose(kind) if kind.__doc__ != EventData.__doc__ else ""
+        rows = members_of(kind, parts)
+        sections.append(f"## {name}\n\n{doc + chr(10) + chr(10) if doc else ''}{table(rows) if rows else 'Nothing.'}\n")
+    for title, part in (("error", ErrorInfo), ("usage", Usage)):
+        sections.append(f"## {title}\n\n{_prose(part)}\n\n{table(members_of(part, parts))}\n")
+    return "\n".join(sections)
 
 
-def _shown(annotation: object) -> str:
-    text = (
-        annotation
-        if isinstance(annotation, str)
-        else getattr(annotation, "__name__", None)
-        if isinstance(annotation, type)
-        else str(annotation)
-    )
-    return str(text).replace("typing.", "").replace("runwell.model.", "").replace(f"{ErrorInfo.__module__}.", "").replace("|", "or")
+def _prose(kind: type) -> str:
+    return " ".join((kind.__doc__ or "").split())
 
 
 def errors() -> str:
@@ -90,53 +90,68 @@ def errors() -> str:
     return f"{NOTE}\n# Failure codes\n\nThe `code` of a failed step's or run's `error`.\n\n| Code | Meaning |\n|---|---|\n{rows}\n"
 
 
-def fields(kind: type, *, without: frozenset[str] = frozenset()) -> str:
-    rows = []
-    for name, field in kind.model_fields.items():  # type: ignore[attr-defined]
-        shown = field.alias or name
-        if shown in without:
-            continue
-        default = "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`"
-        rows.append(f"| `{shown}` | {_shown(field.annotation)} | {default} |")
-    return "\n".join(["| Field | Type | Default |", "|---|---|---|", *rows])
-
-
 def documents() -> str:
-    common = frozenset(StepSpec.model_fields) - {"type"}
-    parts = [
+    parts: dict[type, str] = {StepSpec: "#fields-of-every-step", Limits: "#limits", Retry: "#retry"}
+    inner = [(step_type.name, field, part) for step_type in BUILT_IN for field, part in _inner_parts(step_type.spec)]
+    parts |= {part: f"#{name}-{field}" for name, field, part in inner}
+    sections = [
         f"""{NOTE}
 # Workflow documents
 
-YAML or JSON. `runwell validate --schema` prints the JSON Schema. All strings are [templates](expressions.md) unless said.
+YAML or JSON. `runwell validate --schema` prints the JSON Schema. Where the notes say *template*, every text in the field, however
+deep, is a [template](expressions.md); elsewhere it is taken literally.
 
 ## Workflow
 
-{fields(Workflow)}
+{table(fields_of(Workflow, parts))}
 
 ## Limits
 
-{fields(Limits)}
+{_prose(Limits)}
+
+{table(fields_of(Limits, parts))}
 
 ## Fields of every step
 
-{fields(StepSpec)}
+{table(fields_of(StepSpec, parts))}
 
 `join: any`: the step runs when all its dependencies are resolved, none failed and at least one succeeded; it is skipped when all
-were skipped. `join: all`: it runs only when all succeeded. `when` is an [expression](expressions.md); false skips the step.
+were skipped. `join: all`: it runs only when all succeeded.
+`id`, `type`, `name`, `depends_on` and `fallback` are no templates: a `fallback` is the step's result as it is written, when the step
+has failed. So are `code`, `workflow`, `connection`, schemas and the names of headers taken as they are.
 
 ## Retry
 
-{" ".join((Retry.__doc__ or "").split())}
+{_prose(Retry)}
 
-{fields(Retry)}
+{table(fields_of(Retry, parts))}
 """
     ]
     for step_type in BUILT_IN:
         spec = step_type.spec
-        doc = " ".join((spec.__doc__ or "").split())
         kind = "Carried out by the engine." if spec in CONTROL_STEPS else "Done at once: no attempt of its own." if step_type.inline else ""
-        parts.append(f"## {step_type.name}\n\n{doc} {kind}\n\n{fields(spec, without=common)}\n")
-    return "\n".join(parts)
+        rows = fields_of(spec, parts, without=COMMON)
+        sections.append(f"## {step_type.name}\n\n{' '.join(filter(None, (_prose(spec), kind)))}\n\n{table(rows)}\n")
+        sections += [
+            f"### {name}: {field}\n\n{_prose(part)}\n\n{table(fields_of(part, parts))}\n"
+            for name, field, part in inner
+            if name == step_type.name
+        ]
+    return "\n".join(sections)
+
+
+def _inner_parts(spec: type[StepSpec]) -> Iterator[tuple[str, type[Part]]]:
+    """Yield the fields of a step type that are objects, or lists of objects, with fields of their own."""
+    for name, field in spec.model_fields.items():
+        if name not in COMMON:
+            yield from ((name, kind) for kind in _models(field.annotation) if not issubclass(kind, StepSpec))
+
+
+def _models(kind: Any) -> Iterator[type[Part]]:
+    if isinstance(kind, type) and issubclass(kind, Part):
+        yield kind
+    for arg in get_args(kind):
+        yield from _models(arg)
 
 
 def commands() -> str:

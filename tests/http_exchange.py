@@ -15,7 +15,15 @@ from runwell.ports.http import HttpRequest, HttpResponse
 from runwell.steps.http import HttpStep, send_http
 
 TOKEN = "topsecret-ключ+/ 1"
-SECRETS = EnvironmentSecrets({"RUNWELL_SECRET_TOKEN": TOKEN, "RUNWELL_SECRET_PLAIN": "plain-topsecret", "RUNWELL_SECRET_PIN": "82736455"})
+AWKWARD = "topsecret/..?#&=%41+ \n'\"é"
+SECRETS = EnvironmentSecrets(
+    {
+        "RUNWELL_SECRET_TOKEN": TOKEN,
+        "RUNWELL_SECRET_PLAIN": "plain-topsecret",
+        "RUNWELL_SECRET_PIN": "82736455",
+        "RUNWELL_SECRET_AWKWARD": AWKWARD,
+    }
+)
 
 
 def step(request: Mapping[str, Any], **fields: Any) -> HttpStep:

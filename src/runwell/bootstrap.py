@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Unpack
 
 import msgspec
 
@@ -12,28 +13,33 @@ from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets
 from runwell.model.run import RunRow
 from runwell.ports.clock import Clock
-from runwell.ports.journal import Definitions, Journal
+from runwell.ports.identity import Identities
+from runwell.ports.journal import Definitions, Journal, JournalReader
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
 from runwell.runtime.clock import SystemClock
+from runwell.runtime.plans import Plans
 from runwell.runtime.publisher import Publisher
-from runwell.runtime.runtime import Runtime
+from runwell.runtime.runtime import Hosting, Runtime
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
-from runwell.storage.blobs import DirectoryBlobs
+from runwell.storage.homes import home, view
+from runwell.storage.memory_journal import MemoryDefinitions
+from runwell.storage.sql import Sql
 from runwell.storage.sql_definitions import SqlDefinitions
-from runwell.storage.sqlite_journal import SqliteJournal
-from runwell.storage.sqlite_sql import SqliteSql
+from runwell.storage.sql_identity import sql_identities
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
-    """A Runwell that is ready."""
+    """A Runwell that is ready. One in memory has no `sql`."""
 
     runtime: Runtime
     journal: Journal
     definitions: Definitions
+    identities: Identities | None = None
     publisher: Publisher
     types: StepTypes
+    sql: Sql | None = None
 
 
 def tune_process() -> None:
@@ -54,20 +60,37 @@ def every_run(row: RunRow) -> bool:
 async def open_app(
     settings: Settings, *, mine: Callable[[RunRow], bool] = every_run, probe: Probe = no_probe, grace_s: float = 5.0
 ) -> AsyncIterator[App]:
-    """Open the data directory, take up the runs for which `mine` holds, and close it all at the end.
+    """Open the data directory or database, take up the runs for which `mine` holds, and close it all at the end.
 
-    Raises `DataDirectoryBusy` when another process owns the directory.
+    Raises `DataDirectoryBusy` when another process owns it.
     """
-    journal = SqliteJournal(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"), probe=probe)
+    journal, sql = home(settings.data_dir, settings.database_url, probe)
     services = real_services(settings)
-    app = assemble(journal, SqlDefinitions(SqliteSql(journal)), services, SystemClock(), probe=probe, max_running=settings.max_running)
+    clock = SystemClock()
+    parts = assemble(journal, SqlDefinitions(sql), services, clock, probe=probe, max_running=settings.max_running)
+    app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock))
     tune_process()
     try:
         await app.runtime.open(mine)
         yield app
     finally:
         await app.runtime.close(grace_s)
+        await sql.close()
         await close_services(services)
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """What a data directory holds, for reading."""
+
+    journal: JournalReader
+    plans: Plans
+
+
+@asynccontextmanager
+async def open_view(settings: Settings) -> AsyncIterator[View]:
+    """Look into the data directory or database, whoever owns it; one that does not exist is empty, and is not made."""
+    async with view(settings.data_dir, settings.database_url) as (journal, documents):
+        yield View(journal=journal, plans=Plans(documents, Publisher(MemoryDefinitions(), step_types()).compile))
 
 
 def assemble(
@@ -77,9 +100,7 @@ def assemble(
     clock: Clock,
     *,
     types: StepTypes | None = None,
-    probe: Probe = no_probe,
-    max_running: int = 1_000,
-    max_resident: int = 20_000,
+    **hosting: Unpack[Hosting],
 ) -> App:
     """Put a Runwell together from its parts; it is not open yet."""
     known = types or step_types()
@@ -91,9 +112,7 @@ def assemble(
         services=services,
         clock=clock,
         compile_document=publisher.compile,
-        probe=probe,
-        max_running=max_running,
-        max_resident=max_resident,
+        **hosting,
     )
     return App(runtime=runtime, journal=journal, definitions=definitions, publisher=publisher, types=known)
 

@@ -1,12 +1,186 @@
-"""The server: the embedded runtime and the HTTP interface over it, in one process."""
+"""The server: the embedded runtime and the HTTP interface over it, in one process.
 
-from runwell.api.parts import Parts
-from runwell.bootstrap import App
+At SIGTERM or SIGINT it takes no new connection, ends the live streams, lets requests and steps in flight end
+within the grace time, and leaves the rest to the next start.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from functools import partial
+from typing import Final
+
+import msgspec
+import structlog
+import uvicorn
+
+from runwell.adapters.document_yaml import YamlText
+from runwell.adapters.oidc import OidcProvider
+from runwell.api.access import Access, AccessRules
+from runwell.api.application import create_app
+from runwell.api.around import Around
+from runwell.api.authentication import Authentication
+from runwell.api.first_run import first_run_token
+from runwell.api.idempotency import Idempotency
+from runwell.api.metrics import Metrics
+from runwell.api.own_origin import is_loopback
+from runwell.api.parts import Parts, anybody
+from runwell.api.passwords import Passwords
+from runwell.api.rate_limit import RateLimit
+from runwell.api.throttle import SignInThrottle
+from runwell.api.tickets import redeem_ticket
+from runwell.bootstrap import App, open_app
+from runwell.model.errors import InvalidInput
+from runwell.ports.clock import Clock
 from runwell.query.following import Streams
+from runwell.runtime.clock import SystemClock
 from runwell.runtime.hosted import HostedRuns
+from runwell.settings import Settings
+from runwell.storage.sql_idempotency import SqlIdempotencyKeys
+from runwell.storage.sql_workflows import SqlWorkflows
+
+REQUESTS_S: Final = 5
+"""How long requests in flight may take when the server ends."""
+
+_log = structlog.get_logger("runwell.server")
 
 
-def parts_for(app: App) -> Parts:
-    """Return what the HTTP interface is made of. A server that stops closes `streams` first: it waits for its responses."""
+class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to listen. `sign_in`: callers need a key or a session; without it only loopback is served."""
+
+    host: str = "127.0.0.1"
+    port: int = 7878
+    sign_in: bool = True
+
+
+def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: bool = True) -> Parts:
+    """Return what the HTTP interface is made of.
+
+    `sign_in`: only who has a key or a session is let in; otherwise whoever reaches it is the local user. `loopback`:
+    it listens there only. Close `access.provider` at the end, where there is one.
+    """
+    if app.sql is None or app.identities is None:
+        raise ValueError("a server needs an app whose tables are kept")
+    clock = SystemClock()
+    rules = AccessRules(loopback=loopback, allowed_origins=settings.allowed_origins, oidc_default_role=settings.oidc_default_role)
+    provider = _provider(settings, clock) if sign_in else None
+    throttle = SignInThrottle(clock)
+    access = Access(identities=app.identities, clock=clock, passwords=Passwords(), throttle=throttle, rules=rules, provider=provider)
+    limit = None if settings.rate_limit == "none" else RateLimit(settings.rate_limit)
+    metrics = Metrics()
+    metrics.watch(app.runtime.feed)
     streams = Streams(app.runtime.feed, app.journal)
-    return Parts(runs=HostedRuns(app.runtime), journal=app.journal, definitions=app.definitions, streams=streams)
+    metrics.gauge("runwell_streams", "Live streams.", lambda: len(streams))
+    return Parts(
+        runs=HostedRuns(app.runtime),
+        journal=app.journal,
+        definitions=app.definitions,
+        around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
+        workflows=SqlWorkflows(app.sql),
+        publishing=app.publisher,
+        document_text=YamlText(),
+        streams=streams,
+        metrics=metrics,
+        max_body_bytes=settings.max_body_bytes,
+        local_only=not sign_in,
+        allowed_origins=settings.allowed_origins,
+        access=access,
+        redeem_ticket=partial(redeem_ticket, access),
+        authenticate=Authentication(access) if sign_in else anybody,
+    )
+
+
+def _provider(settings: Settings, clock: Clock) -> OidcProvider | None:
+    if settings.oidc_issuer is None or settings.oidc_client_id is None or settings.oidc_client_secret is None:
+        return None
+    return OidcProvider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, clock)
+
+
+async def set_up_link(parts: Parts, address: str) -> str | None:
+    """Return the one-time link of a first start, below the server's address; None once there is a user."""
+    token = None if parts.access is None else await first_run_token(parts.access.identities)
+    return None if token is None else f"{address.rstrip('/')}/setup?token={token}"
+
+
+async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[str, str | None], None]) -> None:
+    """Serve until a signal; `ready` is told the address, and the set-up link of a first start, once requests are answered.
+
+    Raises `DataDirectoryBusy`, and `InvalidInput` for an address that cannot be listened at.
+    """
+    loopback = is_loopback(options.host)
+    if not options.sign_in and not loopback:
+        raise InvalidInput(f"--no-auth with --host {options.host!r} would let everybody in", hint="leave --no-auth or --host out")
+    async with AsyncExitStack() as stack:
+        listening = stack.enter_context(_listen(options.host, options.port))
+        app = await stack.enter_async_context(open_app(settings, grace_s=settings.grace_s))
+        parts = parts_for(app, settings, sign_in=options.sign_in, loopback=loopback)
+        if parts.access is not None and parts.access.provider is not None:
+            stack.push_async_callback(parts.access.provider.aclose)
+        address = _address(options.host, listening.getsockname()[1])
+        link = await set_up_link(parts, address) if options.sign_in else None
+        await _Server(parts, lambda: ready(address, link)).serve(sockets=[listening])
+        _log.info("stopping", grace_s=settings.grace_s)
+    _log.info("stopped")
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that ends streams before it waits for connections."""
+
+    def __init__(self, parts: Parts, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                create_app(parts),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                ws_max_size=65_536,
+                h11_max_incomplete_event_size=65_536,
+                timeout_graceful_shutdown=REQUESTS_S,
+                server_header=False,
+            )
+        )
+        self._parts = parts
+        self._ready = ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End at the first signal; uvicorn's own way raises it again, and what is still open would not be closed."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _end(self) -> None:
+        self.force_exit = self.should_exit  # the second signal waits for nobody
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._parts.streams.close()
+        await super().shutdown(sockets)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a bound socket. Raises `InvalidInput`."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's delay on
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except (OSError, OverflowError) as exc:
+        raise InvalidInput(f"cannot listen at {_address(host, port)}: {exc}", hint="choose another --host or --port") from exc
+    return listening
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -44,6 +44,13 @@ class CommandLine:
             [RUNWELL, *args], cwd=self.folder, env=self.env, input=stdin, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
 
+    def shell(self, script: str) -> Finished:
+        """Run the script with bash, where `runwell` is the command."""
+        env = self.env | {"PATH": f"{RUNWELL.parent}{os.pathsep}{os.defpath}"}
+        return subprocess.run(
+            ["bash", "-c", script], cwd=self.folder, env=env, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+
     def json(self, *args: str, code: int = 0) -> Any:
         """Run the command piped, check its exit code and return what it printed."""
         done = self.run(*args)

@@ -23,7 +23,9 @@ from runwell.ports.journal import Journal, Version
 from runwell.ports.models import Models
 from runwell.query.following import StreamLimits, Streams
 from runwell.serving import parts_for
+from runwell.settings import Settings
 from runwell.storage.sql_definitions import SqlDefinitions
+from runwell.storage.sql_identity import sql_identities
 from runwell.storage.sqlite_journal import SqliteJournal
 from runwell.storage.sqlite_sql import SqliteSql
 from runwell.testing import MemoryApp, assemble_memory
@@ -89,12 +91,14 @@ async def stream_server(
     **parts: Any,
 ) -> AsyncIterator[StreamServer]:
     """Serve what lies in the data directory. `parts` replace those of the HTTP interface, which sees the journal `read_through`."""
-    bench = Workbench()
+    bench, settings = Workbench(), Settings(data_dir=data_dir, rate_limit="none")
     journal = SqliteJournal(data_dir, blobs=None)
-    app = assemble_memory([bench.type], journal=journal, definitions=SqlDefinitions(SqliteSql(journal)), models=models)
+    sql = SqliteSql(journal)
+    bare = assemble_memory([bench.type], journal=journal, definitions=SqlDefinitions(sql), models=models)
+    app = msgspec.structs.replace(bare, sql=sql, identities=sql_identities(sql, bare.clock))
     await app.runtime.open()
     seen = read_through(journal)
-    made = msgspec.structs.replace(parts_for(app), journal=seen, streams=Streams(app.runtime.feed, seen, limits), **parts)
+    made = msgspec.structs.replace(parts_for(app, settings), journal=seen, streams=Streams(app.runtime.feed, seen, limits), **parts)
     listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(
         uvicorn.Config(create_app(made), lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=5)

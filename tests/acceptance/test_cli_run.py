@@ -193,9 +193,10 @@ def test_a_second_process_is_refused(cli: CommandLine) -> None:
     cli.write("nap.yaml", DELAY)
     first = cli.start("run", "nap.yaml", "--input", '{"seconds": 20}')
     cli.wait_for_event("step_waiting")
-    done = cli.run("runs", "list")
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"error: the data directory '{cli.data_dir}' is in use by another Runwell (pid {first.pid} ")
+    for args in (("run", "nap.yaml"), ("runs", "pause", "run_1"), ("runs", "stop", "run_1"), ("tasks", "complete", "task_1", "--approve")):
+        done = cli.run(*args)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"error: the data directory '{cli.data_dir}' is in use by another Runwell (pid {first.pid} ")
     first.send_signal(signal.SIGINT)
     told, said = first.communicate(timeout=10)
     assert (first.returncode, msgspec.json.decode(told)["status"]) == (1, "stopped")

@@ -1,6 +1,7 @@
 """`runwell runs` and `runwell tasks`: reading and steering what a data directory holds."""
 
 import json
+import shlex
 import signal
 
 import pytest
@@ -40,6 +41,34 @@ def test_a_run_is_shown_by_the_beginning_of_its_id(cli: CommandLine) -> None:
     assert (both.returncode, "more than one run begins with" in both.stderr) == (2, True)
     unknown = cli.run("runs", "show", "run_ffff")
     assert (unknown.returncode, unknown.stderr.splitlines()[0]) == (2, "error: there is no run 'run_ffff'")
+
+
+TELLING = """
+name: telling
+steps:
+  - {id: first, type: transform, value: {text: "{{ input.text }}"}}
+  - {id: talk, type: python, code: "for i in range(30):\\n    print('line', i)\\n7"}
+  - {id: broken, type: transform, depends_on: [first, talk], value: "{{ input.list[7] }}"}
+"""
+
+
+def test_a_run_is_shown_with_all_that_explains_it(cli: CommandLine) -> None:
+    cli.write("telling.yaml", TELLING)
+    run = cli.json("run", "telling.yaml", "--input", json.dumps({"text": "long " * 100, "list": []}), code=1)
+    shown = cli.run("runs", "show", run["id"], "-o", "table").stdout
+    parts = [line.strip() for line in shown.splitlines()]
+    titles = [parts.index(title) for title in ("Input", "Steps", "Results", "Log")]
+    assert titles == sorted(titles)
+    assert '"list": []' in parts
+    (first,) = [line for line in parts if line.startswith("first: ")]
+    assert first.startswith('first: {"text":"long long ')
+    assert first.endswith("…")
+    assert len(first) <= 160
+    assert "talk: 7" in parts
+    assert any(line.startswith("broken: EXPRESSION_FAILED: ") for line in parts)
+    assert f"... 10 earlier: runwell runs events {run['id']}" in parts
+    assert [line.split(maxsplit=1)[1] for line in parts if "line 2" in line][-1] == "talk line 29"
+    assert "Failed step: broken" in parts
 
 
 def test_events_are_json_lines(cli: CommandLine) -> None:
@@ -113,13 +142,43 @@ def test_reading_takes_nothing_up(cli: CommandLine) -> None:
     assert cli.run("runs", "events", run_id).stdout == before
 
 
-def test_a_reader_that_goes_away_is_no_error(cli: CommandLine) -> None:
+def test_runs_are_read_while_another_process_carries_one(cli: CommandLine) -> None:
+    assert (cli.json("runs", "list"), cli.json("tasks", "list")) == ([], [])
+    assert not cli.data_dir.exists()
+    cli.write("ask.yaml", APPROVAL)
+    terminal = cli.terminal("run", "--watch", "ask.yaml", "--input", '{"amount": 3}')
+    terminal.expect("[l]ater: ")
+    (row,) = cli.json("runs", "list")
+    shown = cli.json("runs", "show", row["id"])
+    assert (row["status"], shown["status"], shown["steps"][0]["waiting_for"]) == ("waiting", "waiting", "approval")
+    assert [task["title"] for task in cli.json("tasks", "list")] == ["Pay 3?"]
+    events = cli.run("runs", "events", row["id"]).stdout.splitlines()
+    assert [json.loads(line)["seq"] for line in events] == list(range(1, len(events) + 1))
+    assert "Pay 3?" in cli.run("runs", "show", row["id"], "-o", "table").stdout
+    terminal.type("a\n")
+    terminal.expect("none): ")
+    terminal.type("\n")
+    code, rest = terminal.end()
+    assert (code, "Run succeeded" in rest) == (0, True)
+    assert cli.json("runs", "show", row["id"])["status"] == "succeeded"
+
+
+PRINTING = [("runs", "list"), ("runs", "list", "-o", "table"), ("run", "sum.yaml", "-i", '{"a": 1, "b": 2}'), ("--help",)]
+
+
+@pytest.mark.parametrize("args", PRINTING)
+@pytest.mark.parametrize(
+    ("outlet", "code", "said"),
+    [
+        ("| head -0; exit ${PIPESTATUS[0]}", 141, ""),
+        (">/dev/full", 74, "error: the output could not be written: No space left on device\n"),
+        (">/dev/full 2>/dev/full", 74, ""),
+        (">&-", 0, ""),
+    ],
+)
+def test_output_that_nobody_takes(cli: CommandLine, args: tuple[str, ...], outlet: str, code: int, said: str) -> None:
     cli.write("sum.yaml", SUM)
     cli.json("run", "sum.yaml", "--input", '{"a": 1, "b": 2}')
-    reading = cli.start("runs", "list")
-    assert reading.stdout is not None
-    reading.stdout.close()
-    reading.wait(20)
-    assert reading.stderr is not None
-    assert "Traceback" not in reading.stderr.read()
-    reading.stderr.close()
+    done = cli.shell(f"{shlex.join(('runwell', *args))} {outlet}")
+    assert (done.returncode, done.stderr) == (code, said)
+    assert {run["status"] for run in cli.json("runs", "list")} == {"succeeded"}

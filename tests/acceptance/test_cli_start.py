@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 
+import pytest
 from tests.acceptance.command_line import RUNWELL, CommandLine
+from tests.acceptance.documents import SUM
 
 from runwell import __version__
 from runwell.storage.lock import DirectoryLock
@@ -75,6 +77,35 @@ def test_the_doctor_tells_cures(cli: CommandLine) -> None:
     assert "sk-very-secret" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("below", ["", "further/down"])
+def test_a_file_is_no_data_directory(cli: CommandLine, below: str) -> None:
+    file = cli.write("file", "mine")
+    said = f"{file / below} cannot be one: {file} is a file"
+    told = cli.json("doctor", "--data-dir", str(file / below), code=1)
+    (failed,) = [check for check in told["checks"] if check["verdict"] == "fail"]
+    assert (failed["check"], failed["found"]) == ("Data directory", said)
+    assert failed["cure"].startswith("choose a directory with --data-dir")
+    cli.write("sum.yaml", SUM)
+    done = cli.run("run", "sum.yaml", "--input", '{"a": 1, "b": 2}', "--data-dir", str(file / below))
+    assert (done.returncode, "cannot be one: " in done.stderr, "hint: choose a directory with" in done.stderr) == (2, True, True)
+
+
+def test_what_is_kept_is_for_its_user_alone(cli: CommandLine) -> None:
+    cli.write("big.yaml", "name: big\nsteps:\n  - {id: a, type: transform, value: '{{ input }}'}\n  - {id: n, type: delay, for_s: 20}\n")
+    cli.write("big.json", json.dumps(["x" * 100_000]))
+    process = cli.start("run", "big.yaml", "--input", "@big.json")
+    try:
+        cli.wait_for_event("step_waiting")
+        found = list(cli.data_dir.rglob("*"))
+        modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in found}
+    finally:
+        process.terminate()
+        process.communicate()
+    assert cli.data_dir.stat().st_mode & 0o777 == 0o700
+    assert {"runwell.db", "runwell.db-wal", "runwell.db-shm", "runwell.lock", "blobs"} <= {path.name for path in found}
+    assert modes == {(True, 0o700), (False, 0o600)}
+
+
 def test_the_demo_approves_where_nobody_is(cli: CommandLine) -> None:
     done = cli.run("demo")
     assert done.returncode == 0
@@ -89,12 +120,18 @@ def test_the_demo_asks_on_a_terminal(cli: CommandLine) -> None:
     terminal = cli.terminal("demo", "--data-dir", "shown")
     terminal.expect("Refund ticket T-4711?")
     terminal.expect("[l]ater: ")
-    terminal.type("a\n")
+    terminal.type("e\n")
+    terminal.expect("(Enter: back): ")
+    terminal.type('{"amount": 50}\n')
     terminal.expect("none): ")
-    terminal.type("\n")
+    terminal.type("half of it\n")
     code, rest = terminal.end()
     assert (code, "Run succeeded" in rest) == (0, True)
-    assert len(cli.json("runs", "list", "--data-dir", "shown")) == 1
+    assert '"refunded": 50' in rest
+    (run,) = cli.json("runs", "list", "--data-dir", "shown")
+    assert f"runwell --data-dir shown runs show {run['id']}" in rest
+    output = cli.json("runs", "show", run["id"], "--data-dir", "shown")["output"]
+    assert (output["refund"], output["refunded"], output["comment"]) == (True, 50, "half of it")
 
 
 def test_the_example_has_what_its_comment_promises(cli: CommandLine) -> None:
@@ -104,4 +141,4 @@ def test_the_example_has_what_its_comment_promises(cli: CommandLine) -> None:
     assert cli.json("run", str(example), "--input", given, code=3)["waiting_for"] == "approval"
     other = json.loads(given) | {"ticket": {"id": "T-1", "text": "I found a bug: the page stays white."}}
     told = cli.json("run", str(example), "--input", json.dumps(other))
-    assert (told["output"]["kind"], told["output"]["refund"]) == ("bug", False)
+    assert (told["output"]["kind"], told["output"]["refund"], told["output"]["refunded"]) == ("bug", False, 0)

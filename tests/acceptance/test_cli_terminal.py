@@ -15,6 +15,10 @@ def test_an_approval_is_asked_for(cli: CommandLine) -> None:
     assert "for a decision: Pay 3?" in before
     assert '"amount": 3' in before
     terminal.type("maybe\n")
+    terminal.expect("'maybe' is none of these. Type a, r, e or l, then Enter.")
+    terminal.expect(QUESTION)
+    terminal.type("\n")
+    terminal.expect("Nothing was chosen. Type a")
     terminal.expect(QUESTION)
     terminal.type("a\n")
     terminal.expect("Comment (Enter: none): ")
@@ -44,6 +48,7 @@ def test_an_edit_is_asked_for_until_it_is_an_object(cli: CommandLine) -> None:
     terminal = cli.terminal(*ASK)
     terminal.expect(QUESTION)
     terminal.type("e\n")
+    terminal.expect('What to approve instead, as {"amount":3} or @file')
     for wrong, said in (("{", "error: the edit is not JSON"), ("[1]", "error: the edit is no JSON object")):
         terminal.expect("(Enter: back): ")
         terminal.type(f"{wrong}\n")
@@ -79,6 +84,7 @@ def test_later_leaves_the_run_waiting(cli: CommandLine) -> None:
     terminal = cli.terminal(*ASK)
     terminal.expect(QUESTION)
     terminal.type("l\n")
+    terminal.expect("Left for later: the run goes on waiting.")
     code, rest = terminal.end()
     assert code == 3
     assert "Run waiting - Started: " in rest
@@ -90,6 +96,7 @@ def test_the_end_of_input_is_later(cli: CommandLine) -> None:
     terminal = cli.terminal(*ASK)
     terminal.expect(QUESTION)
     terminal.type("\x04")
+    terminal.expect("Left for later: the run goes on waiting.")
     assert terminal.end()[0] == 3
 
 

@@ -78,6 +78,17 @@ def test_a_circle_of_files(cli: CommandLine) -> None:
     assert (problem["file"], problem["pointer"], problem["line"]) == ("parts/child.yaml", "/steps/0/workflow", 4)
 
 
+def test_a_document_steers_no_terminal(cli: CommandLine) -> None:
+    keys = '"e\\e[31m\\nerror: planted\\u202e": 1\n'
+    cli.write("evil.yaml", f"name: evil\n{keys}steps:\n  - {{id: a, type: transform, value: 1}}\n")
+    for args in (("validate", "-o", "table", "evil.yaml"), ("validate", "evil.yaml"), ("run", "evil.yaml")):
+        done = cli.run(*args)
+        told = done.stdout + done.stderr
+        assert (done.returncode, "\x1b" in told, "\u202e" in told, "\nerror: planted" in told) == (2, False, False, False)
+    (problem,) = cli.json("validate", "evil.yaml", code=2)["problems"]
+    assert problem["pointer"] == "/e\x1b[31m\nerror: planted\u202e"
+
+
 def test_the_schema(cli: CommandLine) -> None:
     done = cli.run("validate", "--schema")
     schema = json.loads(done.stdout)
@@ -89,3 +100,49 @@ def test_validate_wants_a_file(cli: CommandLine) -> None:
     done = cli.run("validate")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: validate takes at least one FILE")
+
+
+MANY = """\
+name: many
+steps:
+  - id: ask
+    type: llm
+    model: nope:m
+    prompt: "{{ foo }} and {{ 1 + }}"
+    timeout: 3
+  - id: each
+    type: for_eech
+  - id: b
+    type: transform
+    value: "{{ steps.each.result }}"
+    depends_on: [each, ghost]
+    when: 1 + 1
+    fallback: "{{ input.x }}"
+"""
+
+
+def test_one_problem_hides_no_other(cli: CommandLine) -> None:
+    cli.write("many.yaml", MANY)
+    problems = cli.json("validate", "many.yaml", code=2)["problems"]
+    assert [(problem["line"], problem["code"]) for problem in problems] == [
+        (5, "unknown_model"),
+        (6, "bad_expression"),
+        (6, "bad_expression"),
+        (7, "unknown_field"),
+        (9, "unknown_type"),
+        (13, "unknown_dependency"),
+        (14, "not_boolean"),
+        (15, "no_template_here"),
+    ]
+    assert [problem for problem in problems if not problem.get("hint")] == []
+
+
+def test_deep_data_and_tags_are_refused_in_words(cli: CommandLine) -> None:
+    cli.write("deep.json", "[" * 5_000 + "]" * 5_000)
+    cli.write("tag.yaml", "name: x\nsteps: !!python/object/apply:os.getcwd []\n")
+    lines = cli.run("validate", "-o", "table", "deep.json", "tag.yaml").stdout.splitlines()
+    assert lines[0].startswith("deep.json:1: /: the document nests deeper than 100 levels (")
+    assert lines[1].startswith("tag.yaml:2: /steps: the tag '!!python/object/apply:os.getcwd' is not allowed (")
+    cli.write("sum.yaml", SUM)
+    done = cli.run("run", "sum.yaml", "--input", "[" * 5_000 + "]" * 5_000)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error: the input nests deeper than 200 levels")

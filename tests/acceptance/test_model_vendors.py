@@ -11,8 +11,9 @@ from runwell.adapters.models.router import ModelRouter
 from runwell.model.errors import StepError
 from runwell.ports.models import Message, ModelAnswer, ModelRequest
 from runwell.testing import ScriptedServer
+from runwell.testing.loopback import ServerRequest
 from runwell.testing.scripted_replies import raw, refuse
-from runwell.testing.scripted_server import Reply, ServerRequest
+from runwell.testing.scripted_server import Reply
 
 LABEL = {"type": "object", "required": ["label"], "properties": {"label": {"enum": ["spam", "ham"]}}}
 
@@ -103,7 +104,7 @@ both = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streame
 def answering(protocol: Protocol) -> Reply:
     """Answer as asked: pydantic-ai streams long answers of Anthropic's even to callers that want them whole."""
     whole, stream = raw(json.dumps(protocol.whole).encode()), streaming(protocol)
-    return lambda request: (stream if request.streams or "stream" in request.path else whole)(request)
+    return lambda request: (stream if request.streams or "stream" in request.target else whole)(request)
 
 
 def streaming(protocol: Protocol, *, without: int = 0) -> Reply:
@@ -143,7 +144,7 @@ def test_an_answer(provider: str, streamed: bool) -> None:
     assert (answer.text, answer.finish_reason, answer.response_model) == ("Hello", "stop", protocol.model)
     assert deltas == (["Hel", "lo"] if streamed else [])
     assert (answer.usage.input_tokens, answer.usage.cached_tokens, answer.usage.output_tokens) == (14, 4, 5)
-    assert request.path.startswith(protocol.path)
+    assert request.target.startswith(protocol.path)
 
 
 @each

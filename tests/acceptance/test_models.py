@@ -96,7 +96,7 @@ def test_plain() -> None:
         assert answer.latency_ms > 0
         assert answer.first_token_ms is None
         [request] = call.server.requests
-        assert (request.method, request.path, request.headers["authorization"]) == ("POST", "/v1/chat/completions", f"Bearer {KEY}")
+        assert (request.method, request.target, request.headers["authorization"]) == ("POST", "/v1/chat/completions", f"Bearer {KEY}")
         assert request.json == {
             "model": "m",
             "messages": [{"role": "system", "content": "Be brief"}, {"role": "user", "content": "Hi"}],
@@ -308,7 +308,7 @@ def test_what_the_environment_holds_for_a_vendor_stays_from_named_connections(mo
             with pytest.raises(StepError):
                 await models.generate(ModelRequest(model="x:m", messages=(Message(role="user", content="Hi"),)))
             await models.aclose()
-        assert [request.path for request in call.server.requests] == [
+        assert [request.target for request in call.server.requests] == [
             "/v1/chat/completions",
             "/v1/v1/messages",
             "/v1/v1beta/models/m:generateContent",

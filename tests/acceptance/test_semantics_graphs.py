@@ -123,7 +123,7 @@ def test_a_failing_output_template_fails_the_run() -> None:
 
 
 def test_a_condition_that_is_no_truth_value_fails_its_step() -> None:
-    run = run_document(Workbench(), document(work("a", when="1 + 1"), work("b", "a")))
+    run = run_document(Workbench(), document(work("a", when="input.n"), work("b", "a")), {"n": 2})
     assert statuses(run) == {"a": "failed", "b": "skipped (blocked)"}
     assert run.failed_step == "a"
 

@@ -124,8 +124,8 @@ def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "runwell.db").mkdir()
     assert "could not be opened" in refused(tmp_path)
     (tmp_path / "file").write_text("")
-    assert "could not be opened" in refused(tmp_path / "file")
-    assert "could not be opened" in refused(tmp_path / "file" / "below")
+    assert "is a file" in refused(tmp_path / "file")
+    assert "is a file" in refused(tmp_path / "file" / "below")
 
 
 # Its log
@@ -249,6 +249,9 @@ class CountingBlobs:
     def get(self, ref: str) -> bytes:
         self.gets.append(ref)
         return self._inner.get(ref)
+
+    def remove(self, ref: str) -> None:
+        self._inner.remove(ref)
 
 
 def test_only_what_is_over_64_kib_moves_out(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from datetime import UTC, timedelta, timezone
 
+import msgspec
 import pytest
 
-from runwell.cli.formatting import banner, duration, last_words, moment, one_line, printable
+from runwell.cli.formatting import banner, duration, last_words, moment, one_line, pretty_json, printable
 from runwell.model.statuses import RunStatus
 
 JUNE_12: int = 1_781_234_580_000
@@ -54,3 +55,15 @@ def test_long_text_is_cut() -> None:
 
 def test_what_a_model_writes_steers_no_terminal() -> None:
     assert printable("a\x1b[2J\tb\nc\x9b1m\r") == "a\ufffd[2J\tb\nc\ufffd1m\ufffd"
+
+
+@pytest.mark.parametrize("char", ["\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\x7f", "\U000e0001"])
+def test_what_a_model_writes_turns_no_text_around(char: str) -> None:
+    assert printable(f"a{char}b") == "a\ufffdb"
+    shown = pretty_json({f"k{char}": f"a{char}\n"})
+    assert char not in shown
+    assert msgspec.json.decode(shown) == {f"k{char}": f"a{char}\n"}
+
+
+def test_one_line_is_one_line() -> None:
+    assert one_line("a\nerror: b\x85c\u2028d\x1b[2Ke\u202ef") == "a error: b c d\ufffd[2Ke\ufffdf"

@@ -53,13 +53,54 @@ def test_a_loop_is_one_line_with_counts_and_culprits() -> None:
     body = [{"id": "send", "type": "python", "code": "1"}]
     loop = {"id": "each", "type": "for_each", "items": "{{ input }}", "max_parallel": 3, "on_item_error": "collect", "steps": body}
     state = begun([loop], [1, 2, 3, 4])
-    assert [line.note for line in lines(state)] == ["0 of 4 done, 3 under way"]
+    assert [line.note for line in lines(state)] == ["0 of 4 done, 3 under way", "", "", ""]
     advance(state, cmd.CompleteAttempt(step_id="each[0].send", attempt=1), NOW)
     error = ErrorInfo(code="PYTHON_FAILED", message="no", step_id="each[1].send")
     advance(state, cmd.FailAttempt(step_id="each[1].send", attempt=1, error=error), NOW)
-    loop_line, culprit = lines(state)
+    loop_line, culprit, *under_way = lines(state)
     assert loop_line.note == "2 of 4 done, 2 under way, 1 failed"
     assert (culprit.label, culprit.depth, culprit.note) == ("each[1].send", 1, "PYTHON_FAILED: no")
+    assert [(line.label, line.badge) for line in under_way] == [("each[2].send", "Running"), ("each[3].send", "Running")]
+
+
+def looped(items: int, parallel: int, done: int, body: list[dict[str, Any]] | None = None) -> RunState:
+    """Return a run with a loop whose first iterations are done."""
+    body = body or [{"id": "send", "type": "python", "code": "1"}]
+    state = begun([{"id": "each", "type": "for_each", "items": "{{ input }}", "max_parallel": parallel, "steps": body}], [*range(items)])
+    for i in range(done):
+        advance(state, cmd.CompleteAttempt(step_id=f"each[{i}].send", attempt=1), NOW)
+    return state
+
+
+def test_of_a_long_loop_the_last_iterations_are_shown() -> None:
+    assert [line.label for line in lines(looped(50, 1, 20))] == ["each", "each[18].send", "each[19].send", "each[20].send"]
+    assert [line.label for line in lines(looped(50, 10, 20))] == ["each", "each[27].send", "each[28].send", "each[29].send"]
+    assert [line.label for line in lines(looped(50, 10, 50))] == ["each", "each[47].send", "each[48].send", "each[49].send"]
+
+
+def test_an_iteration_that_is_late_is_shown_before_those_that_are_done() -> None:
+    state = looped(5, 2, 0)
+    for i in range(1, 5):
+        advance(state, cmd.CompleteAttempt(step_id=f"each[{i}].send", attempt=1), NOW)
+    assert [(line.label, line.badge) for line in lines(state)] == [
+        ("each", "Running"),
+        ("each[0].send", "Running"),
+        ("each[3].send", "Success"),
+        ("each[4].send", "Success"),
+    ]
+
+
+def test_a_loop_with_a_large_body_takes_a_dozen_rows() -> None:
+    body = [{"id": f"s{i}", "type": "python", "code": "1"} for i in range(9)]
+    shown = lines(looped(50, 10, 0, body))
+    assert (len(shown), shown[1].label, shown[-1].label) == (13, "each[8].s6", "each[9].s8")
+
+
+def test_steps_of_inner_loops_are_shown() -> None:
+    inner = {"id": "inner", "type": "for_each", "items": "{{ [item, item] }}", "steps": [{"id": "send", "type": "python", "code": "1"}]}
+    shown = lines(looped(1, 1, 0, [inner]))
+    assert [line.label for line in shown] == ["each", "each[0].inner", "each[0].inner[0].send", "each[0].inner[1].send"]
+    assert shown[1].note == "0 of 2 done, 2 under way"
 
 
 def test_what_is_waited_for() -> None:

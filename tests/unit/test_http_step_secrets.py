@@ -4,9 +4,10 @@ import asyncio
 import base64
 import json
 from typing import Any
+from urllib.parse import parse_qs, parse_qsl, quote, unquote
 
 import pytest
-from tests.http_exchange import SECRETS, TOKEN, RecordingHttp, exchange, failed, secret, step
+from tests.http_exchange import AWKWARD, SECRETS, TOKEN, RecordingHttp, exchange, failed, secret, step
 from tests.local_server import Received, Respond, answer
 from tests.step_context import FakeContext
 
@@ -144,3 +145,62 @@ def test_the_shape_of_a_secret_in_data_stays_data() -> None:
     request = {"method": "POST", "url": "{url}", "json": secret("PLAIN")}
     _, [received] = exchange(request, secret_pointers=frozenset())
     assert json.loads(received.body) == secret("PLAIN")
+
+
+def test_a_secret_stays_one_segment_of_the_path() -> None:
+    result, [received] = exchange({"url": secret("AWKWARD", "{url}/bot", "/send?x=1")}, echo)
+    assert received.target == f"/bot{quote(AWKWARD, safe='')}/send?x=1"
+    assert unquote(received.target.split("/")[1]) == f"bot{AWKWARD}"
+    assert "topsecret" not in everything(result)
+
+
+def test_a_secret_stays_one_value_of_the_query() -> None:
+    request = {"url": secret("AWKWARD", "{url}/x?a=1&key=", "&b=2"), "query": {"more": [secret("AWKWARD"), "<&>"]}}
+    result, [received] = exchange(request, echo)
+    path, _, query = received.target.partition("?")
+    assert path == "/x"
+    assert parse_qsl(query) == [("a", "1"), ("key", AWKWARD), ("b", "2"), ("more", AWKWARD), ("more", "<&>")]
+    assert "topsecret" not in everything(result)
+
+
+def url_sent(text: dict[str, Any], values: dict[str, str]) -> str:
+    """Return the URL that is asked for when the step's URL is this text."""
+
+    class Vault:
+        async def reveal(self, org_id: str, name: str, url: str | None = None) -> str:
+            return values[name]
+
+    http = RecordingHttp()
+    ctx = FakeContext(step({"url": "https://x"}), {"request": {"url": text}}, frozenset({"/request/url"}), http=http, secrets=Vault())
+    asyncio.run(send_http(ctx))
+    assert http.request is not None
+    return http.request.url
+
+
+@pytest.mark.parametrize("after", ["", "&k=v"])
+def test_a_secret_may_be_the_url_itself(after: str) -> None:
+    hook = "https://hooks.example/hook?a=b%20c"
+    assert url_sent(secret("HOOK", "", after), {"HOOK": hook}) == hook + after
+
+
+def test_a_second_secret_is_encoded_behind_one_that_begins_the_url() -> None:
+    text = {"$secret_text": [{"secret": "BASE"}, "/", {"secret": "KEY"}]}
+    assert url_sent(text, {"BASE": "https://api.example", "KEY": "a/b"}) == "https://api.example/a%2Fb"
+
+
+def test_a_header_refuses_a_secret_with_a_line_break() -> None:
+    outcome, requests = exchange({"url": "{url}", "headers": {"Authorization": secret("AWKWARD", "Bearer ")}})
+    error = failed(outcome)
+    assert (error.code, error.retryable, requests) == ("HTTP_FAILED", False, [])
+    assert "'authorization' holds a line break" in error.message
+    assert "topsecret" not in everything(error)
+
+
+def test_a_secret_in_a_body_is_written_as_the_body_is() -> None:
+    def body(**fields: Any) -> str:
+        _, [received] = exchange({"method": "POST", "url": "{url}", **fields}, echo)
+        return received.body.decode()
+
+    assert json.loads(body(json={"key": secret("AWKWARD", "<", ">")})) == {"key": f"<{AWKWARD}>"}
+    assert parse_qs(body(form={"a": "1", "key": secret("AWKWARD")})) == {"a": ["1"], "key": [AWKWARD]}
+    assert body(body=secret("AWKWARD", "key=")) == f"key={AWKWARD}"

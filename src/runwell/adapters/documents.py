@@ -5,30 +5,42 @@ text), keys are text and not given twice, moments stay text, and aliases do not 
 """
 
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
 
+from runwell.model.documents import Document
 from runwell.model.errors import InvalidDocument, Problem
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_NODES: Final = 200_000
 MAX_DEPTH: Final = 100
 
-
-class Document(NamedTuple):
-    """The data, and from each part's JSON pointer to its line, from 1."""
-
-    data: Any
-    lines: dict[str, int]
+_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null"))
+"""Those of JSON's data, which YAML gives to what has none. PyYAML's others make objects of Python."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Resolves scalars as YAML 1.2 does."""
+    """Resolves scalars as YAML 1.2 does, and goes no deeper than `MAX_DEPTH`: PyYAML calls itself at each level."""
 
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self._depth > MAX_DEPTH:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            cure = "make it flatter; deep data belongs into the input"
+            raise _broken(f"the document nests deeper than {MAX_DEPTH} levels", mark.line + 1, cure)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+
+_YAML_1_1: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("timestamp", "bool", "value"))
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _YAML_1_1]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 for _word in ("true", "false"):
@@ -38,7 +50,8 @@ for _word in ("true", "false"):
 def read_document(text: str) -> Document:
     """Return the document. Raises `InvalidDocument` with the line of what cannot be read."""
     if len(text.encode()) > MAX_BYTES:
-        raise _broken(f"the document has {len(text.encode())} bytes, more than {MAX_BYTES}", None)
+        cure = "keep data out of the document: give it as input, or fetch it in a step"
+        raise _broken(f"the document has {len(text.encode())} bytes, more than {MAX_BYTES}", None, cure)
     try:
         loader = _Loader(text)
         try:
@@ -48,13 +61,16 @@ def read_document(text: str) -> Document:
             loader.dispose()
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
-        raise _broken(f"not YAML: {exc.problem or exc.context}", mark.line + 1 if mark else None) from exc
-    except (yaml.YAMLError, RecursionError, ValueError) as exc:
-        raise _broken(f"not YAML: {exc}", None) from exc
+        raise _broken(f"not YAML: {exc.problem or exc.context}", mark.line + 1 if mark else None, _SYNTAX_CURE) from exc
+    except (yaml.YAMLError, ValueError) as exc:
+        raise _broken(f"not YAML: {exc}", None, _SYNTAX_CURE) from exc
 
 
-def _broken(message: str, line: int | None, pointer: str = "") -> InvalidDocument:
-    problem = Problem(code="bad_yaml", message=message, line=line, pointer=pointer)
+_SYNTAX_CURE: Final = "check the indentation, quotes and brackets there and just before"
+
+
+def _broken(message: str, line: int | None, cure: str, pointer: str = "") -> InvalidDocument:
+    problem = Problem(code="bad_yaml", message=message, line=line, pointer=pointer, hint=cure)
     return InvalidDocument("the document cannot be read", problems=(problem,))
 
 
@@ -73,8 +89,10 @@ class _Builder:
     def _build(self, node: yaml.Node, pointer: str, depth: int) -> Any:
         self._nodes += 1
         line = node.start_mark.line + 1
-        if self._nodes > MAX_NODES or depth > MAX_DEPTH:
-            raise _broken(f"the document has more than {MAX_NODES} parts or nests deeper than {MAX_DEPTH}", line, pointer)
+        if self._nodes > MAX_NODES or depth > MAX_DEPTH:  # aliases can make more of both than was written
+            cure = "use fewer aliases, and keep data out of the document"
+            raise _broken(f"the document has more than {MAX_NODES} parts or nests deeper than {MAX_DEPTH} levels", line, cure, pointer)
+        self._check_tag(node, pointer)
         self._lines[pointer] = line
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, pointer, depth)
@@ -82,22 +100,28 @@ class _Builder:
             return [self._build(item, f"{pointer}/{i}", depth + 1) for i, item in enumerate(node.value)]
         return self._scalar(node, pointer, line)
 
+    def _check_tag(self, node: yaml.Node, pointer: str) -> None:
+        if node.tag not in _TAGS:
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            raise _broken(f"the tag {tag!r} is not allowed", node.start_mark.line + 1, "take it out: a document is plain data", pointer)
+
     def _mapping(self, node: yaml.MappingNode, pointer: str, depth: int) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
-                raise _broken("a key must be plain text", line, pointer)
+                raise _broken("a key must be plain text", line, "put it in quotes; merge keys (<<) are not available", pointer)
+            self._check_tag(key_node, pointer)
             key = str(key_node.value)
             if key in data:
-                raise _broken(f"the key {key!r} is given twice", line, pointer)
+                raise _broken(f"the key {key!r} is given twice", line, "keep one of them", pointer)
             data[key] = self._build(value_node, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", depth + 1)
         return data
 
     def _scalar(self, node: yaml.Node, pointer: str, line: int) -> Any:
         value = self._loader.construct_object(node)
         if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-            raise _broken(f"{node.value!r} is no JSON number", line, pointer)
+            raise _broken(f"{node.value!r} is no JSON number", line, "write a finite number, or put it in quotes", pointer)
         if not isinstance(value, str | int | float | bool | None):
-            raise _broken(f"{node.value!r} is a {type(value).__name__}, which JSON does not have: put it in quotes", line, pointer)
+            raise _broken(f"{node.value!r} is a {type(value).__name__}, which JSON does not have", line, "put it in quotes", pointer)
         return value

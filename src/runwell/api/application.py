@@ -6,19 +6,66 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from runwell import __version__
+from runwell.api.access_log import AccessLog
 from runwell.api.answers import REF, answer_schemas
+from runwell.api.body_limit import BodyLimit
+from runwell.api.metrics import CountRequests
+from runwell.api.own_origin import OwnOrigin
 from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
-from runwell.api.routes import health, runs, streams, workflow_runs
+from runwell.api.routes import (
+    api_keys,
+    health,
+    oidc,
+    pages,
+    projects,
+    run_record,
+    runs,
+    session,
+    setup,
+    stream_tickets,
+    streams,
+    tasks,
+    users,
+    workflow_checks,
+    workflow_commands,
+    workflow_runs,
+    workflow_versions,
+    workflows,
+)
 
-ROUTERS = (health.routes, runs.routes, streams.routes, workflow_runs.routes)
+ROUTERS = (
+    health.routes,
+    workflows.routes,
+    workflow_versions.routes,
+    workflow_checks.routes,
+    workflow_commands.routes,
+    runs.routes,
+    run_record.routes,
+    workflow_runs.routes,
+    tasks.routes,
+    streams.routes,
+    stream_tickets.routes,
+    session.routes,
+    oidc.routes,
+    setup.routes,
+    pages.routes,
+    api_keys.routes,
+    users.routes,
+    projects.routes,
+)
 
 
 def create_app(parts: Parts) -> FastAPI:
     """Return the application over these parts."""
     app = FastAPI(title="Runwell", version=__version__, docs_url=None, redoc_url=None, separate_input_output_schemas=False)
     app.state.parts = parts
+    if parts.local_only:
+        app.add_middleware(OwnOrigin)
+    app.add_middleware(BodyLimit, limit=parts.max_body_bytes)
+    app.add_middleware(CountRequests, metrics=parts.metrics)
+    app.add_middleware(AccessLog)
     app.add_middleware(RequestId)
     install_problems(app)
     for routes in ROUTERS:
@@ -31,15 +78,22 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document, with the schemas of all answers and the problems of all operations."""
     if app.openapi_schema:
         return app.openapi_schema
-    document = get_openapi(
-        title=app.title, version=app.version, routes=app.routes, summary="Runs AI workflows and agents, and keeps every run."
-    )
+    summary = "Runs AI workflows and agents, and keeps every run."
+    document = get_openapi(title=app.title, version=app.version, routes=app.routes, summary=summary)
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(answer_schemas())
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
-    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key, `rw_...`."}}
-    document["security"] = [{"key": []}]
+    components["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, `rw_...`."},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "__Host-runwell",
+            "description": "Of a browser; unsafe methods need `X-CSRF-Token`, too.",
+        },
+    }
+    document["security"] = [{"key": []}, {"session": []}]
     problem = {
         "description": "A problem (RFC 9457).",
         "content": {"application/problem+json": {"schema": {"$ref": REF.format(name="ProblemDetails")}}},

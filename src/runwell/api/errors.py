@@ -18,7 +18,11 @@ from runwell.model.errors import (
     InvalidInput,
     JournalUnavailable,
     NotFound,
+    NotIdentified,
+    Outdated,
     PositionConflict,
+    ProviderUnavailable,
+    Refused,
     RunwellError,
 )
 
@@ -78,6 +82,10 @@ class TooManyRequests(ApiError):
 _STATUSES: Final[dict[type[RunwellError], int]] = {
     InvalidInput: 422,
     NotFound: 404,
+    NotIdentified: 401,
+    ProviderUnavailable: 503,
+    Refused: 409,
+    Outdated: 412,
     CommandRefused: 409,
     PositionConflict: 409,
     JournalUnavailable: 503,

@@ -8,9 +8,13 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from runwell.api.access import Access
+from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
+from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
+from runwell.ports.workflows import Workflows
 from runwell.query.following import Streams
 
 Authenticate = Callable[[HTTPConnection], Awaitable[Principal | None]]
@@ -23,7 +27,7 @@ Around = Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable
 """What happens around every operation of a known caller: rate limits, idempotency keys."""
 
 
-async def _anybody(connection: HTTPConnection) -> Principal | None:
+async def anybody(connection: HTTPConnection) -> Principal | None:
     return LOCAL
 
 
@@ -34,6 +38,7 @@ async def _directly(request: Request, handler: Callable[[Request], Awaitable[Res
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """`authenticate` as it is by default lets everybody be the local user.
 
+    `local_only`: only what comes from this machine itself, and from no other site's page, is answered.
     `allowed_origins`: of pages beyond the server's own that may open a WebSocket (`https://app.example`).
     """
 
@@ -41,8 +46,15 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     journal: Journal
     definitions: Definitions
     streams: Streams
-    authenticate: Authenticate = _anybody
+    workflows: Workflows
+    publishing: Publishing
+    document_text: DocumentText
+    access: Access | None = None
+    authenticate: Authenticate = anybody
     around: Around = _directly
+    metrics: Metrics
+    max_body_bytes: int = 10_485_760
+    local_only: bool = False
     redeem_ticket: RedeemTicket | None = None
     allowed_origins: tuple[str, ...] = ()
 

@@ -1,5 +1,6 @@
 """Every error as a problem document (RFC 9457), with the request's id and without a trace of our insides."""
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -68,17 +69,44 @@ async def error_response(connection: HTTPConnection, exc: RunwellError) -> Respo
     return problem_response(connection, status, exc.code, exc.message, hint=exc.hint, errors=errors, headers=headers)
 
 
+async def answered(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Return the handler's response, or that of the error it raised, as the application would answer it."""
+    try:
+        return await handler(request)
+    except RunwellError as exc:
+        return await _runwell_error(request, exc)
+    except RequestValidationError as exc:
+        return await _bad_request(request, exc)
+    except HTTPException as exc:
+        return await _http_error(request, exc)
+
+
 async def _bad_request(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)
-    errors = tuple(_problem(error) for error in exc.errors())
+    errors = tuple(_problem(error, exc.body) for error in exc.errors())
     detail = "the request is not valid" if len(errors) != 1 else f"the request is not valid: {errors[0].message}"
     return problem_response(request, 422, "INVALID_REQUEST", detail, hint="see `errors` for each place", errors=errors)
 
 
-def _problem(error: Any) -> Problem:
+def _problem(error: Any, body: Any) -> Problem:
     where, *path = error["loc"] or ("body",)
+    if where == "body":
+        path = _placed(path, body, missing=error["type"] == "missing")
     pointer = _PLACES.get(str(where), f"/{where}") + "".join(f"/{_escaped(part)}" for part in path)
     return Problem(code=error["type"], message=error["msg"].removeprefix("Value error, "), pointer=pointer)
+
+
+def _placed(path: list[Any], body: Any, *, missing: bool) -> list[Any]:
+    """Return the path without what pydantic adds: which choice of a union it speaks of."""
+    placed = []
+    for index, part in enumerate(path):
+        within = part in body if isinstance(body, dict) else isinstance(body, list) and isinstance(part, int) and part < len(body)
+        if within:
+            body = body[part]
+        elif not (missing and index == len(path) - 1):
+            continue
+        placed.append(part)
+    return placed
 
 
 def _escaped(part: object) -> str:

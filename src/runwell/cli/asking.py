@@ -1,14 +1,15 @@
 """Asking people what a run waits for."""
 
 import getpass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+import msgspec
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
 from runwell.cli.complaints import complain
-from runwell.cli.formatting import one_line, pretty_json, printable
+from runwell.cli.formatting import harmless_json, one_line, pretty_json, printable
 from runwell.cli.keyboard import Keyboard
 from runwell.cli.needs import Need
 from runwell.cli.values import read_json, read_object
@@ -28,6 +29,9 @@ def who() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container whose user has no name
         return "cli"
+
+
+_LATER: Final = "Left for later: the run goes on waiting."
 
 
 class TerminalAsker:
@@ -50,27 +54,33 @@ class TerminalAsker:
                 return SendMessage(actor=who(), name=need.message, body=read_json(text, "the message"))
             except InvalidInput as exc:
                 complain(exc)
+        self._console.print(_LATER)
         return None
 
     async def _decision(self, need: Need) -> Command | None:
         show_question(self._console, need)
         while True:
             choice = await self._keyboard.ask("[a]pprove, [r]eject, [e]dit, [l]ater: ")
-            match (choice or "later").lower():
+            match "later" if choice is None else choice.lower():
                 case "a" | "approve":
                     return await self._decided(need, approved=True)
                 case "r" | "reject":
                     return await self._decided(need, approved=False)
                 case "e" | "edit":
-                    edits = await self._edits()
+                    edits = await self._edits(need)
                     if edits is not None:
                         return await self._decided(need, approved=True, result=edits)
                 case "l" | "later":
+                    self._console.print(_LATER)
                     return None
+                case other:
+                    said = f"{one_line(other, 40)!r} is none of these." if other else "Nothing was chosen."
+                    self._console.print(f"{said} Type a, r, e or l, then Enter.", style="yellow")
 
-    async def _edits(self) -> dict[str, Any] | None:
+    async def _edits(self, need: Need) -> dict[str, Any] | None:
         """Return the fields to set in the result; None when there are none after all."""
-        while text := await self._keyboard.ask("What to approve instead, as a JSON object or @file (Enter: back): "):
+        question = f"What to approve instead, as {_sample_edit(need.payload)} or @file (Enter: back): "
+        while text := await self._keyboard.ask(question):
             try:
                 return read_object(text, "the edit")
             except InvalidInput as exc:
@@ -80,6 +90,16 @@ class TerminalAsker:
     async def _decided(self, need: Need, *, approved: bool, result: dict[str, Any] | None = None) -> Command:
         comment = await self._keyboard.ask("Comment (Enter: none): ")
         return CompleteTask(actor=who(), task_id=need.task_id, approved=approved, result=result, comment=comment or None)
+
+
+def _sample_edit(payload: Any) -> str:
+    """Return an edit as one types it: of the first field of what is proposed, where that is short."""
+    if isinstance(payload, dict) and payload:
+        name, value = next(iter(payload.items()))
+        sample = harmless_json(msgspec.json.encode({name: value}))
+        if len(sample) <= 40:
+            return sample
+    return '{"field": "value"}'
 
 
 def show_question(console: Console, need: Need) -> None:

@@ -25,6 +25,7 @@ from runwell.ports.models import Message, ModelRequest
 from runwell.ports.sandbox import SandboxLimits
 from runwell.settings import Settings
 from runwell.storage.database import DATABASE_FILE
+from runwell.storage.durable import obstacle
 from runwell.storage.lock import LOCK_FILE, DirectoryLock
 
 OLDEST_SQLITE: Final = (3, 37, 0)
@@ -56,6 +57,9 @@ def sqlite(settings: Settings) -> Finding:
 def data_directory(settings: Settings) -> Finding:
     """Measure durable commits where the journal lies or, before there is one, where it will."""
     place = _existing(settings.data_dir)
+    if (blocked := obstacle(settings.data_dir)) is not None:
+        cure = "choose a directory with --data-dir or RUNWELL_DATA_DIR, or move the file away"
+        return _finding("Data directory", f"{settings.data_dir} cannot be one: {blocked} is a file", fail=True, cure=cure)
     try:
         with tempfile.TemporaryDirectory(prefix=".runwell-doctor-", dir=place) as scratch:
             mode, millis = _commit_ms(Path(scratch) / DATABASE_FILE)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from runwell import __version__
+from runwell.cli.key_commands import keys_app
 from runwell.cli.options import Manner, Options
 from runwell.cli.output import chosen
 from runwell.cli.parameters import Output, Watch, finish, options_of
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(runs_app, name="runs")
 app.add_typer(tasks_app, name="tasks")
+app.add_typer(keys_app, name="keys")
 
 
 def _version(wanted: bool) -> None:
@@ -44,6 +46,19 @@ def everywhere(
     version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")] = False,
 ) -> None:
     context.obj = Options(data_dir)
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at; 0 for any that is free.")] = 7878,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Let everybody in; on loopback addresses only.")] = False,
+) -> None:
+    """Serve the HTTP interface and carry out runs until SIGTERM or Ctrl-C."""
+    from runwell.cli.server import run_server
+
+    finish(run_server(options_of(context), host, port, sign_in=not no_auth))
 
 
 @app.command()

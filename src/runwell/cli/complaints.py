@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from runwell.cli.formatting import printable
+from runwell.cli.formatting import one_line
 from runwell.model.errors import InvalidInput, Problem, RunwellError
 
 
@@ -21,10 +21,10 @@ class FileProblem(Problem, frozen=True, kw_only=True):
 def complain(error: RunwellError) -> None:
     """Print the error, its problems one per line, and its cure."""
     problems = error.problems if isinstance(error, InvalidInput) else ()
-    lines = [f"{_red('error:')} {printable(error.message)}"]
-    lines += [f"  {printable(str(problem) if isinstance(problem, FileProblem) else _told(problem))}" for problem in problems]
+    lines = [f"{_red('error:')} {one_line(error.message)}"]
+    lines += [f"  {one_line(str(problem) if isinstance(problem, FileProblem) else _told(problem))}" for problem in problems]
     if error.hint:
-        lines.append(f"{typer.style('hint:', bold=True) if sys.stderr.isatty() else 'hint:'} {error.hint}")
+        lines.append(f"{typer.style('hint:', bold=True) if sys.stderr.isatty() else 'hint:'} {one_line(error.hint)}")
     sys.stderr.write("\n".join(lines) + "\n")
 
 

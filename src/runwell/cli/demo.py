@@ -9,6 +9,7 @@ import msgspec
 from rich.console import Console
 
 import runwell
+from runwell.bootstrap import open_view
 from runwell.cli.asking import show_question, who
 from runwell.cli.console import is_interactive, stderr
 from runwell.cli.exit_codes import Exit
@@ -20,6 +21,12 @@ from runwell.model.commands import Command, CompleteTask
 from runwell.model.errors import NotFound
 
 EXAMPLE: Final = "ticket-triage.yaml"
+
+_WELCOME: Final = """\
+A customer wants money back. This workflow sorts the ticket, asks a person whether to refund, and drafts the reply.
+The model is a stand-in that makes its answers up, so that no key is needed."""
+
+_YOUR_PART: Final = "You are the person: approve, reject, or edit the amount. The result shows what you decided."
 
 
 class Approving:
@@ -42,13 +49,23 @@ async def run_demo(options: Options) -> Exit:
     where = options.data_dir or Path(tempfile.mkdtemp(prefix="runwell-demo-"))
     example = example_file()
     sample = msgspec.json.decode(example.with_suffix(".input.json").read_bytes())
-    console.print(f"The demo runs {example}", f"and keeps its run in {where}", sep="\n", soft_wrap=True)
-    console.print("No model is asked: demo: answers of itself, and says so.\n", soft_wrap=True)
-    asker = None if is_interactive() else Approving(console)
-    manner = Manner(output=Format.TABLE)
-    code = await run_file(Options(data_dir=where), str(example), NewRun(input=sample), manner, asker)
-    console.print(f"\nSee what was kept: {Options(data_dir=where).command('runs', 'list')}", soft_wrap=True)
+    asks = is_interactive()
+    console.print(_WELCOME, soft_wrap=True)
+    if asks:
+        console.print(_YOUR_PART, soft_wrap=True)
+    console.print(f"\nThe workflow:  {example}\nKept in:       {where}\n", style="dim", soft_wrap=True)
+    options = Options(data_dir=where)
+    code = await run_file(options, str(example), NewRun(input=sample), Manner(output=Format.TABLE), None if asks else Approving(console))
+    await _tell_what_was_kept(console, options)
     return code
+
+
+async def _tell_what_was_kept(console: Console, options: Options) -> None:
+    async with open_view(options.settings()) as view:
+        (row,) = await view.journal.rows(limit=1)
+    console.print("\nThe run was kept. Look at it again:", style="bold")
+    for about, words in (("the whole run", ("runs", "show", row.run_id)), ("event by event", ("runs", "events", row.run_id))):
+        console.print(f"  {about}:  {options.command(*words)}", soft_wrap=True)
 
 
 def example_file() -> Path:

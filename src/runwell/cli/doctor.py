@@ -5,6 +5,7 @@ from rich.text import Text
 from runwell.cli.checkup import check_up
 from runwell.cli.console import print_json, stdout
 from runwell.cli.exit_codes import Exit
+from runwell.cli.formatting import one_line
 from runwell.cli.options import Options
 from runwell.cli.output import Format
 
@@ -20,7 +21,9 @@ async def doctor(options: Options, output: Format) -> Exit:
         console = stdout()
         for finding in findings:
             mark, style = _MARKS[finding.verdict]
-            console.print(Text(mark, style).append(f"  {finding.check}: ", "bold").append(finding.found, "default"), soft_wrap=True)
+            console.print(
+                Text(mark, style).append(f"  {finding.check}: ", "bold").append(one_line(finding.found), "default"), soft_wrap=True
+            )
             if finding.cure:
                 console.print(Text(f"      {finding.cure}", "dim"), soft_wrap=True)
     return Exit.SUCCEEDED if healthy else Exit.ENDED_OTHERWISE

@@ -13,7 +13,11 @@ class Exit(IntEnum):
     """Nothing was done: a bad document, input, id or command, or another process owns the data directory."""
     NOT_ENDED = 3
     """The run waits for a person or a message, and nobody is there to ask; or this process was told to go."""
+    OUTPUT_LOST = 74
+    """What the command printed could not be written (`EX_IOERR`)."""
     INTERRUPTED = 130
+    CLOSED_PIPE = 141
+    """Whoever read the output went away, as `head` does: what a shell tells of a program that SIGPIPE ends."""
 
 
 def exit_of(status: RunStatus) -> Exit:

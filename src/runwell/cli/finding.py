@@ -4,12 +4,12 @@ from typing import Final
 
 from runwell.model.errors import InvalidInput, NotFound
 from runwell.model.run import TaskView
-from runwell.ports.journal import Journal
+from runwell.ports.journal import JournalReader
 
 _HEX: Final = frozenset("0123456789abcdef")
 
 
-async def find_run(journal: Journal, text: str) -> str:
+async def find_run(journal: JournalReader, text: str) -> str:
     """Return the id of the one run whose id begins so; prefix and hyphens may be missing. Raises `NotFound`, `InvalidInput`."""
     found = await journal.find(f"run_{_digits('run', text)}")
     if not found:
@@ -19,7 +19,7 @@ async def find_run(journal: Journal, text: str) -> str:
     return found[0]
 
 
-async def find_task(journal: Journal, text: str) -> TaskView:
+async def find_task(journal: JournalReader, text: str) -> TaskView:
     """Return the one undecided task whose id begins so. Raises `NotFound`, `InvalidInput`."""
     begins = f"task_{_digits('task', text)}"
     found = [task for task in await journal.pending_tasks() if task.id.startswith(begins)]

@@ -52,19 +52,38 @@ def banner(status: RunStatus, started_at: int | None, duration_ms: int | None, z
 
 
 def pretty_json(value: Any) -> str:
-    """Return the value as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    """Return the value as indented JSON that steers no terminal."""
+    return harmless_json(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def harmless_json(encoded: bytes) -> str:
+    """Return the JSON, the same data, with all that could steer a terminal as `\\u` escapes."""
+    text = encoded.decode()
+    return text.translate({ord(c): _escape(c) for c in _steering(text)})
 
 
 def printable(text: str) -> str:
-    """Return the text without control characters but line breaks and tabs: what models write must not steer a terminal."""
-    return "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else "\ufffd" for c in text)
+    """Return the text with U+FFFD for all that could steer a terminal but line breaks and tabs.
+
+    What models and documents say must neither move the cursor nor turn the order of what stands around it.
+    """
+    return text.translate(dict.fromkeys(map(ord, _steering(text)), "\ufffd"))
 
 
-def one_line(text: str, width: int) -> str:
+def _steering(text: str) -> set[str]:
+    """Return the control, format (bidi among them) and separator characters in the text, but line breaks and tabs."""
+    return {c for c in set(text) - {"\n", "\t"} if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")}
+
+
+def _escape(char: str) -> str:
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
+def one_line(text: str, width: int | None = None) -> str:
     """Return the text on one line of at most `width` characters; the beginning stays."""
     flat = printable(" ".join(text.split()))
-    return flat if len(flat) <= width else flat[: max(width - 1, 0)].rstrip() + "…"
+    return flat if width is None or len(flat) <= width else flat[: max(width - 1, 0)].rstrip() + "…"
 
 
 def last_words(text: str, width: int) -> str:

@@ -11,19 +11,32 @@ from typing import NoReturn
 from runwell.cli.commands import app
 from runwell.cli.complaints import complain
 from runwell.cli.exit_codes import Exit
+from runwell.cli.outlet import OutputLost, end_without_output, flush_output, watch_output
 from runwell.model.errors import RunwellError
 
 
 def main() -> NoReturn:
     """Run the command of this process's arguments and exit with its code."""
+    watch_output()
     try:
-        app(args=data_dir_first(sys.argv[1:]), prog_name="runwell")
+        code = _exit_code(sys.argv[1:])
+        flush_output()
+    except OutputLost as lost:
+        end_without_output(lost)
+    sys.exit(code)
+
+
+def _exit_code(args: Sequence[str]) -> int:
+    try:
+        app(args=data_dir_first(args), prog_name="runwell")
+    except SystemExit as end:  # how every command ends
+        return end.code if isinstance(end.code, int) else Exit.SUCCEEDED
     except RunwellError as exc:
         complain(exc)
-        sys.exit(Exit.REFUSED)
+        return Exit.REFUSED
     except KeyboardInterrupt:
-        sys.exit(Exit.INTERRUPTED)
-    sys.exit(Exit.SUCCEEDED)
+        return Exit.INTERRUPTED
+    return Exit.SUCCEEDED
 
 
 def data_dir_first(args: Sequence[str]) -> list[str]:

@@ -117,7 +117,7 @@ def ways_on(wanted: Sequence[Need], run_id: str, options: Options) -> list[str]:
                 lines.append(f"  {options.command('tasks', 'complete', need.task_id, '--approve')}    (or --reject)")
             case "message":
                 lines.append(f"It waits for the message {need.message!r}:")
-                lines.append(f"  {options.command('runs', 'send', need.run_id, need.message)} JSON")
+                lines.append(f"  {one_line(options.command('runs', 'send', need.run_id, need.message))} JSON")
             case "resume":
                 lines.append(f"{need.run_id} is paused:")
                 lines.append(f"  {options.command('runs', 'resume', need.run_id)}")

@@ -1,4 +1,7 @@
-"""`runwell runs list | show | events` and `runwell tasks list`: what the journal says. No run is taken up."""
+"""`runwell runs list | show | events` and `runwell tasks list`: what the journal says, also while another process carries runs.
+
+No run is taken up, and the data directory is not owned meanwhile.
+"""
 
 import sys
 import time
@@ -9,15 +12,15 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from runwell.bootstrap import App, open_app
-from runwell.cli.carrying import no_run
+from runwell.bootstrap import View, open_view
 from runwell.cli.console import print_json, stderr, stdout
 from runwell.cli.exit_codes import Exit
 from runwell.cli.finding import find_run
-from runwell.cli.formatting import clock_time, duration, moment, one_line
+from runwell.cli.formatting import clock_time, duration, harmless_json, moment, one_line
+from runwell.cli.inspection import print_run
 from runwell.cli.options import Options
 from runwell.cli.output import Format
-from runwell.cli.rendering import print_result, run_style
+from runwell.cli.rendering import run_style
 from runwell.engine.evolve import fold
 from runwell.engine.state import RunState
 from runwell.engine.view import run_view
@@ -30,8 +33,8 @@ from runwell.ports.journal import RunFilter
 
 
 async def list_runs(options: Options, status: RunStatus | None, workflow: str | None, limit: int, output: Format) -> Exit:
-    async with open_app(options.settings(), mine=no_run) as app:
-        rows = await app.journal.rows(RunFilter(statuses=() if status is None else (status,), slug=workflow), limit=limit)
+    async with open_view(options.settings()) as view:
+        rows = await view.journal.rows(RunFilter(statuses=() if status is None else (status,), slug=workflow), limit=limit)
     if output is Format.JSON:
         print_json([_summary(row) for row in rows])
     elif rows:
@@ -68,7 +71,7 @@ def _runs_table(rows: Sequence[RunRow]) -> Table:
     for row in rows:
         label = RUN_LABELS[row.status] + (f" ({row.waiting_for})" if row.waiting_for else "")
         table.add_row(
-            f"{row.workflow_name} v{row.version}",
+            f"{one_line(row.workflow_name)} v{row.version}",
             Text(label, run_style(row.status)),
             moment(row.started_at),
             duration(row.duration_ms),
@@ -79,27 +82,27 @@ def _runs_table(rows: Sequence[RunRow]) -> Table:
 
 
 async def show_run(options: Options, prefix: str, output: Format) -> Exit:
-    async with open_app(options.settings(), mine=no_run) as app:
-        state = await _folded(app, await find_run(app.journal, prefix))
+    async with open_view(options.settings()) as view:
+        events = await view.journal.read(await find_run(view.journal, prefix))
+        state = await _folded(view, events)
     if output is Format.JSON:
         print_json(run_view(state))
     else:
-        print_result(stdout(), state, int(time.time() * 1000))
+        print_run(stdout(), state, events, int(time.time() * 1000))
     return Exit.SUCCEEDED
 
 
-async def _folded(app: App, run_id: str) -> RunState:
+async def _folded(view: View, events: Sequence[Event]) -> RunState:
     """Return the run's state as its events make it, without bringing the run to life."""
-    events = await app.journal.read(run_id)
-    prepared = await app.runtime.plans.get(events[0].of(RunCreated).version_hash)
+    prepared = await view.plans.get(events[0].of(RunCreated).version_hash)
     return fold(prepared.plan, events)
 
 
 async def list_events(options: Options, prefix: str, after: int, output: Format) -> Exit:
-    async with open_app(options.settings(), mine=no_run) as app:
-        events = await app.journal.read(await find_run(app.journal, prefix), after)
+    async with open_view(options.settings()) as view:
+        events = await view.journal.read(await find_run(view.journal, prefix), after)
     if output is Format.JSON:
-        sys.stdout.write("".join(event_json(event).decode() + "\n" for event in events))
+        sys.stdout.write("".join(harmless_json(event_json(event)) + "\n" for event in events))
     else:
         stdout().print(_events_table(events))
     return Exit.SUCCEEDED
@@ -113,14 +116,14 @@ def _events_table(events: Sequence[Event]) -> Table:
     table.add_column("Data", no_wrap=True, overflow="ellipsis", ratio=1)
     for event in events:
         attempt = f" #{event.attempt}" if event.attempt and event.attempt > 1 else ""
-        data = one_line(msgspec.json.encode(event.data).decode(), 500)
+        data = one_line(harmless_json(msgspec.json.encode(event.data)), 500)
         table.add_row(str(event.seq), clock_time(event.ts), event.type, f"{event.step_id or ''}{attempt}", Text(data, "dim"))
     return table
 
 
 async def list_tasks(options: Options, output: Format) -> Exit:
-    async with open_app(options.settings(), mine=no_run) as app:
-        tasks = await app.journal.pending_tasks()
+    async with open_view(options.settings()) as view:
+        tasks = await view.journal.pending_tasks()
     if output is Format.JSON:
         print_json(tasks)
         return Exit.SUCCEEDED

@@ -50,7 +50,7 @@ def steps_table(console: Console, lines: Sequence[Line]) -> Table:
     for line in lines:
         icon, plain, style = _ICONS[line.status]
         label = Text("  " * line.depth + (icon if unicode else plain) + " ", style).append(
-            printable(line.label), "bold" if line.depth == 0 else ""
+            one_line(line.label), "bold" if line.depth == 0 else ""
         )
         table.add_row(label, Text(line.type, "dim"), Text(line.badge, style), Text(line.time), Text(one_line(line.note, 500), "dim"))
     return table
@@ -59,7 +59,7 @@ def steps_table(console: Console, lines: Sequence[Line]) -> Table:
 def live_tree(console: Console, state: RunState, children: Children, now: int, said: str) -> RenderableType:
     """Return what a run under way looks like; `said` is what a model just wrote."""
     started = state.started_at if state.started_at is not None else state.created_at
-    head = Text(f"{state.created.workflow_name} v{state.created.version} ", "bold")
+    head = Text(f"{one_line(state.created.workflow_name)} v{state.created.version} ", "bold")
     head.append(banner(state.status, started, now - started), run_style(state.status)).append(f"  {state.run_id}", "dim")
     parts: list[RenderableType] = [head, steps_table(console, tree_lines(state, now, children))]
     if said:
@@ -69,19 +69,25 @@ def live_tree(console: Console, state: RunState, children: Children, now: int, s
 
 def print_result(console: Console, state: RunState, now: int, children: Children | None = None) -> None:
     """Print how a run stands: its outcome, its steps, and its output or what to do next."""
+    print_head(console, state, now)
+    console.print()
+    console.print(steps_table(console, tree_lines(state, now, children)))
+    if state.is_terminal:
+        print_ending(console, state)
+
+
+def print_head(console: Console, state: RunState, now: int) -> None:
+    """Print the outcome, and which run it is."""
     view = run_view(state)
     created = state.created
     ended = view.duration_ms is not None or state.started_at is None
     took = view.duration_ms if ended else now - (state.started_at or now)
     console.print(Text(banner(state.status, state.started_at, took), run_style(state.status)))
-    console.print(Text(f"{created.workflow_name} v{created.version}  {state.run_id}", "dim"), soft_wrap=True)
-    console.print()
-    console.print(steps_table(console, tree_lines(state, now, children)))
-    if state.is_terminal:
-        _print_ending(console, state)
+    console.print(Text(f"{one_line(created.workflow_name)} v{created.version}  {state.run_id}", "dim"), soft_wrap=True)
 
 
-def _print_ending(console: Console, state: RunState) -> None:
+def print_ending(console: Console, state: RunState) -> None:
+    """Print the output of a run that has ended or, when it did not succeed, why, and what to do next."""
     console.print()
     if state.status is RunStatus.SUCCEEDED:
         console.print(Text("Output", "bold"))
@@ -90,7 +96,7 @@ def _print_ending(console: Console, state: RunState) -> None:
     if state.failed_step is not None:
         console.print(Text("Failed step: ", "bold").append(state.failed_step, "red"), soft_wrap=True)
     if state.error is not None:
-        console.print(Text("Error: ", "bold").append(printable(f"{state.error.code}: {state.error.message}"), "red"), soft_wrap=True)
+        console.print(Text("Error: ", "bold").append(one_line(f"{state.error.code}: {state.error.message}"), "red"), soft_wrap=True)
     console.print(Text("Next: ", "bold").append(_next_action(state)), soft_wrap=True)
 
 

@@ -34,7 +34,7 @@ def list_runs(
 
 @runs_app.command("show")
 def show_run(context: typer.Context, run_id: RunId, output: Output = None) -> None:
-    """Show one run: its steps, its output, why it failed."""
+    """Show one run: its input, steps, results and log, its output or why it failed."""
     from runwell.cli import reading
 
     finish(reading.show_run(options_of(context), run_id, chosen(output)))

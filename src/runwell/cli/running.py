@@ -7,6 +7,7 @@ import msgspec
 from runwell.bootstrap import App, open_app
 from runwell.cli.asking import Asker, who
 from runwell.cli.carrying import carry, no_run, take_up
+from runwell.cli.checking import document_check
 from runwell.cli.document_files import DocumentFiles, Source
 from runwell.cli.exit_codes import Exit
 from runwell.cli.finding import find_run
@@ -18,9 +19,6 @@ from runwell.model.errors import InvalidInput
 from runwell.model.statuses import RunStatus
 from runwell.ports.journal import Version
 from runwell.ports.runs import StartRequest
-from runwell.runtime.publisher import Publisher
-from runwell.steps.registry import step_types
-from runwell.storage.memory_journal import MemoryDefinitions
 
 
 class NewRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +32,7 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True):
 
 def checked(file: str) -> Source:
     """Return the document's file, fit to be published. Raises `InvalidDocument`; no data directory is touched."""
-    return DocumentFiles(Publisher(MemoryDefinitions(), step_types()).compile).require(file)
+    return DocumentFiles(document_check()).require(file)
 
 
 async def run_file(options: Options, file: str, new: NewRun, manner: Manner, asker: Asker | None = None) -> Exit:

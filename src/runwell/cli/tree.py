@@ -1,7 +1,8 @@
 """A run's steps as lines for people: what a live display and a final table show alike.
 
-A loop is one line that counts its iterations; below it stand the steps that made iterations fail,
-the first few of them. A child run's steps stand below the step that waits for it, as far as they are known.
+A loop is one line that counts its iterations; below it stand the steps that made iterations fail, the first
+few of them, and the steps of a few iterations, those under way before those that are done. A child run's
+steps stand below the step that waits for it, as far as they are known.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,12 @@ from runwell.model.statuses import RESOLVED, StepStatus, step_badge
 
 MAX_FAILURES: Final = 5
 """As many failed steps are shown below a loop."""
+
+MAX_ITERATIONS: Final = 3
+"""Of as many iterations of a loop the steps are shown."""
+
+MAX_ROWS: Final = 12
+"""As many steps of these are shown below the outermost loop, the last ones."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +47,7 @@ def tree_lines(state: RunState, now: int, children: Children | None = None, dept
     lines = []
     for step in state.root.steps.values():
         lines.append(_line(state, step, now, depth))
-        lines += [_line(state, culprit, now, depth + 1) for culprit in _culprits(state, step)]
+        lines += [_line(state, inner, now, depth + 1) for inner in _inside(state, step)]
         child = (children or {}).get(step.child_run_id or "")
         if child is not None:
             lines += tree_lines(child, now, children, depth + 1)
@@ -120,9 +127,32 @@ def _progress(state: RunState, step: StepState, loop: Loop) -> str:
     return ", ".join([*parts, f"{failed} failed"] if failed else parts)
 
 
-def _culprits(state: RunState, step: StepState) -> list[StepState]:
-    """Return the steps inside a loop that failed of themselves, at most `MAX_FAILURES`."""
+def _inside(state: RunState, step: StepState) -> list[StepState]:
+    """Return what is shown below a loop, in the order of the run."""
     if step.loop is None:
         return []
+    shown = {inner.path for inner in [*_culprits(state, step), *_samples(state, step)[-MAX_ROWS:]]}
+    return [inner for inner in below(state, step) if inner.path in shown]
+
+
+def _samples(state: RunState, step: StepState) -> list[StepState]:
+    """Return the steps that have begun in a few iterations of a loop, and of the loops in them."""
+    found = []
+    for iteration in _few_iterations(state, step):
+        for inner in iteration.inner.steps.values() if iteration.inner is not None else ():
+            if inner.status is not StepStatus.PENDING:
+                found += [inner, *_samples(state, inner)]
+    return found
+
+
+def _few_iterations(state: RunState, step: StepState) -> list[StepState]:
+    """Return the last iterations that are under way, and the last ones that are done where those are fewer."""
+    begun = [state.steps[f"{step.path}[{i}]"] for i in range(step.loop.next)] if step.loop is not None else []
+    chosen = sorted(begun, key=lambda iteration: (iteration.status not in RESOLVED, iteration.iteration or 0))[-MAX_ITERATIONS:]
+    return sorted(chosen, key=lambda iteration: iteration.iteration or 0)
+
+
+def _culprits(state: RunState, step: StepState) -> list[StepState]:
+    """Return the steps inside a loop that failed of themselves, at most `MAX_FAILURES`."""
     failed = (inner for inner in below(state, step) if inner.status is StepStatus.FAILED and inner.caused_by is None)
     return list(islice(failed, MAX_FAILURES))

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
+from runwell.cli.checking import document_check
 from runwell.cli.console import print_json, stdout
 from runwell.cli.document_files import DocumentFiles, in_order
 from runwell.cli.exit_codes import Exit
+from runwell.cli.formatting import one_line
 from runwell.cli.output import Format
 from runwell.model.workflow import workflow_json_schema
-from runwell.runtime.publisher import Publisher
 from runwell.steps.registry import step_types
-from runwell.storage.memory_journal import MemoryDefinitions
 
 
 def print_schema() -> Exit:
@@ -19,7 +19,7 @@ def print_schema() -> Exit:
 
 
 def validate(paths: Sequence[str], output: Format) -> Exit:
-    files = DocumentFiles(Publisher(MemoryDefinitions(), step_types()).compile)
+    files = DocumentFiles(document_check())
     sources = [files.read(path) for path in paths]
     problems = in_order(files.problems)
     if output is Format.JSON:
@@ -27,10 +27,10 @@ def validate(paths: Sequence[str], output: Format) -> Exit:
     else:
         console = stdout()
         for problem in problems:
-            console.print(str(problem), style="red", soft_wrap=True)
+            console.print(one_line(str(problem)), style="red", soft_wrap=True)
         broken = {problem.file for problem in problems}
         for path, source in zip(paths, sources, strict=True):
             if path not in broken and source is not None and source.plan is not None:
                 steps = len(source.plan.workflow.steps)
-                console.print(f"{path}: valid ({steps} {'step' if steps == 1 else 'steps'})", style="green", soft_wrap=True)
+                console.print(f"{one_line(path)}: valid ({steps} {'step' if steps == 1 else 'steps'})", style="green", soft_wrap=True)
     return Exit.REFUSED if problems else Exit.SUCCEEDED

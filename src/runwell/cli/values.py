@@ -3,20 +3,42 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from runwell.model.errors import InvalidInput
 
+MAX_DEPTH: Final = 200
+"""How deep data may nest: as deep as what python steps return."""
+
 
 def read_json(text: str, what: str) -> Any:
     """Return the data of `JSON`, `@file` or `@-` (stdin). Raises `InvalidInput`; `what` names it there."""
     try:
-        return msgspec.json.decode(_content(text, what))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        value = msgspec.json.decode(_content(text, what))
+    except RecursionError as exc:
+        raise _too_deep(what) from exc
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         cure = 'quote JSON for the shell, as in \'{"name": "Ada"}\', or write @file'
         raise InvalidInput(f"{what} is not JSON: {exc}", hint=cure) from exc
+    if _is_deeper(value, MAX_DEPTH):
+        raise _too_deep(what)
+    return value
+
+
+def _too_deep(what: str) -> InvalidInput:
+    return InvalidInput(f"{what} nests deeper than {MAX_DEPTH} levels", hint="make it flatter, or give the deep part as text")
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects stand in each other more than `levels` times."""
+    layer = [value]
+    for _ in range(levels + 1):
+        layer = [item for part in layer if isinstance(part, dict | list) for item in (part.values() if isinstance(part, dict) else part)]
+        if not layer:
+            return False
+    return True
 
 
 def read_object(text: str, what: str) -> dict[str, Any]:

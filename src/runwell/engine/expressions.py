@@ -11,31 +11,28 @@ What an expression may cost stands in `budget`.
 import logging
 import re
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import cel
 import msgspec
 
 from runwell.engine.budget import Shape, most_pieces, shape_of, too_deep, too_much
 from runwell.engine.cel_text import LOOP_NAME, Selection, for_library, macro_variables, selections, tokens
-from runwell.engine.functions import CEL_FUNCTIONS, FUNCTIONS, plain, split
+from runwell.engine.expression_faults import ROOTS, Fault, faults_of
+from runwell.engine.functions import FUNCTIONS, plain, split
 
 logging.getLogger("cel").addHandler(logging.NullHandler())  # it logs what we raise from our own functions
 
 MAX_SOURCE: Final = 4_096
-ROOTS: Final = frozenset({"input", "steps", "run", "item", "index", "loop", "secrets"})
-STEP_KEYS: Final = frozenset({"result", "input", "status", "error"})
-RUN_KEYS: Final = frozenset({"id", "workflow", "version", "created_at", "trigger", "environment", "tags", "metadata", "source_run_id"})
-
-_KEYS: Final = {"run": RUN_KEYS, "loop": frozenset({"iteration", "previous"})}
-
-_FUNCTION_NAMES: Final = FUNCTIONS.keys() | CEL_FUNCTIONS
-
 _IN_FUNCTION = re.compile(r"Function '\w+' error: Python function call failed: \w+: (.*?)\. Check function arguments.*", re.DOTALL)
 
 
 class BadExpression(ValueError):
-    """The text is no expression that can be used; the message says why."""
+    """The text is no expression that can be used; `faults` say all that is wrong."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
 
 
 class ExpressionFailed(ValueError):
@@ -158,26 +155,49 @@ def _missing(key: str | int, value: Any) -> str:
     return f"{'null' if value is None else type(value).__name__} has no {key!r}"
 
 
+class Reading(NamedTuple):
+    """An expression's text, read. `expr` is None when it is not even well formed; it must not be evaluated if it has faults."""
+
+    expr: Expr | None
+    faults: tuple[Fault, ...]
+
+
 def compile_expression(source: str) -> Expr:
     """Compile CEL, bare or inside one `{{ }}`. Raises `BadExpression`."""
+    expr, faults = read_expression(source)
+    if expr is None or faults:
+        raise BadExpression(*faults)
+    return expr
+
+
+def read_expression(source: str) -> Reading:
+    """Return the expression of CEL, bare or inside one `{{ }}`, with all that is wrong with it."""
     text = source.strip()
     if text.startswith("{{") and text.endswith("}}"):
         text = text[2:-2].strip()
+    try:
+        return _read(text)
+    except BadExpression as exc:
+        return Reading(None, exc.faults)
+
+
+def _read(text: str) -> Reading:
     if not text:
-        raise BadExpression("the expression is empty")
+        raise BadExpression(Fault("the expression is empty", "write one, as in input.name"))
     if len(text.encode()) > MAX_SOURCE:
-        raise BadExpression(f"the expression has {len(text.encode())} bytes, more than {MAX_SOURCE}")
+        cure = "move parts of it into transform steps"
+        raise BadExpression(Fault(f"the expression has {len(text.encode())} bytes, more than {MAX_SOURCE}", cure))
     toks = tokens(text)
     shape = shape_of(toks)
     deep = too_deep(shape, toks)
     if deep is not None:
-        raise BadExpression(deep)
+        raise BadExpression(Fault(deep, "use a python or for_each step"))
     program = _compile(for_library(text))
     bound = macro_variables(toks)
     refs = tuple(ref for ref in selections(toks) if ref.root in ROOTS and ref.root not in bound)
-    _check_names(text, program, bound, refs)
     bare = refs[0] if len(refs) == 1 and refs[0].whole and (refs[0].start, refs[0].end) == (0, len(text)) else None
-    return Expr(text, refs, _wanted(refs), bare, program, _functions(program, shape), shape)
+    faults = tuple(faults_of(text, toks, program, bound, refs))
+    return Reading(Expr(text, refs, _wanted(refs), bare, program, _functions(program, shape), shape), faults)
 
 
 def _functions(program: Any, shape: Shape) -> dict[str, Any] | None:
@@ -192,35 +212,40 @@ def _compile(text: str) -> Any:
         return cel.compile(text)
     except (ValueError, RuntimeError) as exc:
         first = str(exc).partition("ERROR: <input>:")[2].partition("\n")[0] or str(exc)
-        raise BadExpression(f"not an expression: {first[:200]}") from exc
+        raise BadExpression(Fault(f"not an expression: {first[:200]}", _cure_of_syntax(text))) from exc
 
 
-def _check_names(text: str, program: Any, bound: frozenset[str], refs: tuple[Selection, ...]) -> None:
-    if any(ref.root == "steps" and not (ref.keys and isinstance(ref.keys[0], str)) for ref in refs):
-        raise BadExpression("`steps` must be followed by a step's id, as in steps.fetch.result")
-    _check_keys(refs)
-    unknown = sorted(set(program.variables()) - ROOTS - bound - {LOOP_NAME})
-    if unknown and f"-{unknown[0]}" in text:
-        raise BadExpression(f'unknown name {unknown[0]!r}: what has a hyphen is written in brackets, as in steps["fetch-data"].result')
-    if unknown:
-        raise BadExpression(f"unknown name {unknown[0]!r}: names are {', '.join(sorted(ROOTS))}; text needs quotes")
-    strange = sorted(name for name in program.functions() if name.isidentifier() and name not in _FUNCTION_NAMES)
-    if strange:
-        raise BadExpression(f"unknown function {strange[0]!r}: functions are {', '.join(sorted(_FUNCTION_NAMES))}")
-
-
-def _check_keys(refs: tuple[Selection, ...]) -> None:
-    for ref in refs:
-        at, known = (1, STEP_KEYS) if ref.root == "steps" else (0, _KEYS.get(ref.root, frozenset()))
-        if known and len(ref.keys) > at and ref.keys[at] not in known:
-            whose = "a step" if ref.root == "steps" else f"`{ref.root}`"
-            raise BadExpression(f"{whose} has no {ref.keys[at]!r}: it has {', '.join(sorted(known))}")
+def _cure_of_syntax(text: str) -> str:
+    if "{{" in text or "}}" in text:
+        return "write one expression without braces inside, as in input.a == input.b"
+    lone_equals = any(token.kind == "other" and token.text == "=" for token in tokens(text))
+    return "write == to compare" if lone_equals else "expressions are CEL, as in input.amount > 100.0; text needs quotes"
 
 
 def secret_name(expr: Expr) -> str | None:
     """Return NAME when the expression is just `secrets.NAME`."""
     path = expr.path
     return str(path.keys[0]) if path and path.root == "secrets" and len(path.keys) == 1 else None
+
+
+def constant_value(expr: Expr) -> Any:
+    """Return the value of an expression that looks at no name. Raises `ExpressionFailed`; and `LookupError` for any other."""
+    if expr.refs:
+        raise LookupError(expr.source)
+    return expr.evaluate(_NOTHING)
+
+
+class _Nothing:
+    """An environment in which no name has a value."""
+
+    def value(self, root: str) -> Any:
+        raise KeyError(root)
+
+    def step(self, step_id: str) -> dict[str, Any]:
+        raise KeyError(step_id)
+
+
+_NOTHING: Final = _Nothing()
 
 
 def mentions_secrets(expr: Expr) -> bool:

@@ -22,8 +22,18 @@ class Graph:
         return tuple(self._dependents[step])
 
     def upstream(self, step: str) -> frozenset[str]:
-        """Return every step that is resolved before this one begins; direct ones only inside a cycle."""
-        return self._upstream.get(step, frozenset(self.deps[step]))
+        """Return every step that is resolved before this one begins; in a cycle, every other one that it waits for."""
+        if step not in self._upstream:
+            self._upstream[step] = self._reached(step)
+        return self._upstream[step]
+
+    def _reached(self, step: str) -> frozenset[str]:
+        found: set[str] = set()
+        rest = list(self.deps[step])
+        while rest:
+            found.add(dep := rest.pop())
+            rest.extend(further for further in self.deps[dep] if further not in found)
+        return frozenset(found - {step})
 
     def _order(self) -> list[str]:
         try:

@@ -6,16 +6,17 @@ What an expression yields is never read as a template again. A template that men
 value, and only where the plan says that a secret stands.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from runwell.engine.cel_text import end_of_expression
+from runwell.engine.expression_faults import Fault
 from runwell.engine.expressions import (
     BadExpression,
     Environment,
     Expr,
     ExpressionFailed,
-    compile_expression,
     mentions_secrets,
+    read_expression,
     secret_name,
 )
 from runwell.engine.functions import MAX_TEXT, to_text
@@ -117,20 +118,45 @@ class DictNode(Node):
         return [expr for item in self.items.values() for expr in item.expressions()]
 
 
+class TemplateReading(NamedTuple):
+    """A string of a document, read: its node, its expressions as far as they are well formed, and their faults by source."""
+
+    node: Node
+    exprs: list[Expr]
+    faults: list[tuple[str, Fault]]
+
+
 def compile_template(text: str) -> Node:
     """Compile a string of a document. Raises `BadExpression`."""
+    node, _, faults = read_template(text)
+    if faults:
+        raise BadExpression(*(fault for _, fault in faults))
+    return node
+
+
+def read_template(text: str) -> TemplateReading:
+    """Return the node of a string of a document with all that is wrong in it; the node is of use only if nothing is."""
     if "{{" not in text:
-        return Const(text)
+        return TemplateReading(Const(text), [], [])
     parts: list[str | Expr] = []
+    faults: list[tuple[str, Fault]] = []
     at = 0
     while (start := text.find("{{", at)) >= 0:
         end = end_of_expression(text, start + 2)
         if end is None:
-            raise BadExpression(f"the '{{{{' at character {start + 1} has no '}}}}'")
+            cure = 'close it; braces that are meant as text are {{ "{{" }}'
+            faults.append((text, Fault(f"the '{{{{' at character {start + 1} has no '}}}}'", cure)))
+            break
         parts += [text[at:start]] if start > at else []
-        parts.append(compile_expression(text[start + 2 : end]))
+        expr, wrong = read_expression(text[start + 2 : end])
+        parts += [expr] if expr is not None else []
+        faults += [(text[start : end + 2], fault) for fault in wrong]
         at = end + 2
     parts += [text[at:]] if at < len(text) else []
+    return TemplateReading(_joined(tuple(parts)), [part for part in parts if isinstance(part, Expr)], faults)
+
+
+def _joined(parts: tuple[str | Expr, ...]) -> Node:
     if any(isinstance(part, Expr) and mentions_secrets(part) for part in parts):
-        return SecretText(tuple(parts))
-    return Single(parts[0]) if len(parts) == 1 and isinstance(parts[0], Expr) else Text(tuple(parts))
+        return SecretText(parts)
+    return Single(parts[0]) if len(parts) == 1 and isinstance(parts[0], Expr) else Text(parts)

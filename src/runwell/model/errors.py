@@ -4,6 +4,10 @@ RunwellError
 ├── InvalidInput            a value that a person or program gave is not usable
 │   └── InvalidDocument     a workflow document with one or more problems
 ├── NotFound                nothing has this id here
+├── Refused                 what is there does not allow it
+├── Outdated                somebody changed it since the caller last looked
+├── NotIdentified           the identity provider does not vouch for whoever wants to sign in
+├── ProviderUnavailable     the identity provider does not answer as it should
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
 ├── JournalUnavailable      the journal could not make a batch durable
@@ -105,6 +109,30 @@ class NotFound(RunwellError):
     """Nothing has this id here."""
 
     code = "NOT_FOUND"
+
+
+class Refused(RunwellError):
+    """What is there does not allow this."""
+
+    code = "CONFLICT"
+
+
+class Outdated(RunwellError):
+    """Somebody changed it meanwhile."""
+
+    code = "PRECONDITION_FAILED"
+
+
+class NotIdentified(RunwellError):
+    """The identity provider does not vouch for this sign-in."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ProviderUnavailable(RunwellError):
+    """The identity provider does not answer as it should."""
+
+    code = "IDENTITY_PROVIDER_UNAVAILABLE"
 
 
 class CommandRefused(RunwellError):

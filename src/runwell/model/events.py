@@ -5,8 +5,9 @@ An event's JSON form, the same on the command line and in the API (`event_json`)
     {"seq": 3, "id": "evt_..._3", "run_id": "run_...", "type": "step_started", "ts": 1792000000000,
      "step_id": "each[3].send", "attempt": 1, "actor": null, "data": {...}, "v": 1}
 
-The journal's record (`encode_event`) is the same but for `id`, which run and `seq` tell. `ts` is milliseconds since 1970 UTC. `step_id` is the step's path: its id, inside loops behind
-the loop's path and iteration. An iteration of a loop has events of its own (`each[3]`).
+The journal's record (`encode_event`) is the same but for `id`, which run and `seq` tell. `ts` is milliseconds
+since 1970 UTC. `step_id` is the step's path: its id, inside loops behind the loop's path and iteration. An
+iteration of a loop has events of its own (`each[3]`).
 A released event never changes its meaning: `v` grows and `upcast` lifts the old form.
 """
 
@@ -105,6 +106,8 @@ class RunInternalError(EventData, frozen=True, kw_only=True):
 
 
 class RunServedFromCache(EventData, frozen=True, kw_only=True):
+    """Reserved: nothing writes it yet."""
+
     source_run_id: str
     output: Any = None
 
@@ -185,12 +188,16 @@ class GenerationCompleted(EventData, frozen=True, kw_only=True):
 
 
 class ToolCalled(EventData, frozen=True, kw_only=True):
+    """Reserved: no built-in step type writes it yet."""
+
     tool: str
     args: Any = None
     call_id: str | None = None
 
 
 class ToolReturned(EventData, frozen=True, kw_only=True):
+    """Reserved: no built-in step type writes it yet."""
+
     tool: str
     result: Any = None
     error: ErrorInfo | None = None

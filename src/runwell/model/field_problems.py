@@ -34,6 +34,8 @@ _PATTERNS: Final = {
     STEP_ID: ("is no step id", "an id is 1 to 64 letters, digits, _ and -, and begins with a letter or _"),
 }
 
+_BOUND_CURES: Final = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
+
 _BOUNDS: Final = {
     "greater_than": ("gt", "must be greater than"),
     "greater_than_equal": ("ge", "must be at least"),
@@ -78,20 +80,30 @@ def _problem(errors: list[Any], model: type[BaseModel], loc: tuple[int | str, ..
         case kind if kind in _WANTED:
             wanted = " or ".join(dict.fromkeys(_WANTED.get(one["type"], one["msg"]) for one in errors))
             message = f"{name!r} should be {wanted}, not {_shown(error['input'])}"
-            return Problem(code="wrong_type", message=_in_list(message, loc), pointer=place, hint=_type_hint(wanted, error["input"]))
+            return Problem(
+                code="wrong_type",
+                message=_in_list(message, loc),
+                pointer=place,
+                hint=_type_hint(wanted, error["input"], _own_fields(model, loc)),
+            )
     message, hint = _value_problem(error, name)
     return Problem(code="bad_value", message=message, pointer=place, hint=hint)
 
 
-def _value_problem(error: Any, name: str) -> tuple[str, str | None]:
+def _value_problem(error: Any, name: str) -> tuple[str, str]:
     given, about = error["input"], error.get("ctx", {})
     match error["type"]:
         case kind if kind in _BOUNDS:
             key, words = _BOUNDS[kind]
-            return f"{name!r} {words} {about[key]:.12g}, not {_shown(given)}", None
+            return (
+                f"{name!r} {words} {about[key]:.12g}, not {_shown(given)}",
+                f"write a number that is {_BOUND_CURES[key]} {about[key]:.12g}",
+            )
         case "literal_error":
-            hint = nearest(given, [word.strip("'") for word in str(about["expected"]).replace(" or ", ", ").split(", ")])
-            return f"{name!r} should be {about['expected']}, not {_shown(given)}", hint
+            choices = [word.strip("'") for word in str(about["expected"]).replace(" or ", ", ").split(", ")]
+            return f"{name!r} should be {about['expected']}, not {_shown(given)}", nearest(
+                given, choices
+            ) or f"write {' or '.join(choices)}"
         case "string_pattern_mismatch" if about["pattern"] in _PATTERNS:
             says, cure = _PATTERNS[about["pattern"]]
             return f"{_shown(given)} {says}", cure
@@ -101,19 +113,23 @@ def _value_problem(error: Any, name: str) -> tuple[str, str | None]:
             return f"{name!r} has {len(given)} characters, more than {about['max_length']}", "make it shorter"
         case "string_too_short" | "too_short":
             return f"{name!r} is empty", f"give {name} at least one {'character' if isinstance(given, str) else 'entry'}"
-        case "too_long":
+        case "too_long" if name == "steps":
             return f"{name!r} has more than {about['max_length']} entries", "split the workflow: a workflow step runs another one"
-    return f"{error['msg']}, got {_shown(given)}", None
+        case "too_long":
+            return f"{name!r} has more than {about['max_length']} entries", "take some out"
+    return f"{error['msg']}, got {_shown(given)}", f"see the field {name!r} in the reference of workflow documents"
 
 
 def _in_list(message: str, loc: tuple[int | str, ...]) -> str:
     return f"entry {loc[-1]} of {loc[-2]!r} {message.partition(' ')[2]}" if len(loc) > 1 and isinstance(loc[-1], int) else message
 
 
-def _type_hint(wanted: str, given: Any) -> str | None:
+def _type_hint(wanted: str, given: Any, known: Sequence[str]) -> str:
     if wanted == "a list":
         return "write it as a list: [a, b], or one line with a dash for each entry"
-    return "put it in quotes" if wanted == "text" and isinstance(given, bool | int | float) else None
+    if wanted == "text" and isinstance(given, bool | int | float):
+        return "put it in quotes"
+    return f"its fields are {', '.join(known)}" if wanted == "an object" and known else f"write {wanted}"
 
 
 def _shown(value: Any) -> str:
@@ -128,6 +144,12 @@ def _fields_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
         kinds = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
         model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _own_fields(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
+    """Return the names of the fields of the part at `loc`; none when it is no part of its own, or one of several kinds."""
+    around, known = _fields_at(model, loc[:-1]), _fields_at(model, loc)
+    return [] if known == around else known
 
 
 def nearest(word: Any, known: Sequence[str] | Mapping[str, Any]) -> str | None:

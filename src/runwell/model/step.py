@@ -46,18 +46,20 @@ class StepSpec(Part):
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     """Those of `templates` in which `{{ secrets.NAME }}` may stand."""
     control: ClassVar[Control | None] = None
+    unread: ClassVar[frozenset[str]] = frozenset()
+    """Fields that could not be read; empty but for a stand-in of a broken step."""
 
     id: StepId
     type: str
-    name: str | None = Field(default=None, max_length=200)
+    name: str | None = Field(default=None, max_length=200, description="what people see in place of the id")
     depends_on: tuple[StepId, ...] = ()
-    when: Expression | None = None
-    enabled: bool = True
-    retry: Retry | None = None
-    timeout_s: float | None = Field(default=None, gt=0, le=31_536_000)
+    when: Expression | None = Field(default=None, description="false skips the step")
+    enabled: bool = Field(default=True, description="false skips the step")
+    retry: Retry | None = Field(default=None, description="left out, one attempt; refused where the engine carries the step out")
+    timeout_s: float | None = Field(default=None, gt=0, le=31_536_000, description="of each attempt; without effect on a transform")
     on_error: Literal["fail", "continue"] = "fail"
-    fallback: Any = None
-    cache: Literal["auto", "always", "never"] = "auto"
+    fallback: Any = Field(default=None, description="the result when the step fails; given, even as null, the run goes on")
+    cache: Literal["auto", "always", "never"] = Field(default="auto", description="kept, without effect yet: every step is carried out")
     join: Literal["any", "all"] = "any"
 
     @property
@@ -76,7 +78,7 @@ class ForEach(StepSpec):
     items: Any
     max_parallel: int = Field(default=10, ge=1, le=1_000)
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1)
-    output: Any = None
+    output: Any = Field(default=None, description="template, filled in for each item; left out, its last step's result")
     on_item_error: Literal["fail", "collect"] = "fail"
 
 
@@ -89,7 +91,7 @@ class While(StepSpec):
     condition: Expression
     max_iterations: int = Field(ge=1, le=10_000)
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1)
-    output: Any = None
+    output: Any = Field(default=None, description="template, filled in after each iteration; left out, its last step's result")
 
 
 class Delay(StepSpec):
@@ -113,7 +115,7 @@ class Approval(StepSpec):
     title: str
     description: str | None = None
     payload: Any = None
-    assignees: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = Field(default=(), description="kept with the task; whoever reaches the run may decide")
     expires_in_s: Duration | None = None
     on_expire: Literal["reject", "fail"] = "reject"
 
@@ -137,7 +139,7 @@ class ChildWorkflow(StepSpec):
 
     type: Literal["workflow"]
     workflow: str = Field(min_length=1)
-    version: int | None = Field(default=None, ge=1)
+    version: int | None = Field(default=None, ge=1, description="left out, the newest")
     input: Any = None
 
 

@@ -1,11 +1,13 @@
 """The workflow document: what a team writes, in YAML or JSON.
 
-`parse_workflow` reads one against the step types that this installation knows and reports every
-problem at once. What needs the graph or the expressions is checked by the engine.
+`read_workflow` reads one against the step types that this installation knows and reports every
+structural problem at once. What needs the graph or the expressions is checked by the engine, on what
+could be read.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeVar
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 from pydantic import BaseModel, Field, SerializeAsAny, ValidationError
@@ -14,9 +16,13 @@ from runwell.model.canonical import content_hash
 from runwell.model.errors import InvalidDocument, Problem
 from runwell.model.field_problems import field_problems, nearest
 from runwell.model.schema import validator_of
-from runwell.model.step import Part, StepSpec
+from runwell.model.slugs import NAME, NAME_LENGTH, slug_of
+from runwell.model.stand_in import ids_within, stand_in
+from runwell.model.step import STEP_ID, Part, StepSpec
 
 M = TypeVar("M", bound=BaseModel)
+
+INVALID: Final = "the workflow document is not valid"
 
 SpecTypes = Mapping[str, type[StepSpec]]
 """From a step type's name to the shape of its document part."""
@@ -26,37 +32,42 @@ class Limits(Part):
     """What one run may use. `timeout_s` counts neither waiting nor paused time."""
 
     timeout_s: float | None = Field(default=None, gt=0, le=31_536_000)
-    memory_mb: int | None = Field(default=None, ge=1, le=65_536)
-    log_bytes: int = Field(default=1_048_576, ge=0, le=1_073_741_824)
-    output_bytes: int = Field(default=10_485_760, ge=1, le=1_073_741_824)
-    credits: float | None = Field(default=None, ge=0)
+    memory_mb: int | None = Field(default=None, ge=1, le=65_536, description="of each python step; left out, 128")
+    log_bytes: int = Field(default=1_048_576, ge=0, le=1_073_741_824, description="of all log lines, each with 64 bytes more than its text")
+    output_bytes: int = Field(default=10_485_760, ge=1, le=1_073_741_824, description="of one step's result")
+    credits: float | None = Field(default=None, ge=0, description="kept, without effect yet: nothing counts credits")
 
 
 class Workflow(Part):
     """A workflow document. Frozen: a change makes another version."""
 
-    name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f/]+$")
-    description: str | None = None
+    name: str = Field(min_length=1, max_length=NAME_LENGTH, pattern=NAME)
+    description: str | None = Field(default=None, description="for readers of the document")
     input_schema: dict[str, Any] | bool | None = None
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1, max_length=2_000)
-    output: Any = None
+    output: Any = Field(default=None, description="template, filled in at the end; left out, the last step's result")
     on_failure: Literal["fail_fast", "drain"] = "fail_fast"
     limits: Limits = Limits()
     concurrency: int | None = Field(default=None, ge=1, le=100_000)
-    tags: tuple[str, ...] = ()
+    tags: tuple[str, ...] = Field(default=(), description="kept, without effect yet: a run has the tags that it is started with")
 
     @property
     def slug(self) -> str:
-        """The name as a URL part: lower case, other characters than letters and digits as hyphens."""
-        words = "".join(c if c.isalnum() else " " for c in self.name.lower()).split()
-        return "-".join(words) or "workflow"
+        """What the name suggests."""
+        return slug_of(self.name)
 
 
 class Parsed(NamedTuple):
-    """A document that was read: its typed form, and what it was read from."""
+    """A document that was read: its typed form, and what it was read from.
+
+    With `problems`, stand-ins take the place of what is broken in `workflow`. `unread`: ids that
+    steps may have which were not read at all, so nobody can say that there are none.
+    """
 
     workflow: Workflow
     document: dict[str, Any]
+    problems: tuple[Problem, ...] = ()
+    unread: frozenset[str] = frozenset()
 
     @property
     def hash(self) -> str:
@@ -65,63 +76,74 @@ class Parsed(NamedTuple):
 
 def parse_workflow(document: Any, types: SpecTypes) -> Parsed:
     """Return the typed workflow. Raises `InvalidDocument` with every structural problem."""
+    parsed = read_workflow(document, types)
+    if parsed.problems:
+        raise InvalidDocument(INVALID, problems=parsed.problems)
+    return parsed
+
+
+def read_workflow(document: Any, types: SpecTypes) -> Parsed:
+    """Return what could be read, with every structural problem. Raises `InvalidDocument` for what is no object at all."""
+    if not isinstance(document, dict):
+        message = f"a workflow document is an object, not {_kind(document)}"
+        problem = Problem(code="not_an_object", message=message, hint="start it with `name:` and `steps:`")
+        raise InvalidDocument(INVALID, problems=(problem,))
     reader = _Reader(types)
     workflow = reader.workflow(document)
-    if workflow is None or reader.problems:
-        raise InvalidDocument("the workflow document is not valid", problems=tuple(reader.problems))
-    return Parsed(workflow, document)
+    return Parsed(workflow, document, tuple(reader.problems), frozenset(reader.unread))
 
 
 class _Reader:
-    """Reads one document and collects its problems."""
+    """Reads one document and collects its problems. Of what is broken it returns a stand-in, so that pointers stay true."""
 
     def __init__(self, types: SpecTypes) -> None:
         self._types = types
         self._ids: dict[str, str] = {}
-        self._broken_bodies: set[str] = set()
+        self.unread: set[str] = set()
         self.problems: list[Problem] = []
 
-    def workflow(self, raw: Any) -> Workflow | None:
-        if not isinstance(raw, dict):
-            self._report(
-                "not_an_object", f"a workflow document is an object, not {_kind(raw)}", "", hint="start it with `name:` and `steps:`"
-            )
-            return None
-        fields = dict(raw)
-        if isinstance(raw.get("steps"), list):
-            fields["steps"] = self._steps(raw["steps"], "/steps")
+    def workflow(self, raw: dict[str, Any]) -> Workflow:
+        fields = {**raw, **self._inner(raw, "")}
         self._check_schema(raw.get("input_schema"), "/input_schema", None)
         return self._build(Workflow, fields, "", None)
 
-    def _steps(self, raws: Sequence[Any], pointer: str) -> list[StepSpec]:
-        specs = [self._step(raw, f"{pointer}/{i}") for i, raw in enumerate(raws)]
-        if None in specs:
-            self._broken_bodies.add(pointer)
-        return [spec for spec in specs if spec is not None]
+    def _inner(self, raw: dict[str, Any], pointer: str) -> dict[str, Any]:
+        """Return the field `steps`, read, if it is a list."""
+        steps = raw.get("steps")
+        if isinstance(steps, list):
+            return {"steps": [self._step(step, f"{pointer}/steps/{i}") for i, step in enumerate(steps)]}
+        self.unread.update(ids_within(steps))
+        return {}
 
-    def _step(self, raw: Any, pointer: str) -> StepSpec | None:
+    def _step(self, raw: Any, pointer: str) -> StepSpec:
         if not isinstance(raw, dict):
             self._report("not_an_object", f"a step is an object, not {_kind(raw)}", pointer, hint="give it `id:` and `type:`")
-            return None
+            self.unread.update(re.findall(STEP_ID, raw) if isinstance(raw, str) else ids_within(raw))
+            return stand_in(StepSpec, {}, (), pointer)
         step_id = raw.get("id") if isinstance(raw.get("id"), str) else None
+        self._check_id(step_id, pointer)
+        spec_type = self._spec_type(raw, pointer, step_id)
+        if spec_type is None:
+            return self._step_of_unknown_type(raw, pointer, step_id)
+        fields = {**raw, **(self._inner(raw, pointer) if "steps" in spec_type.model_fields else {})}
+        self._check_schema(raw.get("output_schema"), f"{pointer}/output_schema", step_id)
+        return self._build(spec_type, fields, pointer, step_id)
+
+    def _step_of_unknown_type(self, raw: dict[str, Any], pointer: str, step_id: str | None) -> StepSpec:
+        """Return what every step has, checked; nobody can say which other fields are right."""
+        self._inner(raw, pointer)
+        self.unread.update(ids_within(raw.get("steps")))
+        common = {key: value for key, value in raw.items() if key in StepSpec.model_fields}
+        return self._build(StepSpec, {**common, "type": str(raw.get("type"))}, pointer, step_id)
+
+    def _check_id(self, step_id: str | None, pointer: str) -> None:
         if step_id in self._ids:
+            message = f"two steps have the id {step_id!r}; the first is at {self._ids[step_id]}"
             self._report(
-                "duplicate_id",
-                f"two steps have the id {step_id!r}; the first is at {self._ids[step_id]}",
-                f"{pointer}/id",
-                step_id,
-                "ids are unique in the whole document",
+                "duplicate_id", message, f"{pointer}/id", step_id, "ids are unique in the whole document: give one of them another"
             )
         elif step_id is not None:
             self._ids[step_id] = pointer
-        spec_type = self._spec_type(raw, pointer, step_id)
-        if spec_type is None:
-            return None
-        fields = dict(raw)
-        if "steps" in spec_type.model_fields and isinstance(raw.get("steps"), list):
-            fields["steps"] = self._steps(raw["steps"], f"{pointer}/steps")
-        self._check_schema(raw.get("output_schema"), f"{pointer}/output_schema", step_id)
-        return self._build(spec_type, fields, pointer, step_id)
 
     def _spec_type(self, raw: dict[str, Any], pointer: str, step_id: str | None) -> type[StepSpec] | None:
         name = raw.get("type")
@@ -149,17 +171,16 @@ class _Reader:
                 f"not a JSON Schema: {exc}",
                 pointer,
                 step_id,
-                "see json-schema.org for the keywords",
+                "mend it; json-schema.org lists the keywords",
             )
 
-    def _build(self, model: type[M], fields: dict[str, Any], pointer: str, step_id: str | None) -> M | None:
+    def _build(self, model: type[M], fields: dict[str, Any], pointer: str, step_id: str | None) -> M:
         try:
             return model.model_validate(fields)
         except ValidationError as exc:
-            for problem in field_problems(exc, model, fields, pointer):
-                if problem.pointer not in self._broken_bodies:  # what is wrong inside has been said
-                    self.problems.append(msgspec.structs.replace(problem, step_id=step_id))
-            return None
+            found = field_problems(exc, model, fields, pointer)
+            self.problems += [msgspec.structs.replace(problem, step_id=step_id) for problem in found]
+            return stand_in(model, fields, {error["loc"][0] for error in exc.errors(include_url=False) if error["loc"]}, pointer)
 
     def _report(self, code: str, message: str, pointer: str, step_id: str | None = None, hint: str | None = None) -> None:
         self.problems.append(Problem(code=code, message=message, pointer=pointer, step_id=step_id, hint=hint))

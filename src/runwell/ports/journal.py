@@ -1,6 +1,6 @@
 """The journal: the truth about every run, an append-only log with gapless `seq` from 1.
 
-All calls come from the event loop's thread. One process owns a journal.
+All calls come from the event loop's thread. One process owns a journal; others may read it meanwhile.
 """
 
 import asyncio
@@ -52,29 +52,8 @@ class Kept(msgspec.Struct, frozen=True):
     event: Event
 
 
-class Journal(Protocol):
-    async def open(self) -> None:
-        """Take ownership. Raises `DataDirectoryBusy` when another process has it."""
-        ...
-
-    async def close(self) -> None:
-        """Make everything submitted durable, then give up ownership. Idempotent."""
-        ...
-
-    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
-        """Submit events of one run and its new current-state row; the future is done once both are durable.
-
-        Its result is the append's position: a number that grows, with holes, in the order of commits over all runs.
-
-        `events` is not empty, all of `row.run_id`, with `seq` from `expected + 1` on without gaps.
-        Raises `PositionConflict` when the run's last submitted event is not `expected`: at once, or, for a run
-        that has ended or is not known to this process, by the future.
-        The future fails with `JournalUnavailable` when the batch could not be kept; then nothing
-        of it was, nor of any append submitted after it and before the failure was known.
-        Appends of one run become durable in the order in which they were submitted.
-        A caller may ignore the future: an unobserved failure raises no warning.
-        """
-        ...
+class JournalReader(Protocol):
+    """What a journal says."""
 
     async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         """Return the durable events of a run with `seq > after`, in order; empty for an unknown run."""
@@ -148,6 +127,41 @@ class Journal(Protocol):
         ...
 
 
+class Journal(JournalReader, Protocol):
+    async def open(self) -> None:
+        """Take ownership. Raises `DataDirectoryBusy` when another process has it."""
+        ...
+
+    async def close(self) -> None:
+        """Make everything submitted durable, then give up ownership. Idempotent."""
+        ...
+
+    def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
+        """Submit events of one run and its new current-state row; the future is done once both are durable.
+
+        Its result is the append's position: a number that grows, with holes, in the order of commits over all runs.
+
+        `events` is not empty, all of `row.run_id`, with `seq` from `expected + 1` on without gaps.
+        Raises `PositionConflict` when the run's last submitted event is not `expected`: at once, or, for a run
+        that has ended or is not known to this process, by the future. So with `InvalidInput`, when another run
+        has the same 24-hex id. A refusal by the future harms no other append but those that stand on it.
+        The future fails with `JournalUnavailable` when the batch could not be kept; then nothing
+        of it was, nor of any append submitted after it and before the failure was known.
+        Appends of one run become durable in the order in which they were submitted.
+        A caller may ignore the future: an unobserved failure raises no warning.
+        Raises `NotFound` for a run of a workflow whose runs were deleted.
+        """
+        ...
+
+    async def delete_runs(self, workflow_id: str) -> int:
+        """Delete all runs of a workflow for good, with their events, tasks and payloads; return how many that was.
+
+        Raises `Refused` when one of them has not ended; then none is deleted. The workflow gets no more runs afterwards.
+        When it fails half-way, some are deleted, and it can be called again.
+        """
+        ...
+
+
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """One published version of a workflow. `hash` is over the canonical JSON of its document."""
 
@@ -158,7 +172,15 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-class Definitions(Protocol):
+class Documents(Protocol):
+    """The documents of workflow versions."""
+
+    async def by_hash(self, document_hash: str) -> bytes | None:
+        """Return the document (JSON) with this content hash."""
+        ...
+
+
+class Definitions(Documents, Protocol):
     """Workflow versions: immutable, found by their content hash."""
 
     async def put(self, scope: Scope, slug: str, name: str, document_hash: str, document: bytes) -> Version:
@@ -173,10 +195,6 @@ class Definitions(Protocol):
         """Return the id of the workflow that `text` names: its id, its bare UUID or its slug."""
         ...
 
-    async def by_hash(self, document_hash: str) -> bytes | None:
-        """Return the document (JSON) with this content hash."""
-        ...
-
 
 class Blobs(Protocol):
     """Payloads too large for the journal, stored once under the hash of their bytes."""
@@ -187,4 +205,8 @@ class Blobs(Protocol):
 
     def get(self, ref: str) -> bytes:
         """Return the bytes. Raises `NotFound`."""
+        ...
+
+    def remove(self, ref: str) -> None:
+        """Delete the bytes, which nobody refers to any more. Blocking, idempotent."""
         ...

@@ -1,7 +1,7 @@
 """Model calls: one request in, one answer out, whoever the provider is."""
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
@@ -59,3 +59,11 @@ class Models(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+class Refusal(NamedTuple):
+    """Why a name that a document gives leads nowhere here."""
+
+    code: Literal["unknown_model", "missing_connection", "no_template_here"]
+    message: str
+    cure: str

@@ -8,7 +8,7 @@ import msgspec
 from runwell.engine.plan import Plan
 from runwell.model.errors import NotFound
 from runwell.model.schema import SchemaCheck
-from runwell.ports.journal import Definitions
+from runwell.ports.journal import Documents
 
 Compile = Callable[[Any], Plan]
 """From a document (JSON data) to its plan."""
@@ -24,8 +24,8 @@ class Prepared(msgspec.Struct, frozen=True):
 class Plans:
     """Loads each version once. Versions are immutable, so nothing here grows old."""
 
-    def __init__(self, definitions: Definitions, compile_document: Compile) -> None:
-        self._definitions = definitions
+    def __init__(self, documents: Documents, compile_document: Compile) -> None:
+        self._documents = documents
         self._compile = compile_document
         self._plans: dict[str, Prepared] = {}
 
@@ -34,7 +34,7 @@ class Plans:
         held = self._plans.get(version_hash)
         if held is not None:
             return held
-        document = await self._definitions.by_hash(version_hash)
+        document = await self._documents.by_hash(version_hash)
         if document is None:
             raise NotFound(f"there is no workflow version with hash {version_hash[:12]}")
         plan = self._compile(msgspec.json.decode(document))

@@ -1,7 +1,6 @@
 """The step `http`: one request, its answer checked and read."""
 
 import base64
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
@@ -12,7 +11,9 @@ from runwell.model.errors import StepError
 from runwell.model.step import Part, StepSpec
 from runwell.ports.http import HttpRequest, HttpResponse
 from runwell.ports.steps import StepContext, StepType
+from runwell.steps.http_checks import Problem, header_problems, method_problems, pair_problems, url_problems
 from runwell.steps.http_message import (
+    METHOD,
     Parse,
     form_content,
     full_url,
@@ -21,6 +22,7 @@ from runwell.steps.http_message import (
     parse_of,
     parsed_json,
     retry_after_s,
+    secret_in_url,
     text_content,
     text_of,
 )
@@ -31,17 +33,14 @@ RETRYABLE: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 BODILESS: Final = frozenset({204, 205, 304})
 MIN_TIMEOUT_S: Final = 30.0
 EXCERPT_BYTES: Final = 2_048
-METHOD: Final = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
 CONTENTS: Final[Mapping[str, Callable[[Any], tuple[bytes, str]]]] = {"json": json_content, "form": form_content, "body": text_content}
 """The fields that make the body; a request has at most one."""
 
 Status = Annotated[int, Field(ge=100, le=599)]
-Problem = tuple[str, str, str]
-"""Pointer within the step, message, hint."""
 
 
 class HttpCall(Part):
-    """What to send. `connection` names stored credentials."""
+    """What to send. At most one of `json`, `form` and `body`."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -52,7 +51,7 @@ class HttpCall(Part):
     json_: Any = Field(default=None, alias="json")
     form: dict[str, Any] | None = None
     body: str | None = None
-    connection: str | None = None
+    connection: str | None = Field(default=None, description="refused: there are no stored credentials yet")
 
     def content_fields(self) -> list[str]:
         """Return which of `json`, `form`, `body` the document sets; `json: null` is a body, the others may be null."""
@@ -61,20 +60,25 @@ class HttpCall(Part):
 
 
 class HttpStep(StepSpec):
-    """Send `request`. The result is `{status, headers, body}`; another status than expected fails the step."""
+    """Send `request`. The result is `{status, headers, body}`; another status than expected fails the step.
+
+    Without `timeout_s` the whole answer must come within 30 s.
+    """
 
     templates = frozenset({"request"})
     secret_fields = frozenset({"request"})
 
     type: Literal["http"]
     request: HttpCall
-    expect_status: Status | Annotated[tuple[Status, ...], Field(min_length=1)] | None = None
-    parse: Parse | None = None
+    expect_status: Status | Annotated[tuple[Status, ...], Field(min_length=1)] | None = Field(
+        default=None, description="left out, 200 to 299"
+    )
+    parse: Parse | None = Field(default=None, description="left out, by the answer's content type")
 
 
 async def send_http(ctx: StepContext) -> dict[str, Any]:
     """Make the request of the step. Nothing that it returns or raises holds a secret's value."""
-    revealed = await reveal_secrets(ctx, masked(ctx.input["request"].get("url")))
+    revealed = await reveal_secrets(ctx, masked(ctx.input["request"].get("url")), _spelled)
     try:
         return await _exchange(ctx, revealed.input["request"], revealed.scrubber)
     except StepError as exc:
@@ -84,6 +88,11 @@ async def send_http(ctx: StepContext) -> dict[str, Any]:
             raise
         failure = StepError("STEP_CRASHED", f"{type(exc).__name__}: {exc}")
     raise revealed.scrubber.clean(failure)
+
+
+def _spelled(pointer: str, before: str, value: str) -> str:
+    """Encode a secret within the URL. Queries, forms and JSON are encoded as a whole, headers and `body` are taken literally."""
+    return secret_in_url(before, value) if pointer == "/request/url" else value
 
 
 async def _exchange(ctx: StepContext, call: Mapping[str, Any], scrubber: Scrubber) -> dict[str, Any]:
@@ -205,10 +214,8 @@ def http_problems(spec: StepSpec) -> list[Problem]:
     contents = call.content_fields()
     if len(contents) > 1:
         problems.append(("/request", f"the request has {' and '.join(contents)}", "keep one of json, form and body"))
-    if "{{" not in call.method and not METHOD.fullmatch(call.method):
-        problems.append(("/request/method", f"{call.method!r} is not a method", "use GET, POST, PUT, PATCH or DELETE"))
-    if "{{" not in call.url and not call.url.lower().startswith(("http://", "https://")):
-        problems.append(("/request/url", f"{call.url!r} is not an http or https URL", "start it with https://"))
+    problems += [*method_problems(call.method), *url_problems(call.url), *header_problems(call.headers)]
+    problems += [*pair_problems("query", call.query), *pair_problems("form", call.form)]
     if call.connection is not None:
         problems.append(("/request/connection", "connections are not available yet", "put {{ secrets.NAME }} into a header"))
     return problems

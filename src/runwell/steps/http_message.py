@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Literal
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
@@ -18,6 +18,10 @@ Scalar = str | int | float | bool
 JSON_TYPE: Final = "application/json"
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
+BEFORE_PATH: Final = re.compile(r"([^/?#]*//)?[^/?#]*")
+METHOD: Final = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
+HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token of RFC 9110."""
 SECONDS: Final = re.compile(r"\s*[0-9]{1,9}\s*")
 TEXTUAL: Final = ("xml", "javascript", "ecmascript", "yaml", "csv", "x-www-form-urlencoded", "graphql", "x-ndjson")
 
@@ -29,6 +33,14 @@ def wire_text(value: Any, what: str) -> str:
     if isinstance(value, Scalar):
         return str(value)
     raise StepError("HTTP_FAILED", f"{what} is {_kind(value)}; it takes text, a number or a truth value")
+
+
+def secret_in_url(before: str, value: str) -> str:
+    """Return a secret as it is written behind `before`: from the path on percent-encoded, so that it cannot end its place.
+
+    At a URL's beginning it is taken as it is, because it may be the URL itself (a webhook's address is a secret).
+    """
+    return value if BEFORE_PATH.fullmatch(before) else quote(value.encode("utf-8", "surrogatepass"), safe="")
 
 
 def full_url(url: Any, query: Mapping[str, Any]) -> str:

@@ -22,7 +22,10 @@ Problem = tuple[str, str, str]
 
 
 class PythonStep(StepSpec):
-    """`code` is taken literally: values reach it through `inputs` only, so no input can become code."""
+    """`code` is taken literally: values reach it through `inputs` only, so no input can become code.
+
+    The result is the value of the last expression. Without `timeout_s` an attempt may take 10 s.
+    """
 
     templates = frozenset({"inputs"})
 

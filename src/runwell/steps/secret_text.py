@@ -9,7 +9,7 @@ goes through the `Scrubber`, because the other side may echo what it was sent.
 import base64
 import html
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -20,6 +20,13 @@ from runwell.ports.steps import StepContext
 
 KEY: Final = "$secret_text"
 MASK: Final = "***"
+
+Spell = Callable[[str, str, str], str]
+"""From a pointer, the text before a secret and its value to how the value is written there."""
+
+
+def plain(pointer: str, before: str, value: str) -> str:
+    return value
 
 
 class Scrubber:
@@ -69,8 +76,8 @@ class Revealed(msgspec.Struct, frozen=True, kw_only=True):
     scrubber: Scrubber
 
 
-async def reveal_secrets(ctx: StepContext, url: str | None) -> Revealed:
-    """Return the context's input with the secret texts, at their pointers only, in plain text for use against `url`.
+async def reveal_secrets(ctx: StepContext, url: str | None, spell: Spell = plain) -> Revealed:
+    """Return the context's input with the secret texts, at their pointers only, written by `spell` for use against `url`.
 
     Raises `StepError` `SECRET_MISSING`.
     """
@@ -82,7 +89,9 @@ async def reveal_secrets(ctx: StepContext, url: str | None) -> Revealed:
         for name in _names(parts):
             if name not in values:
                 values[name] = await ctx.services.secrets.reveal(ctx.org_id, name, url)
-        text = "".join(part if isinstance(part, str) else values[part["secret"]] for part in parts)
+        text = ""
+        for part in parts:
+            text += part if isinstance(part, str) else spell(pointer, text, values[part["secret"]])
         input = _replaced(input, path, text)
     return Revealed(input=input, scrubber=Scrubber(values.values()))
 

@@ -29,6 +29,7 @@ _UPSERT_RUNS: Final = """
 """
 _INSERT_APPENDED: Final = "INSERT INTO appended (position, rid, first_seq, last_seq) {rows}"
 _INSERT_TASKS: Final = "INSERT OR REPLACE INTO task (rid, task_id, seq, step_id, created_at, open) {rows}"
+_INSERT_PAYLOADS: Final = "INSERT OR IGNORE INTO payload (ref, rid) {rows}"
 _SETTLE_TASKS: Final = "UPDATE task SET open = 0 WHERE (rid, task_id) IN ({rows})"
 
 
@@ -75,14 +76,25 @@ class Batch:
 
     def write(self, connection: sqlite3.Connection, blobs: Blobs | None) -> None:
         """Put large payloads away and execute the statements; the caller owns the transaction."""
-        if blobs is not None:
-            for index in self._large:
-                self._events[index] = externalize(self._events[index], blobs.put)
+        if blobs is not None and self._large:
+            self._put_away(connection, blobs)
         _execute(connection, _INSERT_EVENTS, 3, self._events)
         _execute(connection, _UPSERT_RUNS, 10, [value for row in self._runs.values() for value in row])
         _execute(connection, _INSERT_APPENDED, 4, self._appended)
         if self._tasks:
             self._write_tasks(connection)
+
+    def _put_away(self, connection: sqlite3.Connection, blobs: Blobs) -> None:
+        refs: list[Any] = []
+        for index in self._large:
+
+            def put(content: bytes, rid: int = self._events[index - 2]) -> str:
+                ref = blobs.put(content)
+                refs.extend((ref, rid))
+                return ref
+
+            self._events[index] = externalize(self._events[index], put)
+        _execute(connection, _INSERT_PAYLOADS, 2, refs)
 
     def _write_tasks(self, connection: sqlite3.Connection) -> None:
         settled = [value for key, asked in self._tasks.items() if asked is None for value in key]

@@ -67,5 +67,5 @@ def _read_and_close(fd: int) -> str:
 def _busy(directory: Path, holder: str) -> DataDirectoryBusy:
     return DataDirectoryBusy(
         f"the data directory {str(directory)!r} is in use by another Runwell ({holder or 'pid not known yet'})",
-        hint="stop that process, or choose another directory with --data-dir or RUNWELL_DATA_DIR",
+        hint="stop that process, or choose another directory with --data-dir or RUNWELL_DATA_DIR; to look, `runwell runs list` works",
     )

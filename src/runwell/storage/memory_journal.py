@@ -15,6 +15,7 @@ from runwell.model.run import TESTING, RunRow, TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, EventFilter, Kept, RunFilter, Version
+from runwell.storage.deleted import DeletedWorkflows, refuse_live
 from runwell.storage.outcome import closed, fail_quietly, failed
 from runwell.storage.positions import Position, Positions
 from runwell.storage.records import Encoded, check_names, decode_row, encode_append
@@ -52,6 +53,7 @@ class MemoryJournal:
         self._pending: list[_Append] = []
         self._failures = 0
         self._is_open = False
+        self._deleted = DeletedWorkflows()
 
     def fail_next(self, commits: int = 1) -> None:
         """Let the next commits fail as a full disk would: a switch for tests of what comes after."""
@@ -67,6 +69,7 @@ class MemoryJournal:
     def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
         if not self._is_open:
             return failed(closed())
+        self._deleted.check(row.workflow_id, expected)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
         position = self._positions.claim(row.run_id, expected)
@@ -113,6 +116,18 @@ class MemoryJournal:
         run_id = self._short.get(short)
         return Position(run_id, self._runs[run_id].rid, len(self._runs[run_id].records)) if run_id else None
 
+    async def delete_runs(self, workflow_id: str) -> int:
+        if not self._is_open:
+            raise closed()
+        async with self._deleted.taking(workflow_id) as close:
+            self._commit()
+            rows = [row for row in self._rows() if row.workflow_id == workflow_id]
+            refuse_live(workflow_id, sum(row.status not in TERMINAL for row in rows))
+            close()
+            for row in rows:
+                del self._runs[row.run_id], self._short[short_id(row.run_id)]
+        return len(rows)
+
     async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         records = self._runs[run_id].records[max(after, 0) :] if run_id in self._runs else []
         return [decode_event(record) for record in records[: None if limit is None else max(limit, 0)]]
@@ -154,7 +169,9 @@ class MemoryJournal:
         for position, (run_id, start, end) in enumerate(self._appended[max(after, 0) :], max(after, 0) + 1):
             if len(found) >= limit:
                 break
-            run = self._runs[run_id]
+            run = self._runs.get(run_id)
+            if run is None:
+                continue
             if workflow_id is None or decode_row(run.row).workflow_id == workflow_id:
                 found += [Kept(position, decode_event(record)) for record in run.records[start:end]]
         return found

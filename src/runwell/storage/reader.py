@@ -5,11 +5,9 @@ import queue
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 from runwell.model.errors import JournalUnavailable
-from runwell.storage.database import open_reader
 
 T = TypeVar("T")
 Query = Callable[[sqlite3.Connection], T]
@@ -18,11 +16,11 @@ Query = Callable[[sqlite3.Connection], T]
 class Readers:
     """A pool of `size` connections; a query sees everything that was durable when it began."""
 
-    def __init__(self, path: Path, size: int = 2) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], size: int = 2) -> None:
         self._executor = ThreadPoolExecutor(size, "runwell-journal-reader")
         self._connections: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         for _ in range(size):
-            self._connections.put(open_reader(path))
+            self._connections.put(connect())
 
     async def run(self, query: Query[T]) -> T:
         """Return the query's result. Raises `JournalUnavailable` when the database cannot be read."""

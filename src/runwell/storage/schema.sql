@@ -58,3 +58,12 @@ CREATE TABLE task (
 
 CREATE INDEX task_by_id ON task (task_id);
 CREATE INDEX task_by_age ON task (created_at, rid, seq) WHERE open = 1;
+
+-- Which payloads outside of the database each run's events refer to. rid 0: nobody any more, the file is to be removed.
+CREATE TABLE payload (
+  ref TEXT NOT NULL,
+  rid INTEGER NOT NULL,
+  PRIMARY KEY (ref, rid)
+) WITHOUT ROWID;
+
+CREATE INDEX payload_run ON payload (rid);

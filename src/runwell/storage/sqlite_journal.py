@@ -4,34 +4,35 @@ Appends are checked and encoded on the event loop's thread; `group_commit` carri
 """
 
 import asyncio
-import functools
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from runwell.model.errors import JournalUnavailable
-from runwell.model.events import Event, TaskCreated, decode_event
-from runwell.model.run import RunRow, TaskView
+from runwell.model.events import Event, TaskCreated
+from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL
-from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Blobs, EventFilter, Kept, RunFilter
+from runwell.ports.journal import Blobs
 from runwell.ports.probe import Probe, no_probe
+from runwell.storage import sqlite_deletion as deletion
 from runwell.storage import sqlite_queries as queries
 from runwell.storage.database import Synchronous
+from runwell.storage.deleted import DeletedWorkflows
 from runwell.storage.group_commit import GroupCommit
 from runwell.storage.outcome import closed, failed
-from runwell.storage.payloads import hydrate
 from runwell.storage.positions import Position, Positions
 from runwell.storage.reader import Query
 from runwell.storage.records import encode_append
+from runwell.storage.sqlite_reading import SqliteReading
 from runwell.storage.sqlite_store import SqliteStore, open_store
-from runwell.storage.tasks import task_changes, task_view
+from runwell.storage.tasks import task_changes
 from runwell.storage.writer import CHECKPOINT_BYTES, Work
 
 T = TypeVar("T")
 
 
-class SqliteJournal:
+class SqliteJournal(SqliteReading):
     """`Journal` in a data directory, which it owns while it is open.
 
     Large payloads go to `blobs`; without it they stay in the database. `checkpoint_bytes` is how much
@@ -49,13 +50,14 @@ class SqliteJournal:
         probe: Probe = no_probe,
         checkpoint_bytes: int = CHECKPOINT_BYTES,
     ) -> None:
-        self._open_store = functools.partial(open_store, data_dir, synchronous, probe, checkpoint_bytes)
-        self._blobs = blobs
+        self._open_store = partial(open_store, data_dir, synchronous, probe, checkpoint_bytes)
+        super().__init__(blobs)
         self._probe = probe
         self._store: SqliteStore | None = None
         self._group: GroupCommit | None = None
         self._closing: asyncio.Task[None] | None = None
         self._positions = Positions(self._look_up, 0)
+        self._deleted = DeletedWorkflows()
 
     async def open(self) -> None:
         if self._store is not None:
@@ -92,6 +94,7 @@ class SqliteJournal:
     def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
         if self._group is None:
             return failed(closed())
+        self._deleted.check(row.workflow_id, expected)
         try:
             position = self._positions.claim(row.run_id, expected)
         except sqlite3.Error as exc:
@@ -103,73 +106,31 @@ class SqliteJournal:
     def _look_up(self, short: str) -> Position | None:
         return queries.position(self._opened().lookup, short)
 
-    # Reading, on the readers' threads
+    # Deleting
 
-    async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
-        return await self.query(lambda connection: [self._event(record) for record in queries.records(connection, run_id, after, limit)])
-
-    async def events(
-        self, run_id: str, wanted: EventFilter = ALL_EVENTS, *, limit: int, after: int = 0, before: int | None = None
-    ) -> list[Event]:
-        def read(connection: sqlite3.Connection) -> list[Event]:
-            return [self._event(record) for record in queries.some_records(connection, run_id, wanted, limit, after, before)]
-
-        return await self.query(read)
-
-    async def row(self, run_id: str) -> RunRow | None:
-        return await self.query(lambda connection: queries.row(connection, run_id))
-
-    async def live(self) -> list[RunRow]:
-        return await self.query(queries.live)
-
-    async def rows(
-        self, wanted: RunFilter = ALL_RUNS, *, limit: int = 50, before: str | None = None, after: str | None = None
-    ) -> list[RunRow]:
-        return await self.query(lambda connection: queries.rows(connection, wanted, limit, before, after))
-
-    async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
-        return await self.query(
-            lambda connection: [
-                Kept(position, self._event(record)) for position, record in queries.tail(connection, after, workflow_id, limit)
-            ]
-        )
-
-    async def position(self) -> int:
-        return await self.query(queries.last_position)
-
-    async def find(self, prefix: str) -> list[str]:
-        return await self.query(lambda connection: queries.find(connection, prefix))
-
-    async def pending_tasks(
-        self,
-        *,
-        wanted: RunFilter = ALL_RUNS,
-        run_id: str | None = None,
-        task_id: str | None = None,
-        limit: int | None = None,
-        after: tuple[str, int] | None = None,
-    ) -> list[TaskView]:
-        def read(connection: sqlite3.Connection) -> list[TaskView]:
-            records = queries.task_records(connection, wanted, run_id, task_id, limit, after)
-            return [task_view(self._event(record), slug) for record, slug in records]
-
-        return await self.query(read)
-
-    async def run_of_task(self, task_id: str) -> str | None:
-        return await self.query(lambda connection: queries.run_of_task(connection, task_id))
-
-    def _event(self, record: str) -> Event:
-        return decode_event(hydrate(record, self._payload))
-
-    def _payload(self, ref: str) -> bytes:
-        if self._blobs is None:
-            raise JournalUnavailable(f"the payload {ref!r} is outside of the journal", hint="open the journal with its payload store")
-        return self._blobs.get(ref)
+    async def delete_runs(self, workflow_id: str) -> int:
+        group = self._group
+        if group is None:
+            raise closed()
+        async with self._deleted.taking(workflow_id) as close:
+            await group.settled()
+            await self.transact(lambda connection: deletion.begin(connection, workflow_id))
+            close()
+            await group.settled()
+            count = 0
+            while deleted := await self.transact(lambda connection: deletion.delete_some(connection, workflow_id)):
+                count += deleted
+            place = 0
+            while (last := await self.transact(partial(deletion.sweep, after=place))) is not None:
+                place = last
+            if self._blobs is not None:
+                await self.transact(partial(deletion.remove_payloads, blobs=self._blobs))
+        await self._opened().writer.empty_log()
+        return count
 
     # For others who keep things in the same file
 
     async def query(self, query: Query[T]) -> T:
-        """Return the result of a read-only query. Raises `JournalUnavailable`."""
         return await self._opened().readers.run(query)
 
     async def transact(self, work: Work[T]) -> T:

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from runwell.model.errors import NotFound
 from runwell.model.run import RunRow
-from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL
 from runwell.ports.journal import EventFilter, RunFilter
 from runwell.storage.positions import Position
@@ -29,7 +28,7 @@ def live_positions(connection: sqlite3.Connection) -> tuple[int, list[Position]]
     tasks: dict[int, dict[str, str]] = {}
     for rid, task_id, step_id in connection.execute("SELECT rid, task_id, step_id FROM task WHERE open = 1"):
         tasks.setdefault(rid, {})[task_id] = step_id
-    last = connection.execute("SELECT max(rid) FROM run").fetchone()[0] or 0
+    last = max(connection.execute("SELECT max(rid) FROM run").fetchone()[0] or 0, mark(connection, "last_rid"))
     rows = connection.execute("SELECT run_id, rid, seq FROM run WHERE live = 1")
     return last, [Position(run_id, rid, seq, tasks.get(rid)) for run_id, rid, seq in rows]
 
@@ -69,7 +68,13 @@ def live(connection: sqlite3.Connection) -> list[RunRow]:
 
 def last_position(connection: sqlite3.Connection) -> int:
     """Return the position of the last append; 0 when there is none."""
-    return connection.execute("SELECT max(position) FROM appended").fetchone()[0] or 0
+    return max(connection.execute("SELECT max(position) FROM appended").fetchone()[0] or 0, mark(connection, "last_position"))
+
+
+def mark(connection: sqlite3.Connection, key: str) -> int:
+    """Return how far a number went that must not come again though what had it was deleted."""
+    found = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchall()
+    return int(found[0][0]) if found else 0
 
 
 def tail(connection: sqlite3.Connection, after: int, workflow_id: str | None, limit: int) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 from runwell.model.errors import JournalUnavailable
@@ -30,6 +31,19 @@ class SqliteStore:
             self._lock.release()
 
 
+def not_opened(path: Path, error: Exception) -> JournalUnavailable:
+    """Return the error that tells why there is no opening the database at `path`."""
+    if isinstance(error, NotADirectoryError):
+        return JournalUnavailable(
+            f"the data directory {str(path.parent)!r} cannot be one: {error.filename!r} is a file",
+            hint="choose a directory with --data-dir or RUNWELL_DATA_DIR, or move the file away",
+        )
+    return JournalUnavailable(
+        f"the journal {str(path)!r} could not be opened: {error}",
+        hint="check that its directory can be written and that the file is a whole Runwell journal",
+    )
+
+
 async def open_store(data_dir: Path, synchronous: Synchronous, probe: Probe, checkpoint_bytes: int) -> SqliteStore:
     """Take the directory and open its database, made when missing.
 
@@ -45,12 +59,9 @@ async def open_store(data_dir: Path, synchronous: Synchronous, probe: Probe, che
             undo.callback(connection.close)
             lookup = open_reader(path)
             undo.callback(lookup.close)
-            readers = Readers(path)
+            readers = Readers(partial(open_reader, path))
             undo.pop_all()
     except (OSError, sqlite3.Error) as exc:
-        raise JournalUnavailable(
-            f"the journal {str(path)!r} could not be opened: {exc}",
-            hint="check that its directory can be written and that the file is a whole Runwell journal",
-        ) from exc
+        raise not_opened(path, exc) from exc
     writer = Writer(connection, path.with_name(f"{path.name}-wal"), probe, checkpoint_bytes)
     return SqliteStore(lock, writer, readers, lookup)

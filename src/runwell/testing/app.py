@@ -10,7 +10,9 @@ async def test() -> None:
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Unpack
+
+import msgspec
 
 from runwell.adapters.documents import read_document
 from runwell.adapters.http import GuardedHttp
@@ -25,9 +27,9 @@ from runwell.model.scope import DEFAULT_SCOPE, Scope
 from runwell.model.statuses import RunStatus
 from runwell.ports.journal import Definitions, Journal, Version
 from runwell.ports.models import Models
-from runwell.ports.probe import Probe, no_probe
 from runwell.ports.runs import StartRequest
 from runwell.ports.steps import Services, StepType
+from runwell.runtime.runtime import Hosting
 from runwell.steps.registry import step_types
 from runwell.storage.memory_journal import MemoryDefinitions, MemoryJournal
 from runwell.testing.clock import FakeClock
@@ -123,9 +125,7 @@ def assemble_memory(
     definitions: Definitions | None = None,
     models: Models | None = None,
     http_allow: tuple[str, ...] = (),
-    probe: Probe = no_probe,
-    max_running: int = 1_000,
-    max_resident: int = 20_000,
+    **hosting: Unpack[Hosting],
 ) -> MemoryApp:
     """Put an in-memory Runwell together; it is not open yet.
 
@@ -139,25 +139,8 @@ def assemble_memory(
     services = Services(
         models=models or ModelRouter(), http=GuardedHttp(allow=http_allow), sandbox=MontySandbox(), secrets=EnvironmentSecrets()
     )
-    app = assemble(
-        journal or MemoryJournal(),
-        definitions or MemoryDefinitions(),
-        services,
-        clock,
-        types=known,
-        probe=probe,
-        max_running=max_running,
-        max_resident=max_resident,
-    )
-    return MemoryApp(
-        runtime=app.runtime,
-        journal=app.journal,
-        definitions=app.definitions,
-        publisher=app.publisher,
-        types=app.types,
-        clock=clock,
-        services=services,
-    )
+    app = assemble(journal or MemoryJournal(), definitions or MemoryDefinitions(), services, clock, types=known, **hosting)
+    return MemoryApp(**msgspec.structs.asdict(app), clock=clock, services=services)
 
 
 @asynccontextmanager

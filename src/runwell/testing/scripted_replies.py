@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
-from runwell.testing.scripted_server import Reply, ServerRequest, Wire
+from runwell.testing.loopback import ServerRequest
+from runwell.testing.scripted_server import Reply, Wire
 
 USAGE: Final[dict[str, Any]] = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 """What each answer says that it used, unless told otherwise."""

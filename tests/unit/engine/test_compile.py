@@ -170,13 +170,16 @@ def test_every_cycle_is_told_of() -> None:
     assert [problem.code for problem in problems(document)] == ["cycle", "cycle"]
 
 
-def test_a_missing_connection_is_told_of_when_connections_are_known() -> None:
-    parsed = parse_workflow(workflow({"id": "a", "type": "request", "connection": "slak"}), SPEC_TYPES)
+def test_what_cannot_be_reached_is_told_of_to_those_who_ask() -> None:
+    def reach(spec: StepSpec) -> list[Problem]:
+        return [Problem(code="missing_connection", message="there is none", pointer="/connection", hint="set it up")]
+
+    parsed = parse_workflow(workflow(each({"id": "a", "type": "request", "connection": "slak"})), SPEC_TYPES)
     compile_workflow(parsed)
     with pytest.raises(InvalidDocument) as caught:
-        compile_workflow(parsed, connections=frozenset({"slack"}))
-    [problem] = caught.value.problems
-    assert (problem.code, problem.pointer, problem.hint) == ("missing_connection", "/steps/0/connection", "did you mean 'slack'?")
+        compile_workflow(parsed, reach=reach)
+    found = [(problem.code, problem.pointer, problem.step_id) for problem in caught.value.problems]
+    assert found == [("missing_connection", f"/steps/0{place}/connection", step) for place, step in (("", "each"), ("/steps/0", "a"))]
 
 
 def test_a_step_type_checks_its_own() -> None:

@@ -79,20 +79,30 @@ class Connections:
     def knows(self, name: str) -> bool:
         return _canonical(name) in self.names
 
+    def same(self, one: str, other: str) -> bool:
+        """Whether two spellings name one connection."""
+        return _canonical(one) == _canonical(other)
+
+    def variable(self, name: str, suffix: str) -> str:
+        """Return the environment variable of a connection: `RUNWELL_CONNECTION_<NAME>_<suffix>`."""
+        return f"RUNWELL_CONNECTION_{_canonical(name).upper()}_{suffix}"
+
+    def provider(self, name: str) -> str:
+        """Return what a connection names as its provider, known or not."""
+        return self._get(self.variable(name, "PROVIDER"), "openai").lower()
+
     def named(self, name: str) -> Connection:
         """Return the connection. Raises `StepError` (reason `missing_key`) naming the variable that lacks."""
-        prefix = f"RUNWELL_CONNECTION_{_canonical(name).upper()}"
+        told, api_key = self.variable(name, "PROVIDER"), self.variable(name, "API_KEY")
         if not self.knows(name):
-            raise failed("missing_key", f"the connection {name!r} is not configured: set {prefix}_PROVIDER and {prefix}_API_KEY")
-        provider = self._get(f"{prefix}_PROVIDER", "openai").lower()
+            raise failed("missing_key", f"the connection {name!r} is not configured: set {told} and {api_key}")
+        provider = self.provider(name)
         if provider not in PROVIDERS:
-            raise failed("unknown_model", f"{prefix}_PROVIDER is {provider!r}: set it to one of {', '.join(PROVIDERS)}")
+            raise failed("unknown_model", f"{told} is {provider!r}: set it to one of {', '.join(PROVIDERS)}")
         vendor = PROVIDERS[provider]
-        base_url = self._get(f"{prefix}_BASE_URL", VENDOR_VARIABLES[vendor].address)
-        key = self._get(f"{prefix}_API_KEY") or None
-        return _checked(
-            Connection(name=_canonical(name), provider=provider, vendor=vendor, base_url=base_url, api_key=key), f"{prefix}_API_KEY"
-        )
+        base_url = self._get(self.variable(name, "BASE_URL"), VENDOR_VARIABLES[vendor].address)
+        key = self._get(api_key) or None
+        return _checked(Connection(name=_canonical(name), provider=provider, vendor=vendor, base_url=base_url, api_key=key), api_key)
 
     def usual(self, provider: str) -> Connection:
         """Return the vendor's usual settings. Raises `StepError` (reason `missing_key`) naming the variable that lacks."""

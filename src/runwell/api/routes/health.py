@@ -3,6 +3,7 @@
 from typing import Literal
 
 import msgspec
+from starlette.responses import Response
 
 from runwell.api.answers import Answer, answers
 from runwell.api.route import Server, public, router
@@ -19,6 +20,13 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 async def get_health() -> Answer:
     """Answer while the process is alive."""
     return Answer(Health())
+
+
+@routes.get("/metrics", responses={200: {"description": "Numbers in Prometheus' text format.", "content": {"text/plain": {}}}})
+@public
+async def get_metrics(server: Server) -> Response:
+    """Return what Prometheus collects; it names no organization, workflow or run."""
+    return Response(server.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @routes.get("/readyz", responses=answers(Health, "Requests are served."))

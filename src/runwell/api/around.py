@@ -1,0 +1,26 @@
+"""What happens around every operation of a known caller."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from runwell.api.idempotency import Handler, Idempotency
+from runwell.api.rate_limit import RateLimit
+from runwell.model.principal import Principal
+
+
+class Around:
+    """Rate limit first, then the idempotency key. Without a `limit` nobody is limited."""
+
+    def __init__(self, idempotency: Idempotency, limit: RateLimit | None) -> None:
+        self._idempotency = idempotency
+        self._limit = limit
+
+    async def __call__(self, request: Request, handler: Handler) -> Response:
+        principal: Principal | None = getattr(request.state, "principal", None)
+        if principal is None:
+            return await handler(request)
+        allowance = None if self._limit is None else self._limit.take(principal.actor)
+        response = await self._idempotency(request, principal, handler)
+        if allowance is not None:
+            response.headers.update(allowance.headers)
+        return response

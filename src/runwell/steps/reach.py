@@ -1,0 +1,39 @@
+"""What steps name that may not exist here: models and connections. It depends on the installation, not on the document."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from runwell.model.errors import Problem
+from runwell.model.step import StepSpec
+from runwell.ports.models import Refusal
+from runwell.steps.llm import LlmStep
+
+
+class Names(Protocol):
+    """Says why nobody answers for a name; None: somebody does."""
+
+    def connection(self, name: str) -> Refusal | None: ...
+    def model(self, name: str, connection: str | None) -> Refusal | None: ...
+
+
+def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
+    """Return a problem for each name of the step that leads nowhere; its pointer is within the step."""
+    if not isinstance(spec, LlmStep):
+        return []
+    connection = spec.connection if isinstance(spec.connection, str) else None
+    refused = names.connection(connection) if connection is not None else None
+    if refused is not None:
+        return [_problem(refused, "/connection")]
+    checked = [(place, names.model(name, connection)) for place, name in _models(spec) if "{{" not in name]
+    return [_problem(refusal, place) for place, refusal in checked if refusal is not None]
+
+
+def _models(spec: LlmStep) -> Iterator[tuple[str, str]]:
+    written: Any = [("/model", spec.model)]
+    if isinstance(spec.models, list | tuple):  # a stand-in of a broken step may hold anything
+        written += [(f"/models/{i}", name) for i, name in enumerate(spec.models)]
+    yield from ((place, name) for place, name in written if isinstance(name, str))
+
+
+def _problem(refusal: Refusal, place: str) -> Problem:
+    return Problem(code=refusal.code, message=refusal.message, pointer=place, hint=refusal.cure)

@@ -1,0 +1,95 @@
+"""Reading documents: what is refused, where, and with which cure."""
+
+from typing import Any
+
+import pytest
+
+from runwell.adapters.documents import MAX_DEPTH, read_document
+from runwell.model.errors import InvalidDocument, Problem
+
+
+def refusal(text: str) -> Problem:
+    with pytest.raises(InvalidDocument) as caught:
+        read_document(text)
+    [problem] = caught.value.problems
+    assert problem.hint
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "pointer", "tag"),
+    [
+        ("name: x\nsteps: !foo\n  - 1", 2, "/steps", "!foo"),
+        ("name: x\nmeta: !foo {a: 1}", 2, "/meta", "!foo"),
+        ("name: x\n\nmeta: !foo a", 3, "/meta", "!foo"),
+        ("a:\n- !!python/object/apply:os.system ['true']", 2, "/a/0", "!!python/object/apply:os.system"),
+        ("a: !!python/name:os.system", 1, "/a", "!!python/name:os.system"),
+        ("!!python/object:os.x {}", 1, "", "!!python/object:os.x"),
+        ("a: !!set {x}", 1, "/a", "!!set"),
+        ("a: !!binary aGk=", 1, "/a", "!!binary"),
+        ("a: !!timestamp 2020-01-01", 1, "/a", "!!timestamp"),
+        ("a:\n  !foo k: 1", 2, "/a", "!foo"),
+    ],
+)
+def test_a_tag_is_refused_by_its_name(text: str, line: int, pointer: str, tag: str) -> None:
+    problem = refusal(text)
+    assert (problem.code, problem.line, problem.pointer) == ("bad_yaml", line, pointer)
+    assert problem.message == f"the tag {tag!r} is not allowed"
+    assert problem.hint == "take it out: a document is plain data"
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("a: !!str 3", {"a": "3"}),
+        ("a: ! b", {"a": "b"}),
+        ("!!map {a: !!seq [1]}", {"a": [1]}),
+        ("a: =", {"a": "="}),
+        ("a: on", {"a": "on"}),
+    ],
+)
+def test_the_tags_of_plain_data_are_taken(text: str, data: Any) -> None:
+    assert read_document(text).data == data
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[" * 5_000, 1),
+        ("[" * 5_000 + "]" * 5_000, 1),
+        ('{"a":' * 5_000 + "1" + "}" * 5_000, 1),
+        ("- " * 5_000 + "1", 1),
+        ("\n".join(" " * i + "a:" for i in range(1_000)), MAX_DEPTH + 1),
+        ('{"a": [\n' + "[\n" * 5_000, MAX_DEPTH),
+        ("[" * (MAX_DEPTH + 2) + "]" * (MAX_DEPTH + 2), 1),
+    ],
+)
+def test_what_nests_too_deep_is_told_of_in_these_words(text: str, line: int) -> None:
+    problem = refusal(text)
+    assert problem.message == "the document nests deeper than 100 levels"
+    assert problem.line is not None
+    assert abs(problem.line - line) <= 1
+
+
+def test_the_deepest_document_is_read() -> None:
+    data = read_document("[" * MAX_DEPTH + "1" + "]" * MAX_DEPTH).data
+    for _ in range(MAX_DEPTH):
+        [data] = data
+    assert data == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: &a [*a]", "nests deeper than 100"),
+        ("a: [", "not YAML"),
+        ("a: 1\na: 2", "'a' is given twice"),
+        ("? [1]\n: 2", "a key must be plain text"),
+        ("<<: {a: 1}", "a key must be plain text"),
+        ("a: .inf", "no JSON number"),
+        ("a: " + "x" * 2_097_152, "more than 2097152"),
+        ("a: \x01", "not YAML"),
+    ],
+)
+def test_what_cannot_be_read_has_a_cure(text: str, words: str) -> None:
+    assert words in refusal(text).message
