@@ -31,6 +31,7 @@ from runwell.api.routes import (
     users,
     workflow_checks,
     workflow_commands,
+    workflow_runs,
     workflow_versions,
     workflows,
 )
@@ -43,6 +44,7 @@ ROUTERS = (
     workflow_commands.routes,
     runs.routes,
     run_record.routes,
+    workflow_runs.routes,
     tasks.routes,
     limits.routes,
     streams.routes,
