@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from runwell.model.errors import InvalidInput
+from runwell.model.secret_key import SecretKey
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +20,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: the largest request body that the server reads (`RUNWELL_MAX_BODY_BYTES`).
     grace_s: how long steps in flight may go on when the server is told to end (`RUNWELL_GRACE_S`).
     sandbox_processes: worker processes for python steps (`RUNWELL_SANDBOX_PROCESSES`).
+    secret_key: what stored secrets are sealed with; None: the file `secret.key` of the data directory (`RUNWELL_SECRET_KEY`).
+    secret_key_previous: keys under which older values may still be sealed (`RUNWELL_SECRET_KEY_PREVIOUS`, comma-separated).
+    share_model_keys: whether all organizations may use the vendors' usual keys of the environment (`RUNWELL_SHARE_MODEL_KEYS`).
     """
 
     data_dir: Path
@@ -28,6 +32,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: str = "6000/minute"
     max_body_bytes: int = 10_485_760
     grace_s: int = 30
+    secret_key: SecretKey | None = None
+    secret_key_previous: tuple[SecretKey, ...] = ()
+    share_model_keys: bool = False
 
 
 def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -40,7 +47,21 @@ def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.
         rate_limit=environ.get("RUNWELL_RATE_LIMIT", "6000/minute"),
         max_body_bytes=_count(environ, "RUNWELL_MAX_BODY_BYTES", 10_485_760, 1_073_741_824),
         grace_s=_count(environ, "RUNWELL_GRACE_S", 30),
+        secret_key=next(iter(_keys(environ, "RUNWELL_SECRET_KEY")), None),
+        secret_key_previous=_keys(environ, "RUNWELL_SECRET_KEY_PREVIOUS"),
+        share_model_keys=_truth(environ, "RUNWELL_SHARE_MODEL_KEYS"),
     )
+
+
+def _keys(environ: Mapping[str, str], name: str) -> tuple[SecretKey, ...]:
+    return tuple(SecretKey.read(text, name) for text in environ.get(name, "").split(",") if text.strip())
+
+
+def _truth(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "false").strip().lower() or "false"
+    if text not in ("true", "false"):
+        raise InvalidInput(f"{name} is {text!r}", hint="set it to true or false")
+    return text == "true"
 
 
 def _count(environ: Mapping[str, str], name: str, default: int, most: int = 1_000_000) -> int:

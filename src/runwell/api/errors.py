@@ -18,8 +18,11 @@ from runwell.model.errors import (
     InvalidInput,
     JournalUnavailable,
     NotFound,
+    Outdated,
     PositionConflict,
+    Refused,
     RunwellError,
+    SealBroken,
 )
 
 
@@ -78,6 +81,9 @@ class TooManyRequests(ApiError):
 _STATUSES: Final[dict[type[RunwellError], int]] = {
     InvalidInput: 422,
     NotFound: 404,
+    Refused: 409,
+    Outdated: 412,
+    SealBroken: 409,
     CommandRefused: 409,
     PositionConflict: 409,
     JournalUnavailable: 503,

@@ -4,6 +4,9 @@ RunwellError
 ├── InvalidInput            a value that a person or program gave is not usable
 │   └── InvalidDocument     a workflow document with one or more problems
 ├── NotFound                nothing has this id here
+├── Refused                 what is there does not allow it
+├── Outdated                somebody changed it since the caller last looked
+├── SealBroken              a stored secret does not open
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
 ├── JournalUnavailable      the journal could not make a batch durable
@@ -31,6 +34,9 @@ FailureCode = Literal[
     "STEP_CRASHED",
     "CHILD_RUN_FAILED",
     "SECRET_MISSING",
+    "SECRET_REFUSED",
+    "SECRET_UNREADABLE",
+    "CONNECTION_MISSING",
     "TASK_REJECTED",
     "TASK_EXPIRED",
     "MESSAGE_EXPIRED",
@@ -105,6 +111,24 @@ class NotFound(RunwellError):
     """Nothing has this id here."""
 
     code = "NOT_FOUND"
+
+
+class Refused(RunwellError):
+    """What is there does not allow this."""
+
+    code = "CONFLICT"
+
+
+class Outdated(RunwellError):
+    """Somebody changed it meanwhile."""
+
+    code = "PRECONDITION_FAILED"
+
+
+class SealBroken(RunwellError):
+    """A stored secret does not open."""
+
+    code = "SEAL_BROKEN"
 
 
 class CommandRefused(RunwellError):
