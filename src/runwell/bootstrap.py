@@ -22,6 +22,7 @@ from runwell.model.origins import OriginRules
 from runwell.model.run import RunRow
 from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
+from runwell.ports.identity import Identities
 from runwell.ports.journal import Definitions, Journal, JournalReader
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
@@ -33,17 +34,14 @@ from runwell.runtime.runtime import Hosting, Runtime
 from runwell.settings import Settings
 from runwell.steps.reach import unreachable
 from runwell.steps.registry import step_types
-from runwell.storage.blobs import DirectoryBlobs
+from runwell.storage.homes import home, view
 from runwell.storage.memory_journal import MemoryDefinitions
 from runwell.storage.sealing import KeyRing, Sealer
 from runwell.storage.sql import Sql
 from runwell.storage.sql_connections import SqlConnections
 from runwell.storage.sql_definitions import SqlDefinitions
+from runwell.storage.sql_identity import sql_identities
 from runwell.storage.sql_secrets import SqlSecrets
-from runwell.storage.sqlite_documents import SqliteDocuments
-from runwell.storage.sqlite_journal import SqliteJournal
-from runwell.storage.sqlite_sql import SqliteSql
-from runwell.storage.sqlite_view import SqliteView
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +50,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     runtime: Runtime
     journal: Journal
     definitions: Definitions
+    identities: Identities | None = None
     publisher: Publisher
     types: StepTypes
     sql: Sql | None = None
@@ -76,23 +75,23 @@ def every_run(row: RunRow) -> bool:
 async def open_app(
     settings: Settings, *, mine: Callable[[RunRow], bool] = every_run, probe: Probe = no_probe, grace_s: float = 5.0
 ) -> AsyncIterator[App]:
-    """Open the data directory, take up the runs for which `mine` holds, and close it all at the end.
+    """Open the data directory or database, take up the runs for which `mine` holds, and close it all at the end.
 
-    Raises `DataDirectoryBusy` when another process owns the directory.
+    Raises `DataDirectoryBusy` when another process owns it.
     """
-    journal = SqliteJournal(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"), probe=probe)
-    sql = SqliteSql(journal)
+    journal, sql = home(settings.data_dir, settings.database_url, probe)
     vault, services = real_outside(settings, sql)
-    reach = partial(reach_within, settings, vault)
+    clock = SystemClock()
     hosting = Hosting(probe=probe, max_running=settings.max_running)
-    parts = assemble(journal, SqlDefinitions(sql), services, SystemClock(), reach=reach, **hosting)
-    app = msgspec.structs.replace(parts, sql=sql, vault=vault)
+    parts = assemble(journal, SqlDefinitions(sql), services, clock, reach=partial(reach_within, settings, vault), **hosting)
+    app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock), vault=vault)
     tune_process()
     try:
         await app.runtime.open(mine)
         yield app
     finally:
         await app.runtime.close(grace_s)
+        await sql.close()
         await close_services(services)
 
 
@@ -105,13 +104,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def open_view(settings: Settings) -> AsyncIterator[View]:
-    """Look into the data directory, whoever owns it; one that does not exist is empty, and is not made."""
-    journal = SqliteView(settings.data_dir, blobs=DirectoryBlobs(settings.data_dir / "blobs"))
-    await journal.open()
-    try:
-        yield View(journal=journal, plans=Plans(SqliteDocuments(journal), Publisher(MemoryDefinitions(), step_types()).compile))
-    finally:
-        await journal.close()
+    """Look into the data directory or database, whoever owns it; one that does not exist is empty, and is not made."""
+    async with view(settings.data_dir, settings.database_url) as (journal, documents):
+        yield View(journal=journal, plans=Plans(documents, Publisher(MemoryDefinitions(), step_types()).compile))
 
 
 def assemble(

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.contract.backend import Backend, opened
-from tests.contract.samples import asks, event, logs, new_run, pending, row, run
+from tests.contract.backend import Backend, opened, refused
+from tests.contract.samples import asks, event, logs, new_run, pending, row, run, seqs
 
 from runwell.model.errors import InvalidInput, NotFound
 from runwell.model.events import (
@@ -21,7 +21,7 @@ from runwell.model.run import TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.model.times import rfc3339
-from runwell.ports.journal import RunFilter
+from runwell.ports.journal import EventFilter, RunFilter
 
 
 class QueryContract:
@@ -83,8 +83,8 @@ class QueryContract:
                 with pytest.raises(InvalidInput, match="24-hex"):  # while the first is under way
                     journal.append(0, logs(twin, 1, 1), row(twin, 1))
                 await asyncio.gather(first, beside)
-                with pytest.raises(InvalidInput, match="24-hex"):  # and once it is ended and kept
-                    journal.append(0, logs(twin, 1, 1), row(twin, 1))
+                clash = await refused(journal, InvalidInput, 0, logs(twin, 1, 1), row(twin, 1))  # and once it is ended and kept
+                assert "24-hex" in str(clash)
                 with pytest.raises(InvalidInput):
                     journal.append(0, logs("0195", 1, 1), row("0195", 1))
                 assert await journal.row(twin) is None
@@ -116,6 +116,9 @@ class QueryContract:
                 assert await found(workflow_id="wf_0") == [4, 2, 0]
                 assert await found(workflow_id="wf_0", scope=Scope("org_2", "prj_1")) == [2]
                 assert await found(statuses=(RunStatus.RUNNING, RunStatus.FAILED), testing=False) == [2, 1, 0]
+                assert await found(environment="testing") == [5, 4, 3]
+                assert await found(environment="production", scope=Scope("org_1", "prj_1")) == [0]
+                assert await found(environment="staging") == []
 
         run(main())
 
@@ -199,11 +202,93 @@ class QueryContract:
                 assert await journal.pending_tasks(task_id="task_?") == []
                 assert await journal.pending_tasks(run_id=new_run()) == []
                 assert [task.run_id for task in await journal.pending_tasks(limit=1)] == [early]
-                assert [task.run_id for task in await journal.pending_tasks(after=f"task_{early}")] == [late]
-                assert len(await journal.pending_tasks(scope=Scope("org_1", "prj_1"))) == 2
-                assert await journal.pending_tasks(scope=Scope("org_2", "prj_1")) == []
-                with pytest.raises(NotFound):
-                    await journal.pending_tasks(after="task_?")
+                assert [task.run_id for task in await journal.pending_tasks(after=(early, 1))] == [late]
+                assert len(await journal.pending_tasks(wanted=RunFilter(scope=Scope("org_1", "prj_1")))) == 2
+                assert await journal.pending_tasks(wanted=RunFilter(scope=Scope("org_2", "prj_1"))) == []
+                for nothing in ((early, 2), (early, 0), (new_run(), 1)):
+                    with pytest.raises(NotFound):
+                        await journal.pending_tasks(after=nothing)
+
+        run(main())
+
+    def test_pending_tasks_of_some_runs_only_and_from_a_task_that_is_decided(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                made = [new_run() for _ in range(3)]
+                for number, run_id in enumerate(made):
+                    kept = msgspec.structs.replace(row(run_id, 1, slug=f"flow-{number}"), environment=["production", "testing"][number % 2])
+                    await journal.append(0, [event(run_id, 1, asks(f"task_{number}"), step="s")], kept)
+
+                async def found(**fields: Any) -> list[str]:
+                    return [task.id for task in await journal.pending_tasks(wanted=RunFilter(**fields))]
+
+                assert await found(testing=False) == ["task_0", "task_2"]
+                assert await found(environment="testing") == ["task_1"]
+                assert await found(slug="flow-2", workflow_id="wf_1") == ["task_2"]
+                settled = event(made[0], 2, TaskCompleted(task_id="task_0", approved=True), step="s")
+                await journal.append(1, [settled], row(made[0], 2))
+                assert [task.id for task in await journal.pending_tasks(after=(made[0], 1))] == ["task_1", "task_2"]
+
+        run(main())
+
+    def test_who_asked_a_task_is_known_for_good(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                one, other = new_run(), new_run()
+                await journal.append(0, [event(one, 1, asks("task_1"), step="a")], row(one, 1))
+                decided = event(one, 2, TaskCompleted(task_id="task_1", approved=True), step="a")
+                settled = [event(one, 4, asks("task_4"), step="c"), event(one, 5, TaskCompleted(task_id="task_4", approved=True), step="c")]
+                await journal.append(1, [decided, event(one, 3, asks("task_2"), step="b"), *settled], row(one, 5))
+                await journal.append(0, [event(other, 1, asks("task_3"), step="a")], row(other, 1))
+                await journal.append(5, [event(one, 6, RunSucceeded())], row(one, 6, RunStatus.SUCCEEDED))
+                assert [await journal.run_of_task(f"task_{number}") for number in range(5)] == [None, one, one, other, None]
+                assert await pending(journal) == ["task_3"]
+
+        run(main())
+
+    def test_a_task_settled_in_the_commit_that_asks_it(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                run_id = new_run()
+                journal.append(0, [event(run_id, 1, asks("task_1"), step="a")], row(run_id, 1))
+                await journal.append(1, [event(run_id, 2, RunSucceeded())], row(run_id, 2, RunStatus.SUCCEEDED))
+                assert await pending(journal) == []
+                assert await journal.run_of_task("task_1") == run_id
+
+        run(main())
+
+    # Events
+
+    def test_some_events_of_a_run(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                run_id, other = new_run(), new_run()
+                made = [
+                    event(run_id, 1, StepCompleted(result="x" * 70_000), step="a"),
+                    event(run_id, 2, StepCompleted(), step="b"),
+                    event(run_id, 3, asks("task_1"), step="a"),
+                    event(run_id, 4, StepCompleted(), step="a[1].b"),
+                    event(run_id, 5, RunSucceeded()),
+                ]
+                await journal.append(0, made, row(run_id, 5, RunStatus.SUCCEEDED))
+                await journal.append(0, logs(other, 1, 3), row(other, 3))
+
+                async def found(limit: int = 10, **about: Any) -> list[int]:
+                    bounds = {name: about.pop(name) for name in ("after", "before") if name in about}
+                    return seqs(await journal.events(run_id, EventFilter(**about), limit=limit, **bounds))
+
+                assert await found() == [1, 2, 3, 4, 5]
+                assert await journal.events(run_id, limit=10) == made
+                assert await found(limit=2, after=1) == [2, 3]
+                assert await found(limit=2, before=5) == [3, 4]
+                assert await found(before=5, after=2) == [3, 4]
+                assert await found(types=("step_completed", "run_succeeded")) == [1, 2, 4, 5]
+                assert await found(types=("step_completed",), limit=1, before=4) == [2]
+                assert await found(step_id="a") == [1, 3]
+                assert await found(step_id="a", types=("task_created",)) == [3]
+                assert await found(limit=0) == []
+                assert await found(step_id="\x00") == []
+                assert await journal.events(new_run(), limit=10) == []
 
         run(main())
 
@@ -233,4 +318,5 @@ def _view(run_id: str, asked: Event) -> TaskView:
         created_at=rfc3339(asked.ts),
         expires_at="1970-01-01T00:00:05.000Z",
         assignees=("ann",),
+        seq=asked.seq,
     )

@@ -250,6 +250,9 @@ class CountingBlobs:
         self.gets.append(ref)
         return self._inner.get(ref)
 
+    def remove(self, ref: str) -> None:
+        self._inner.remove(ref)
+
 
 def test_only_what_is_over_64_kib_moves_out(tmp_path: Path) -> None:
     blobs = CountingBlobs(tmp_path / "blobs")

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from runwell.cli.demo import EXAMPLE, example_file
-from runwell.cli.document_files import is_path, nearest_line
+from runwell.cli.document_files import is_path
 from runwell.cli.main import data_dir_first
 from runwell.cli.needs import descendants
 from runwell.cli.options import Options
 from runwell.cli.values import read_pairs
+from runwell.model.documents import nearest_line
 from runwell.model.errors import InvalidInput
 from runwell.model.run import RunRow
 from runwell.model.statuses import RunStatus

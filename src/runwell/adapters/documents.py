@@ -5,10 +5,11 @@ text), keys are text and not given twice, moments stay text, and aliases do not 
 """
 
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
 
+from runwell.model.documents import Document
 from runwell.model.errors import InvalidDocument, Problem
 
 MAX_BYTES: Final = 2 * 1024 * 1024
@@ -17,13 +18,6 @@ MAX_DEPTH: Final = 100
 
 _TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null"))
 """Those of JSON's data, which YAML gives to what has none. PyYAML's others make objects of Python."""
-
-
-class Document(NamedTuple):
-    """The data, and from each part's JSON pointer to its line, from 1."""
-
-    data: Any
-    lines: dict[str, int]
 
 
 class _Loader(yaml.SafeLoader):

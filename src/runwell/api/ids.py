@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from fastapi import Path
 from pydantic import AfterValidator, Field
 
 from runwell.model.errors import InvalidInput
@@ -17,3 +18,11 @@ def _parsed(prefix: Prefix, text: str) -> str:
 
 RunId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("run", text))]
 TaskId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("task", text))]
+ProjectId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("prj", text))]
+UserId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("usr", text))]
+
+RunKey = Annotated[str, Path(max_length=64, description="The run's id, its bare UUID, or the first 24 hex digits of it.")]
+"""Looked up with `query.finding.find_run`."""
+
+WorkflowKey = Annotated[str, Path(max_length=200, description="The workflow's id, its bare UUID, or its slug.")]
+"""Looked up with `query.finding.find_workflow`."""

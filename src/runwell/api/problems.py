@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from runwell.api.answers import ProblemDetails
@@ -30,7 +31,7 @@ def install_problems(app: FastAPI) -> None:
 
 
 def problem_response(
-    request: Request,
+    request: HTTPConnection,
     status: int,
     code: str,
     detail: str,
@@ -55,12 +56,17 @@ def problem_response(
 
 async def _runwell_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RunwellError)
+    return await error_response(request, exc)
+
+
+async def error_response(connection: HTTPConnection, exc: RunwellError) -> Response:
+    """Return the response to a request, or to one for an upgrade, that ended in this error."""
     status = status_of(exc)
     if status == 500:
-        return await _unexpected(request, exc)
+        return await _unexpected(connection, exc)
     errors = exc.problems if isinstance(exc, InvalidInput) else ()
     headers = exc.headers if isinstance(exc, ApiError) else None
-    return problem_response(request, status, exc.code, exc.message, hint=exc.hint, errors=errors, headers=headers)
+    return problem_response(connection, status, exc.code, exc.message, hint=exc.hint, errors=errors, headers=headers)
 
 
 async def answered(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -100,7 +106,7 @@ async def _http_error(request: Request, exc: Exception) -> Response:
     return problem_response(request, exc.status_code, code, detail, hint=hint, headers=dict(exc.headers or {}))
 
 
-async def _unexpected(request: Request, exc: Exception) -> Response:
+async def _unexpected(request: HTTPConnection, exc: Exception) -> Response:
     _log.error("request failed", request_id=request_id_of(request.scope), path=request.url.path, exc_info=exc)
     hint = "look for the request id in the server's log, and report it"
     return problem_response(request, 500, "INTERNAL_ERROR", "the server failed at this request: a defect of Runwell", hint=hint)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
 _HEADER: Final = b"x-request-id"
+_STARTS: Final = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 _GIVEN: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 
@@ -27,7 +28,7 @@ class RequestId:
         scope["runwell.request_id"] = request_id
 
         async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _STARTS:
                 message["headers"] = [*message.get("headers", ()), (_HEADER, request_id.encode())]
             await send(message)
 

@@ -23,16 +23,22 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _MARK: Final = "__runwell_permission__"
 PUBLIC: Final = "public"
+SIGNED_IN: Final = "signed-in"
 
 
-def needs(permission: Permission) -> Callable[[F], F]:
-    """Let only principals with the permission pass."""
-    return _marked(permission)
+def needs(permission: Permission, *others: Permission) -> Callable[[F], F]:
+    """Let only principals with the permission pass; with `others`, those who have any of them."""
+    return _marked("|".join((permission, *others)))
 
 
 def public(function: F) -> F:
     """Let everybody pass, signed in or not."""
     return _marked(PUBLIC)(function)
+
+
+def signed_in(function: F) -> F:
+    """Let every known caller pass, whatever they may do."""
+    return _marked(SIGNED_IN)(function)
 
 
 def _marked(mark: str) -> Callable[[F], F]:
@@ -47,7 +53,7 @@ def permission_of(function: Callable[..., Any]) -> str:
     """Return what the operation asks for. Raises `TypeError` when it does not say."""
     mark = getattr(function, _MARK, None)
     if mark is None:
-        raise TypeError(f"{function.__qualname__} does not say what it asks for: add @needs(...) or @public")
+        raise TypeError(f"{function.__qualname__} does not say what it asks for: add @needs(...), @signed_in or @public")
     return str(mark)
 
 
@@ -63,7 +69,7 @@ class GuardedRoute(APIRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:
-        handler = super().get_route_handler()
+        handler = self.reading(super().get_route_handler())
 
         async def guarded(request: Request) -> Response:
             parts = parts_of(request.app)
@@ -75,22 +81,27 @@ class GuardedRoute(APIRoute):
                         hint="send `Authorization: Bearer rw_...`, or sign in",
                         headers={"WWW-Authenticate": 'Bearer realm="runwell"'},
                     )
-                check(principal, self.permission)
+                if self.permission != SIGNED_IN:
+                    check(principal, self.permission)
                 request.state.principal = principal
             return await parts.around(request, handler)
 
         return guarded
 
+    def reading(self, handler: Handler) -> Handler:
+        """Return the handler with what is done to a request of a known caller before it: nothing here."""
+        return handler
+
 
 def check(principal: Principal, permission: str) -> None:
-    """Raise `Forbidden` when the principal lacks the permission."""
-    if permission not in principal.permissions:
+    """Raise `Forbidden` when the principal lacks the permission, or each of several that are joined by `|`."""
+    if principal.permissions.isdisjoint(permission.split("|")):
         raise Forbidden(f"this needs the permission {permission!r}", hint="ask an admin of the project for a key or a role that has it")
 
 
-def router(tag: str) -> APIRouter:
+def router(tag: str, kind: type[GuardedRoute] = GuardedRoute) -> APIRouter:
     """Return a router whose routes are all guarded."""
-    return APIRouter(tags=[tag], route_class=GuardedRoute)
+    return APIRouter(tags=[tag], route_class=kind)
 
 
 def _principal(request: Request) -> Principal:

@@ -6,15 +6,16 @@ is stored of the parent then names the child by its slug and the version that wa
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from runwell.adapters.documents import Document, read_document
+from runwell.adapters.documents import read_document
 from runwell.cli.complaints import FileProblem
 from runwell.engine.plan import Plan
+from runwell.model.documents import Document, nearest_line, workflow_steps
 from runwell.model.errors import InvalidDocument, Problem
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -117,13 +118,6 @@ def in_order(problems: Sequence[FileProblem]) -> list[FileProblem]:
     return sorted(problems, key=lambda problem: (files.index(problem.file), problem.line or 0))
 
 
-def nearest_line(lines: dict[str, int], pointer: str) -> int | None:
-    """Return the line of what the pointer names or, when the document has no such part, of what is nearest around it."""
-    while pointer and pointer not in lines:
-        pointer = pointer.rpartition("/")[0]
-    return lines.get(pointer)
-
-
 def _misnamed(path: Path, shown: str, step: dict[str, Any]) -> tuple[str, str, str] | None:
     if not path.is_file():
         return "no_file", f"there is no file {shown!r}", "give its path from this document's directory, or the slug of a published workflow"
@@ -134,19 +128,6 @@ def _misnamed(path: Path, shown: str, step: dict[str, Any]) -> tuple[str, str, s
 
 def _id(step: dict[str, Any]) -> str | None:
     return step["id"] if isinstance(step.get("id"), str) else None
-
-
-def workflow_steps(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (pointer, step) for every step, inside loops too, that runs another workflow. The document may be broken."""
-    yield from _workflow_steps(document.get("steps") if isinstance(document, dict) else None, "/steps")
-
-
-def _workflow_steps(steps: Any, pointer: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for i, step in enumerate(steps if isinstance(steps, list) else ()):
-        if isinstance(step, dict):
-            if step.get("type") == "workflow":
-                yield f"{pointer}/{i}", step
-            yield from _workflow_steps(step.get("steps"), f"{pointer}/{i}/steps")
 
 
 def is_path(workflow: Any) -> bool:

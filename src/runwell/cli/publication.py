@@ -4,7 +4,8 @@ import copy
 from typing import Any
 
 from runwell.cli.complaints import FileProblem
-from runwell.cli.document_files import Source, nearest_line, refusal, workflow_steps
+from runwell.cli.document_files import Source, refusal
+from runwell.model.documents import nearest_line, workflow_steps
 from runwell.model.scope import DEFAULT_SCOPE
 from runwell.ports.journal import Definitions, Version
 from runwell.runtime.publisher import Publisher

@@ -6,6 +6,8 @@ RunwellError
 ├── NotFound                nothing has this id here
 ├── Refused                 what is there does not allow it
 ├── Outdated                somebody changed it since the caller last looked
+├── NotIdentified           the identity provider does not vouch for whoever wants to sign in
+├── ProviderUnavailable     the identity provider does not answer as it should
 ├── SealBroken              a stored secret does not open
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
@@ -123,6 +125,18 @@ class Outdated(RunwellError):
     """Somebody changed it meanwhile."""
 
     code = "PRECONDITION_FAILED"
+
+
+class NotIdentified(RunwellError):
+    """The identity provider does not vouch for this sign-in."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ProviderUnavailable(RunwellError):
+    """The identity provider does not answer as it should."""
+
+    code = "IDENTITY_PROVIDER_UNAVAILABLE"
 
 
 class SealBroken(RunwellError):

@@ -11,7 +11,7 @@ from uuid_utils import uuid7
 
 from runwell.model.errors import InvalidInput
 
-Prefix = Literal["run", "wf", "task", "org", "prj", "sec", "con"]
+Prefix = Literal["run", "wf", "task", "cmt", "org", "prj", "usr", "sec", "con"]
 
 DEFAULT_ORG: Final = "org_" + "0" * 32
 """The organization of a Runwell without sign-in: the command line's."""
@@ -44,6 +44,14 @@ def parse_id(prefix: Prefix, text: str) -> str:
             f"{text!r} is no {prefix} id",
             hint=f"an id looks like {prefix}_ and 32 hex digits, or is a bare UUID",
         ) from exc
+
+
+def id_in(prefix: Prefix, text: str) -> str | None:
+    """Return the shown form of the id that `text` is; None when it is none."""
+    try:
+        return parse_id(prefix, text)
+    except InvalidInput:
+        return None
 
 
 def short_id(run_id: str) -> str:

@@ -140,7 +140,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person must decide."""
+    """What a person must decide. `seq` is that of the event that asks."""
 
     id: str
     run_id: str
@@ -153,3 +153,4 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str | None = None
     expires_at: str | None = None
     assignees: tuple[str, ...] = ()
+    seq: int = 0

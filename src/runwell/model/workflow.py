@@ -16,6 +16,7 @@ from runwell.model.canonical import content_hash
 from runwell.model.errors import InvalidDocument, Problem
 from runwell.model.field_problems import field_problems, nearest
 from runwell.model.schema import validator_of
+from runwell.model.slugs import NAME, NAME_LENGTH, slug_of
 from runwell.model.stand_in import ids_within, stand_in
 from runwell.model.step import STEP_ID, Part, StepSpec
 
@@ -40,7 +41,7 @@ class Limits(Part):
 class Workflow(Part):
     """A workflow document. Frozen: a change makes another version."""
 
-    name: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f/]+$")
+    name: str = Field(min_length=1, max_length=NAME_LENGTH, pattern=NAME)
     description: str | None = Field(default=None, description="for readers of the document")
     input_schema: dict[str, Any] | bool | None = None
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1, max_length=2_000)
@@ -52,9 +53,8 @@ class Workflow(Part):
 
     @property
     def slug(self) -> str:
-        """The name as a URL part: lower case, other characters than letters and digits as hyphens."""
-        words = "".join(c if c.isalnum() else " " for c in self.name.lower()).split()
-        return "-".join(words) or "workflow"
+        """What the name suggests."""
+        return slug_of(self.name)
 
 
 class Parsed(NamedTuple):

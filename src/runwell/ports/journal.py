@@ -18,7 +18,7 @@ from runwell.model.statuses import RunStatus
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which runs a list holds. Without a `scope` it holds those of all organizations: for the process's own use.
 
-    `statuses`: any of these; empty for all. `testing`: trial runs too.
+    `statuses`: any of these; empty for all. `testing`: trial runs too. `environment`: only runs of this one.
     """
 
     scope: Scope | None = None
@@ -26,9 +26,20 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     slug: str | None = None
     statuses: tuple[RunStatus, ...] = ()
     testing: bool = True
+    environment: str | None = None
 
 
 ALL_RUNS = RunFilter()
+
+
+class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events of a run are wanted. `types`: any of these; empty for all. `step_id`: of the step with this path."""
+
+    types: tuple[str, ...] = ()
+    step_id: str | None = None
+
+
+ALL_EVENTS = EventFilter()
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -46,6 +57,15 @@ class JournalReader(Protocol):
 
     async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         """Return the durable events of a run with `seq > after`, in order; empty for an unknown run."""
+        ...
+
+    async def events(
+        self, run_id: str, wanted: EventFilter = ALL_EVENTS, *, limit: int, after: int = 0, before: int | None = None
+    ) -> list[Event]:
+        """Return durable events of a run in order: the first with `seq > after`; or, with `before`, the last of those under it.
+
+        Both bounds hold when both are given. What is not wanted is not decoded.
+        """
         ...
 
     async def row(self, run_id: str) -> RunRow | None:
@@ -83,18 +103,26 @@ class JournalReader(Protocol):
     async def pending_tasks(
         self,
         *,
-        scope: Scope | None = None,
+        wanted: RunFilter = ALL_RUNS,
         run_id: str | None = None,
         task_id: str | None = None,
         limit: int | None = None,
-        after: str | None = None,
+        after: tuple[str, int] | None = None,
     ) -> list[TaskView]:
-        """Return the tasks that wait for a decision, oldest first; of all organizations without a `scope`.
+        """Return the tasks of these runs that wait for a decision, oldest first.
 
-        `after` is the id of a task to go on after. Raises `NotFound` when that is not pending any more.
+        `after` names a task to go on after, by the run and `seq` of its `task_created`; it may be decided
+        meanwhile. Raises `NotFound` when there is no such event.
 
         Kept with the events in the same transaction: a `task_created` adds, its `task_completed`
         and the end of the run or the step remove.
+        """
+        ...
+
+    async def run_of_task(self, task_id: str) -> str | None:
+        """Return the id of the run that asks or once asked this task, whatever became of it.
+
+        A task that was settled in the append that asked it was never asked of anybody.
         """
         ...
 
@@ -120,6 +148,15 @@ class Journal(JournalReader, Protocol):
         of it was, nor of any append submitted after it and before the failure was known.
         Appends of one run become durable in the order in which they were submitted.
         A caller may ignore the future: an unobserved failure raises no warning.
+        Raises `NotFound` for a run of a workflow whose runs were deleted.
+        """
+        ...
+
+    async def delete_runs(self, workflow_id: str) -> int:
+        """Delete all runs of a workflow for good, with their events, tasks and payloads; return how many that was.
+
+        Raises `Refused` when one of them has not ended; then none is deleted. The workflow gets no more runs afterwards.
+        When it fails half-way, some are deleted, and it can be called again.
         """
         ...
 
@@ -153,6 +190,10 @@ class Definitions(Documents, Protocol):
         """Return a version of the slug; None for `version` is the one that runs start with: the active or else the newest."""
         ...
 
+    async def workflow_id_of(self, scope: Scope, text: str) -> str | None:
+        """Return the id of the workflow that `text` names: its id, its bare UUID or its slug."""
+        ...
+
 
 class Blobs(Protocol):
     """Payloads too large for the journal, stored once under the hash of their bytes."""
@@ -163,4 +204,8 @@ class Blobs(Protocol):
 
     def get(self, ref: str) -> bytes:
         """Return the bytes. Raises `NotFound`."""
+        ...
+
+    def remove(self, ref: str) -> None:
+        """Delete the bytes, which nobody refers to any more. Blocking, idempotent."""
         ...

@@ -7,6 +7,7 @@ import msgspec
 from runwell.model.commands import Command
 from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
 from runwell.model.run import RunGraph, RunRow, RunView
+from runwell.model.run_overview import RunOverview
 from runwell.model.scope import Scope
 from runwell.ports.feed import Feed
 from runwell.ports.journal import Version
@@ -50,6 +51,10 @@ class Runs(Protocol):
 
     async def view(self, scope: Scope, run_id: str) -> RunView:
         """Return the run whole, as it is now."""
+        ...
+
+    async def overview(self, scope: Scope, run_id: str) -> RunOverview:
+        """Return how the run stands now; `causes` are those within the run."""
         ...
 
     async def context(self, scope: Scope, run_id: str) -> dict[str, Any]:

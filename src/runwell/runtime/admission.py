@@ -13,6 +13,8 @@ from collections import deque
 
 import msgspec
 
+from runwell.engine.state import RunState
+
 
 class Ticket(msgspec.Struct, frozen=True):
     """A run that wants to begin. `limit` is its workflow's `concurrency`."""
@@ -21,6 +23,10 @@ class Ticket(msgspec.Struct, frozen=True):
     org_id: str
     workflow_id: str
     limit: int | None
+
+
+def ticket_of(state: RunState) -> Ticket:
+    return Ticket(state.run_id, state.created.org_id, state.created.workflow_id, state.plan.workflow.concurrency)
 
 
 class Admission:

@@ -3,11 +3,13 @@
 from typing import Any
 
 from runwell.engine.graph_view import run_graph
+from runwell.engine.overview import run_overview
 from runwell.engine.state import RunState
 from runwell.engine.view import run_context, run_row, run_view
 from runwell.model.commands import Command
 from runwell.model.errors import NotFound
 from runwell.model.run import RunGraph, RunRow, RunView
+from runwell.model.run_overview import RunOverview
 from runwell.model.scope import Scope
 from runwell.ports.runs import StartRequest
 from runwell.runtime.runtime import Runtime
@@ -32,6 +34,9 @@ class HostedRuns:
 
     async def view(self, scope: Scope, run_id: str) -> RunView:
         return run_view(await self._state(scope, run_id))
+
+    async def overview(self, scope: Scope, run_id: str) -> RunOverview:
+        return run_overview(await self._state(scope, run_id), self._runtime.now())
 
     async def context(self, scope: Scope, run_id: str) -> dict[str, Any]:
         return run_context(await self._state(scope, run_id))

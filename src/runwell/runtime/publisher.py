@@ -1,14 +1,19 @@
 """From documents to versions: compiled before they are kept, so that what is kept can run."""
 
+import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from runwell.engine.compile import Reach, compile_workflow
 from runwell.engine.plan import Plan
 from runwell.model.canonical import canonical_json
+from runwell.model.documents import workflow_steps
+from runwell.model.errors import InvalidDocument, Problem
 from runwell.model.scope import Scope
-from runwell.model.workflow import read_workflow
+from runwell.model.workflow import read_workflow, workflow_json_schema
 from runwell.ports.journal import Definitions, Version
+from runwell.ports.publishing import Publishable
 from runwell.ports.steps import StepTypes
 
 ReachOf = Callable[[Scope], Awaitable[Reach]]
@@ -39,3 +44,47 @@ class Publisher:
         """Keep the plan's document as a version of its workflow; the same document gives the same version."""
         workflow = plan.workflow
         return await self._definitions.put(scope, slug or workflow.slug, workflow.name, plan.hash, canonical_json(plan.document))
+
+    async def prepare(self, scope: Scope, document: Any, slug: str | None = None) -> Publishable:
+        """Return what to publish, compiled on another thread. Raises `InvalidDocument` with every problem."""
+        found: list[Problem] = []
+        plan = None
+        try:
+            plan = await asyncio.to_thread(self.compile, document, await self.reach_of(scope))
+        except InvalidDocument as exc:
+            found += exc.problems
+        found += await self._unpublished(scope, document, slug or (None if plan is None else plan.workflow.slug))
+        if plan is None or found:
+            count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+            raise InvalidDocument(f"the workflow document is not valid: {count}", hint="see `errors` for each", problems=tuple(found))
+        return Publishable(name=plan.workflow.name, slug=plan.workflow.slug, hash=plan.hash, body=canonical_json(plan.document))
+
+    async def problems(self, scope: Scope, document: Any, slug: str | None = None) -> tuple[Problem, ...]:
+        try:
+            await self.prepare(scope, document, slug)
+        except InvalidDocument as exc:
+            return exc.problems
+        return ()
+
+    async def _unpublished(self, scope: Scope, document: Any, own_slug: str | None) -> list[Problem]:
+        """Return a problem for each workflow that the document runs and that is not there."""
+        found = []
+        for pointer, step in workflow_steps(document):
+            slug, number = step.get("workflow"), step.get("version")
+            if not isinstance(slug, str) or not isinstance(number, int | None) or (slug == own_slug and number is None):
+                continue
+            if await self._definitions.get(scope, slug, number) is None:
+                wanted = slug if number is None else f"{slug} version {number}"
+                hint = "publish it first, and name it by its slug; one that is archived starts no runs"
+                message = f"there is no workflow {wanted!r} in this project"
+                step_id = step["id"] if isinstance(step.get("id"), str) else None
+                found.append(Problem(code="unknown_workflow", message=message, pointer=f"{pointer}/workflow", step_id=step_id, hint=hint))
+        return found
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of documents with the step types that are installed here."""
+        return self._json_schema
+
+    @functools.cached_property
+    def _json_schema(self) -> dict[str, Any]:
+        return workflow_json_schema(self._specs)

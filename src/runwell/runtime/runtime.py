@@ -17,7 +17,7 @@ from runwell.engine.evolve import create, fold
 from runwell.engine.state import RunState, next_alarm
 from runwell.engine.view import is_idle
 from runwell.model.commands import AdmitRun, Command, EndInternally, RecoverRun, StartRun, Tick
-from runwell.model.errors import ErrorInfo, JournalUnavailable, NotFound, PositionConflict, RunwellError
+from runwell.model.errors import CommandRefused, ErrorInfo, JournalUnavailable, NotFound, PositionConflict, RunwellError
 from runwell.model.events import Event, RunCreated
 from runwell.model.ids import new_id
 from runwell.model.run import RunRow
@@ -28,7 +28,7 @@ from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.runs import StartRequest
 from runwell.ports.steps import Services, StepTypes
-from runwell.runtime.admission import Admission, Ticket
+from runwell.runtime.admission import Admission, Ticket, ticket_of
 from runwell.runtime.alarms import Alarms
 from runwell.runtime.cell import Cell
 from runwell.runtime.children import Children
@@ -130,6 +130,10 @@ class Runtime:
         """Whether anything is in flight: an attempt, an event that is not durable yet, or word between runs."""
         return bool(self._loading or self._background) or any(map(self._dispatcher.is_busy, self._cells.values()))
 
+    def now(self) -> int:
+        """Return the moment (ms since 1970) by the runtime's clock."""
+        return self._clock.now()
+
     async def start(self, request: StartRequest) -> str:
         """Start a run and return its id once it is durable. Raises `InvalidInput` when the input breaks the schema."""
         cell, durable = await self._submit(request)
@@ -154,7 +158,7 @@ class Runtime:
         self._cells[run_id] = cell
         out = Advance(events=[event])
         try:
-            if self._admission.enter(_ticket(cell.state)):
+            if self._admission.enter(ticket_of(cell.state)):
                 out = self._dispatcher.admit(cell, out)
             return cell, self._dispatcher.carry_out(cell, out) or _done()
         except BaseException as exc:
@@ -170,12 +174,20 @@ class Runtime:
         while True:
             cell = await self.cell(run_id)
             try:
-                durable = self._dispatcher.dispatch(cell, command) or cell.durable
+                return await self._apply(cell, command)
             except PositionConflict:
                 continue  # two at once on a run that has ended and is not kept in memory: look again
-            if durable is not None:
-                await asyncio.shield(durable)
-            return cell.state
+
+    async def _apply(self, cell: Cell, command: Command) -> RunState:
+        try:
+            durable = self._dispatcher.dispatch(cell, command) or cell.durable
+        except (CommandRefused, NotFound):
+            if cell.durable is not None:
+                await asyncio.shield(cell.durable)  # what stands against it is true only then
+            raise
+        if durable is not None:
+            await asyncio.shield(durable)
+        return cell.state
 
     async def state(self, run_id: str) -> RunState:
         """Return the run's current state. Raises `NotFound`."""
@@ -238,7 +250,7 @@ class Runtime:
         state = cell.state
         self._note(state)
         if state.is_terminal and state.started_at is None:
-            self._admission.withdraw(_ticket(state))
+            self._admission.withdraw(ticket_of(state))
         for step_id, child_id in out.children:
             self.spawn(self.children.start(cell, step_id, child_id))
         for child_id, mode in out.stops:
@@ -285,7 +297,7 @@ class Runtime:
         """Forget a run whose state here is not the truth."""
         state = cell.state
         self._forget(cell)
-        self._admission.withdraw(_ticket(state))
+        self._admission.withdraw(ticket_of(state))
         self._admission.note(state.run_id, state.created.workflow_id, running=False, ended=True)
         self._alarms.set(state.run_id, None)
         if self._admission.queued:
@@ -307,11 +319,16 @@ class Runtime:
         self._drop(cell)
         if not self._dispatcher.closing:
             again = isinstance(error, JournalUnavailable | PositionConflict)
-            self.later(partial(self._take_up if again else self._give_up, cell.state.run_id))
+            self.later(partial(self._take_up, cell.state.run_id) if again else partial(self._give_up, cell.state.run_id, error))
 
-    async def _give_up(self, run_id: str) -> None:
+    async def _give_up(self, run_id: str, cause: BaseException) -> None:
         error = ErrorInfo(code="INTERNAL_ERROR", message="the engine failed on this run: a defect of Runwell, not of the workflow")
-        await self.command(run_id, EndInternally(error=error))
+        try:
+            await self.command(run_id, EndInternally(error=error))
+        except NotFound:  # its first event was refused
+            for waiter in self._waiters.pop(run_id, ()):
+                if not waiter.done():
+                    waiter.set_exception(cause)
 
     async def _take_up(self, run_id: str) -> None:
         try:
@@ -379,7 +396,3 @@ def _done() -> Durable:
     future: Durable = asyncio.get_running_loop().create_future()
     future.set_result(0)
     return future
-
-
-def _ticket(state: RunState) -> Ticket:
-    return Ticket(state.run_id, state.created.org_id, state.created.workflow_id, state.plan.workflow.concurrency)

@@ -12,7 +12,7 @@ import sqlite3
 from typing import Any, Final
 
 from runwell.model.events import Event
-from runwell.model.run import TESTING, RunRow
+from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL
 from runwell.ports.journal import Blobs
 from runwell.storage.outcome import fail_quietly
@@ -24,12 +24,13 @@ ROWS: Final = 512
 
 _INSERT_EVENTS: Final = "INSERT INTO event (rid, seq, body) {rows}"
 _UPSERT_RUNS: Final = """
-    INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, status, live, testing, seq, body) {rows}
+    INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, status, live, environment, seq, body) {rows}
     ON CONFLICT (rid) DO UPDATE SET status = excluded.status, live = excluded.live, seq = excluded.seq, body = excluded.body
 """
 _INSERT_APPENDED: Final = "INSERT INTO appended (position, rid, first_seq, last_seq) {rows}"
-_INSERT_TASKS: Final = "INSERT OR REPLACE INTO task (rid, task_id, seq, step_id, created_at) {rows}"
-_DELETE_TASKS: Final = "DELETE FROM task WHERE (rid, task_id) IN ({rows})"
+_INSERT_TASKS: Final = "INSERT OR REPLACE INTO task (rid, task_id, seq, step_id, created_at, open) {rows}"
+_INSERT_PAYLOADS: Final = "INSERT OR IGNORE INTO payload (ref, rid) {rows}"
+_SETTLE_TASKS: Final = "UPDATE task SET open = 0 WHERE (rid, task_id) IN ({rows})"
 
 
 class Batch:
@@ -66,28 +67,39 @@ class Batch:
             self._events += (rid, seq, record)
         live = row.status not in TERMINAL
         owner = (row.org_id, row.project_id, row.workflow_id)
-        testing = int(row.environment == TESTING)
-        self._runs[rid] = (rid, row.run_id, *owner, row.status.value, int(live), testing, position.seq, encoded.row)
+        self._runs[rid] = (rid, row.run_id, *owner, row.status.value, int(live), row.environment, position.seq, encoded.row)
         for task_id, event in tasks.items():
-            asked = None if event is None else (rid, task_id, event.seq, event.step_id or "", event.ts)
+            known = self._tasks.get((rid, task_id))
+            asked = known and (*known[:-1], 0) if event is None else (rid, task_id, event.seq, event.step_id or "", event.ts, 1)
             self._tasks[rid, task_id] = asked
         self._appends.append((future, position, 0 if live else position.seq))
 
     def write(self, connection: sqlite3.Connection, blobs: Blobs | None) -> None:
         """Put large payloads away and execute the statements; the caller owns the transaction."""
-        if blobs is not None:
-            for index in self._large:
-                self._events[index] = externalize(self._events[index], blobs.put)
+        if blobs is not None and self._large:
+            self._put_away(connection, blobs)
         _execute(connection, _INSERT_EVENTS, 3, self._events)
         _execute(connection, _UPSERT_RUNS, 10, [value for row in self._runs.values() for value in row])
         _execute(connection, _INSERT_APPENDED, 4, self._appended)
         if self._tasks:
             self._write_tasks(connection)
 
+    def _put_away(self, connection: sqlite3.Connection, blobs: Blobs) -> None:
+        refs: list[Any] = []
+        for index in self._large:
+
+            def put(content: bytes, rid: int = self._events[index - 2]) -> str:
+                ref = blobs.put(content)
+                refs.extend((ref, rid))
+                return ref
+
+            self._events[index] = externalize(self._events[index], put)
+        _execute(connection, _INSERT_PAYLOADS, 2, refs)
+
     def _write_tasks(self, connection: sqlite3.Connection) -> None:
         settled = [value for key, asked in self._tasks.items() if asked is None for value in key]
-        _execute(connection, _DELETE_TASKS, 2, settled)
-        _execute(connection, _INSERT_TASKS, 5, [value for asked in self._tasks.values() if asked for value in asked])
+        _execute(connection, _SETTLE_TASKS, 2, settled)
+        _execute(connection, _INSERT_TASKS, 6, [value for asked in self._tasks.values() if asked for value in asked])
 
     def succeed(self, positions: Positions) -> None:
         """Resolve the futures; runs that have ended need no position any more."""

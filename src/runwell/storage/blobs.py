@@ -49,6 +49,15 @@ class DirectoryBlobs:
             raise JournalUnavailable(f"the payload {ref!r} is damaged", hint=f"restore {str(path)!r} from a backup")
         return content
 
+    def remove(self, ref: str) -> None:
+        """Delete the payload, durably. Nobody may put the same bytes meanwhile."""
+        path = self._path(ref)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return
+        sync_directory(path.parent)
+
     def _path(self, ref: str) -> Path:
         match = _REF.fullmatch(ref)
         if match is None:

@@ -36,6 +36,7 @@ def open_writer(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA cache_size=-32000")
+        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
         _prepare(connection)
     except BaseException:
         connection.close()

@@ -34,6 +34,8 @@ class GroupCommit:
         self._pending = self.batch_type()
         self._writing = False
         self._drained: asyncio.Future[None] | None = None
+        self._begun = self._ended = 0  # batches that were handed over, and that have their outcome
+        self._watchers: list[asyncio.Future[None]] = []
 
     def add(self, position: Position, encoded: Encoded, row: RunRow, tasks: dict[str, Event | None]) -> "asyncio.Future[int]":
         """Add an append, which is durable when the future is done."""
@@ -51,12 +53,21 @@ class GroupCommit:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
 
+    async def settled(self) -> None:
+        """Wait until everything that was added before has its outcome."""
+        last = self._begun + (len(self._pending) > 0)
+        while self._writing and self._ended < last:
+            watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._watchers.append(watcher)
+            await watcher
+
     def _swapped(self) -> Batch:
         batch, self._pending = self._pending, self.batch_type()
         return batch
 
     def _hand_over(self) -> None:
         batch = self._swapped()
+        self._begun += 1
         self._probe("journal.before_handover")
         self._writer.put(partial(batch.write, blobs=self._blobs), partial(self._settle, batch))
 
@@ -67,6 +78,11 @@ class GroupCommit:
             batch.fail(self._positions, error)
             self._swapped().fail(self._positions, error)
         self._probe("journal.after_resolve")
+        self._ended += 1
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            if not watcher.done():
+                watcher.set_result(None)
         self._writing = len(self._pending) > 0
         if self._writing:
             self._hand_over()

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from runwell.model.errors import NotFound
 from runwell.model.events import Event, decode_event
-from runwell.model.ids import new_id, short_id
+from runwell.model.ids import id_in, new_id, short_id
 from runwell.model.run import TESTING, RunRow, TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
-from runwell.ports.journal import ALL_RUNS, Kept, RunFilter, Version
+from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, EventFilter, Kept, RunFilter, Version
+from runwell.storage.deleted import DeletedWorkflows, refuse_live
 from runwell.storage.outcome import closed, fail_quietly, failed
 from runwell.storage.positions import Position, Positions
 from runwell.storage.records import Encoded, check_names, decode_row, encode_append
@@ -46,11 +47,13 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._runs: dict[str, _Run] = {}
         self._short: dict[str, str] = {}
+        self._askers: dict[str, str] = {}
         self._positions = Positions(self._look_up, 0)
         self._appended: list[tuple[str, int, int]] = []
         self._pending: list[_Append] = []
         self._failures = 0
         self._is_open = False
+        self._deleted = DeletedWorkflows()
 
     def fail_next(self, commits: int = 1) -> None:
         """Let the next commits fail as a full disk would: a switch for tests of what comes after."""
@@ -66,6 +69,7 @@ class MemoryJournal:
     def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
         if not self._is_open:
             return failed(closed())
+        self._deleted.check(row.workflow_id, expected)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
         position = self._positions.claim(row.run_id, expected)
@@ -104,6 +108,7 @@ class MemoryJournal:
                 run.asked.pop(task_id, None)
             else:
                 run.asked[task_id] = event.seq
+                self._askers[task_id] = run_id
         if ended and append.position.seq == len(run.records):
             self._positions.forget(append.position)
 
@@ -111,9 +116,34 @@ class MemoryJournal:
         run_id = self._short.get(short)
         return Position(run_id, self._runs[run_id].rid, len(self._runs[run_id].records)) if run_id else None
 
+    async def delete_runs(self, workflow_id: str) -> int:
+        if not self._is_open:
+            raise closed()
+        async with self._deleted.taking(workflow_id) as close:
+            self._commit()
+            rows = [row for row in self._rows() if row.workflow_id == workflow_id]
+            refuse_live(workflow_id, sum(row.status not in TERMINAL for row in rows))
+            close()
+            for row in rows:
+                del self._runs[row.run_id], self._short[short_id(row.run_id)]
+        return len(rows)
+
     async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         records = self._runs[run_id].records[max(after, 0) :] if run_id in self._runs else []
         return [decode_event(record) for record in records[: None if limit is None else max(limit, 0)]]
+
+    async def events(
+        self, run_id: str, wanted: EventFilter = ALL_EVENTS, *, limit: int, after: int = 0, before: int | None = None
+    ) -> list[Event]:
+        found = [
+            event
+            for event in await self.read(run_id, after)
+            if (before is None or event.seq < before)
+            and (not wanted.types or event.type in wanted.types)
+            and wanted.step_id in (None, event.step_id)
+        ]
+        count = max(limit, 0)
+        return found[:count] if before is None else found[max(len(found) - count, 0) :]
 
     async def row(self, run_id: str) -> RunRow | None:
         return decode_row(self._runs[run_id].row) if run_id in self._runs else None
@@ -139,7 +169,9 @@ class MemoryJournal:
         for position, (run_id, start, end) in enumerate(self._appended[max(after, 0) :], max(after, 0) + 1):
             if len(found) >= limit:
                 break
-            run = self._runs[run_id]
+            run = self._runs.get(run_id)
+            if run is None:
+                continue
             if workflow_id is None or decode_row(run.row).workflow_id == workflow_id:
                 found += [Kept(position, decode_event(record)) for record in run.records[start:end]]
         return found
@@ -156,28 +188,34 @@ class MemoryJournal:
     async def pending_tasks(
         self,
         *,
-        scope: Scope | None = None,
+        wanted: RunFilter = ALL_RUNS,
         run_id: str | None = None,
         task_id: str | None = None,
         limit: int | None = None,
-        after: str | None = None,
+        after: tuple[str, int] | None = None,
     ) -> list[TaskView]:
+        start = (0, 0, 0) if after is None else self._task_key(*after)
         found = [
-            (event.ts, run.rid, event.seq, task_view(event, row.workflow_slug))
+            ((event.ts, run.rid, event.seq), task_view(event, row.workflow_slug))
             for owner, run in self._runs.items()
             for row in [decode_row(run.row)]
-            if run_id in (None, owner) and scope in (None, Scope(row.org_id, row.project_id))
+            if run_id in (None, owner) and _is_wanted(row, wanted)
             for task, seq in run.asked.items()
             if task_id in (None, task)
             for event in [decode_event(run.records[seq - 1])]
         ]
-        views = [view for *_, view in sorted(found, key=lambda entry: entry[:3])]
-        if after is not None:
-            ids = [view.id for view in views]
-            if after not in ids:
-                raise NotFound(f"there is no pending task {after!r} to go on after", hint="list the tasks again from the start")
-            views = views[ids.index(after) + 1 :]
+        views = [view for key, view in sorted(found, key=lambda entry: entry[0]) if key > start]
         return views[: None if limit is None else max(limit, 0)]
+
+    def _task_key(self, run_id: str, seq: int) -> tuple[int, int, int]:
+        run = self._runs.get(run_id)
+        event = decode_event(run.records[seq - 1]) if run and 0 < seq <= len(run.records) else None
+        if run is None or event is None or event.type != "task_created":
+            raise NotFound(f"{run_id} asked no task at event {seq} to go on after", hint="list the tasks again from the start")
+        return event.ts, run.rid, seq
+
+    async def run_of_task(self, task_id: str) -> str | None:
+        return self._askers.get(task_id)
 
 
 def _is_wanted(row: RunRow, wanted: RunFilter) -> bool:
@@ -187,6 +225,7 @@ def _is_wanted(row: RunRow, wanted: RunFilter) -> bool:
         and wanted.slug in (None, row.workflow_slug)
         and (not wanted.statuses or row.status in wanted.statuses)
         and (wanted.testing or row.environment != TESTING)
+        and wanted.environment in (None, row.environment)
     )
 
 
@@ -213,6 +252,11 @@ class MemoryDefinitions:
         versions = self._versions.get((scope, slug), [])
         number = len(versions) if version is None else version
         return versions[number - 1] if 0 < number <= len(versions) else None
+
+    async def workflow_id_of(self, scope: Scope, text: str) -> str | None:
+        mine = {slug: versions[0].workflow_id for (owner, slug), versions in self._versions.items() if owner == scope}
+        workflow_id = id_in("wf", text)
+        return workflow_id if workflow_id in mine.values() else mine.get(text)
 
     async def by_hash(self, document_hash: str) -> bytes | None:
         return self._documents.get(document_hash)

@@ -16,7 +16,7 @@ CREATE TABLE run (
   workflow_id TEXT NOT NULL,
   status TEXT NOT NULL,
   live INTEGER NOT NULL,
-  testing INTEGER NOT NULL, -- 1: a trial run, which lists leave out
+  environment TEXT NOT NULL, -- `testing`: a trial run, which lists leave out
   seq INTEGER NOT NULL, -- of the run's last event
   body TEXT NOT NULL -- the whole row as JSON
 );
@@ -27,6 +27,7 @@ CREATE UNIQUE INDEX run_short_id ON run (substr(run_id, 5, 24));
 CREATE INDEX run_live ON run (rid) WHERE live = 1;
 CREATE INDEX run_ended ON run (status, rid) WHERE live = 0;
 CREATE INDEX run_project ON run (project_id, rid);
+CREATE INDEX run_environment ON run (project_id, environment, rid) WHERE environment <> 'production';
 CREATE INDEX run_workflow ON run (workflow_id, rid);
 
 CREATE TABLE event (
@@ -44,15 +45,25 @@ CREATE TABLE appended (
   last_seq INTEGER NOT NULL
 );
 
--- What people have yet to decide. The task itself is the event `task_created` at (rid, seq).
+-- What people were asked. The task itself is the event `task_created` at (rid, seq).
 CREATE TABLE task (
   rid INTEGER NOT NULL,
   task_id TEXT NOT NULL,
   seq INTEGER NOT NULL,
   step_id TEXT NOT NULL,
   created_at INTEGER NOT NULL, -- ms since 1970
+  open INTEGER NOT NULL, -- 1 until it is decided, or nobody waits for it any more
   PRIMARY KEY (rid, task_id)
 ) WITHOUT ROWID;
 
 CREATE INDEX task_by_id ON task (task_id);
-CREATE INDEX task_by_age ON task (created_at, rid, seq);
+CREATE INDEX task_by_age ON task (created_at, rid, seq) WHERE open = 1;
+
+-- Which payloads outside of the database each run's events refer to. rid 0: nobody any more, the file is to be removed.
+CREATE TABLE payload (
+  ref TEXT NOT NULL,
+  rid INTEGER NOT NULL,
+  PRIMARY KEY (ref, rid)
+) WITHOUT ROWID;
+
+CREATE INDEX payload_run ON payload (rid);

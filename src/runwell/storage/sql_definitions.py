@@ -1,21 +1,19 @@
 """Workflow versions in SQL."""
 
-import time
+from sqlalchemy import Connection, and_, or_, select
 
-from sqlalchemy import ColumnElement, Connection, and_, select
-
-from runwell.model.ids import new_id
+from runwell.model.ids import id_in, new_id
 from runwell.model.scope import Scope
+from runwell.model.slugs import is_slug
 from runwell.ports.journal import Version
 from runwell.storage.records import check_names
 from runwell.storage.sql import Sql, insert_ignoring
+from runwell.storage.sql_versions import MOST_VERSIONS, add_version, find_version, now_ms, within
 from runwell.storage.tables import document, version, workflow
-
-_VERSION = select(version.c.workflow_id, workflow.c.slug, version.c.name, version.c.number, version.c.hash).join_from(workflow, version)
 
 
 class SqlDefinitions:
-    """`Definitions` on SQLite and PostgreSQL."""
+    """`Definitions` on SQLite and PostgreSQL. An archived workflow has no versions here: it starts no runs."""
 
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
@@ -27,6 +25,9 @@ class SqlDefinitions:
     async def get(self, scope: Scope, slug: str, version: int | None = None) -> Version | None:
         return await self._sql.read(lambda connection: get_version(connection, scope, slug, version))
 
+    async def workflow_id_of(self, scope: Scope, text: str) -> str | None:
+        return await self._sql.read(lambda connection: find_workflow(connection, scope, text))
+
     async def by_hash(self, document_hash: str) -> bytes | None:
         found = select(document.c.body).where(document.c.hash == document_hash)
         return await self._sql.read(lambda connection: connection.execute(found).scalar_one_or_none())
@@ -34,8 +35,7 @@ class SqlDefinitions:
 
 def put_version(connection: Connection, scope: Scope, slug: str, name: str, document_hash: str, body: bytes) -> Version:
     """Keep a document as the next version of the slug's workflow, which is made when missing; a known document gives its version."""
-    now = int(time.time() * 1000)
-    mine = and_(workflow.c.org_id == scope.org_id, workflow.c.project_id == scope.project_id, workflow.c.slug == slug)
+    now = now_ms()
     insert_ignoring(
         connection,
         workflow,
@@ -49,25 +49,27 @@ def put_version(connection: Connection, scope: Scope, slug: str, name: str, docu
         created_at=now,
         updated_at=now,
     )
+    mine = and_(within(scope), workflow.c.slug == slug)
     workflow_id: str = connection.execute(select(workflow.c.workflow_id).where(mine).with_for_update()).scalar_one()
-    known = _one(connection, version.c.workflow_id == workflow_id, version.c.hash == document_hash)
-    if known is not None:
-        return known
-    newest = _one(connection, version.c.workflow_id == workflow_id)
-    number = newest.number + 1 if newest else 1
-    insert_ignoring(connection, document, hash=document_hash, body=body)
-    values = {"workflow_id": workflow_id, "number": number, "name": name, "hash": document_hash, "created_at": now}
-    connection.execute(version.insert().values(values))
-    return Version(workflow_id=workflow_id, slug=slug, name=name, number=number, hash=document_hash)
+    row, _ = add_version(connection, workflow_id, name, document_hash, body)
+    return Version(workflow_id=workflow_id, slug=slug, name=row.name, number=row.number, hash=row.hash)
 
 
 def get_version(connection: Connection, scope: Scope, slug: str, number: int | None) -> Version | None:
-    mine = (workflow.c.org_id == scope.org_id, workflow.c.project_id == scope.project_id, workflow.c.slug == slug)
+    mine = (within(scope), workflow.c.slug == slug, workflow.c.archived_at.is_(None))
+    if not is_slug(slug) or not (number is None or 0 < number <= MOST_VERSIONS):
+        return None
     if number is None:
         number = connection.execute(select(workflow.c.active_version).where(*mine)).scalar_one_or_none()
-    return _one(connection, *mine, *([] if number is None else [version.c.number == number]))
+    row = find_version(connection, *mine, *([] if number is None else [version.c.number == number]))
+    return None if row is None else Version(workflow_id=row.workflow_id, slug=slug, name=row.name, number=row.number, hash=row.hash)
 
 
-def _one(connection: Connection, *conditions: ColumnElement[bool]) -> Version | None:
-    found = connection.execute(_VERSION.where(*conditions).order_by(version.c.number.desc()).limit(1)).one_or_none()
-    return None if found is None else Version(**found._mapping)
+def find_workflow(connection: Connection, scope: Scope, text: str) -> str | None:
+    """Return the id of the workflow that `text` names; an id goes before a slug that looks like one."""
+    if "\x00" in text:  # PostgreSQL has no such text
+        return None
+    workflow_id = id_in("wf", text)
+    named = or_(workflow.c.slug == text, workflow.c.workflow_id == workflow_id)
+    found = connection.execute(select(workflow.c.workflow_id).where(within(scope), named)).scalars().all()
+    return workflow_id if workflow_id in found else next(iter(found), None)

@@ -4,9 +4,9 @@ Appends are checked and encoded on the event loop's thread; `group_commit` carri
 """
 
 import asyncio
-import functools
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -15,8 +15,10 @@ from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL
 from runwell.ports.journal import Blobs
 from runwell.ports.probe import Probe, no_probe
+from runwell.storage import sqlite_deletion as deletion
 from runwell.storage import sqlite_queries as queries
 from runwell.storage.database import Synchronous
+from runwell.storage.deleted import DeletedWorkflows
 from runwell.storage.group_commit import GroupCommit
 from runwell.storage.outcome import closed, failed
 from runwell.storage.positions import Position, Positions
@@ -48,13 +50,14 @@ class SqliteJournal(SqliteReading):
         probe: Probe = no_probe,
         checkpoint_bytes: int = CHECKPOINT_BYTES,
     ) -> None:
-        self._open_store = functools.partial(open_store, data_dir, synchronous, probe, checkpoint_bytes)
+        self._open_store = partial(open_store, data_dir, synchronous, probe, checkpoint_bytes)
         super().__init__(blobs)
         self._probe = probe
         self._store: SqliteStore | None = None
         self._group: GroupCommit | None = None
         self._closing: asyncio.Task[None] | None = None
         self._positions = Positions(self._look_up, 0)
+        self._deleted = DeletedWorkflows()
 
     async def open(self) -> None:
         if self._store is not None:
@@ -91,6 +94,7 @@ class SqliteJournal(SqliteReading):
     def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
         if self._group is None:
             return failed(closed())
+        self._deleted.check(row.workflow_id, expected)
         try:
             position = self._positions.claim(row.run_id, expected)
         except sqlite3.Error as exc:
@@ -101,6 +105,28 @@ class SqliteJournal(SqliteReading):
 
     def _look_up(self, short: str) -> Position | None:
         return queries.position(self._opened().lookup, short)
+
+    # Deleting
+
+    async def delete_runs(self, workflow_id: str) -> int:
+        group = self._group
+        if group is None:
+            raise closed()
+        async with self._deleted.taking(workflow_id) as close:
+            await group.settled()
+            await self.transact(lambda connection: deletion.begin(connection, workflow_id))
+            close()
+            await group.settled()
+            count = 0
+            while deleted := await self.transact(lambda connection: deletion.delete_some(connection, workflow_id)):
+                count += deleted
+            place = 0
+            while (last := await self.transact(partial(deletion.sweep, after=place))) is not None:
+                place = last
+            if self._blobs is not None:
+                await self.transact(partial(deletion.remove_payloads, blobs=self._blobs))
+        await self._opened().writer.empty_log()
+        return count
 
     # For others who keep things in the same file
 

@@ -5,9 +5,8 @@ from typing import Any, Final
 
 from runwell.model.errors import NotFound
 from runwell.model.run import RunRow
-from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL
-from runwell.ports.journal import RunFilter
+from runwell.ports.journal import EventFilter, RunFilter
 from runwell.storage.positions import Position
 from runwell.storage.records import decode_row
 
@@ -21,15 +20,15 @@ def position(connection: sqlite3.Connection, short: str) -> Position | None:
     if not found:
         return None
     run_id, rid, seq = found[0]
-    return Position(run_id, rid, seq, dict(connection.execute("SELECT task_id, step_id FROM task WHERE rid = ?", (rid,))))
+    return Position(run_id, rid, seq, dict(connection.execute("SELECT task_id, step_id FROM task WHERE rid = ? AND open = 1", (rid,))))
 
 
 def live_positions(connection: sqlite3.Connection) -> tuple[int, list[Position]]:
     """Return the last rid, and where the runs that have not ended are."""
     tasks: dict[int, dict[str, str]] = {}
-    for rid, task_id, step_id in connection.execute("SELECT rid, task_id, step_id FROM task"):
+    for rid, task_id, step_id in connection.execute("SELECT rid, task_id, step_id FROM task WHERE open = 1"):
         tasks.setdefault(rid, {})[task_id] = step_id
-    last = connection.execute("SELECT max(rid) FROM run").fetchone()[0] or 0
+    last = max(connection.execute("SELECT max(rid) FROM run").fetchone()[0] or 0, mark(connection, "last_rid"))
     rows = connection.execute("SELECT run_id, rid, seq FROM run WHERE live = 1")
     return last, [Position(run_id, rid, seq, tasks.get(rid)) for run_id, rid, seq in rows]
 
@@ -39,6 +38,23 @@ def records(connection: sqlite3.Connection, run_id: str, after: int, limit: int 
     sql = f"SELECT body FROM event WHERE rid = (SELECT rid FROM run WHERE {RUN_IS}) AND seq > ?2 ORDER BY seq LIMIT ?3"
     rows = connection.execute(sql, (run_id, after, -1 if limit is None else max(limit, 0)))
     return [body for (body,) in rows]
+
+
+def some_records(connection: sqlite3.Connection, run_id: str, wanted: EventFilter, limit: int, after: int, before: int | None) -> list[str]:
+    """Return records of the wanted events in order: the first after `after`, or the last under `before`."""
+    conditions, values = [f"rid = (SELECT rid FROM run WHERE {RUN_IS.replace('?1', '?')})", "seq > ?"], [run_id, run_id, after]
+    if before is not None:
+        conditions.append("seq < ?")
+        values.append(before)
+    if wanted.types:
+        conditions.append(f"body ->> 'type' IN ({', '.join('?' * len(wanted.types))})")
+        values += wanted.types
+    if wanted.step_id is not None:
+        conditions.append("body ->> 'step_id' = ?")
+        values.append(wanted.step_id)
+    sql = f"SELECT body FROM event WHERE {' AND '.join(conditions)} ORDER BY seq {'ASC' if before is None else 'DESC'} LIMIT ?"
+    found = [body for (body,) in connection.execute(sql, (*values, max(limit, 0)))]
+    return found if before is None else found[::-1]
 
 
 def row(connection: sqlite3.Connection, run_id: str) -> RunRow | None:
@@ -52,7 +68,13 @@ def live(connection: sqlite3.Connection) -> list[RunRow]:
 
 def last_position(connection: sqlite3.Connection) -> int:
     """Return the position of the last append; 0 when there is none."""
-    return connection.execute("SELECT max(position) FROM appended").fetchone()[0] or 0
+    return max(connection.execute("SELECT max(position) FROM appended").fetchone()[0] or 0, mark(connection, "last_position"))
+
+
+def mark(connection: sqlite3.Connection, key: str) -> int:
+    """Return how far a number went that must not come again though what had it was deleted."""
+    found = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchall()
+    return int(found[0][0]) if found else 0
 
 
 def tail(connection: sqlite3.Connection, after: int, workflow_id: str | None, limit: int) -> list[tuple[int, str]]:
@@ -88,14 +110,19 @@ def _conditions(wanted: RunFilter) -> tuple[list[str], list[Any]]:
         conditions.append("workflow_id = ?")
         values.append(wanted.workflow_id)
     if wanted.slug is not None:
-        conditions.append("body ->> 'workflow_slug' = ?")
+        conditions.append("run.body ->> 'workflow_slug' = ?")
         values.append(wanted.slug)
     if wanted.statuses:
         lives = {int(status not in TERMINAL) for status in wanted.statuses}
         conditions.append(f"live IN ({', '.join(map(str, lives))}) AND status IN ({', '.join('?' * len(wanted.statuses))})")
         values += [status.value for status in wanted.statuses]
     if not wanted.testing:
-        conditions.append("testing = 0")
+        conditions.append("environment <> 'testing'")
+    if wanted.environment is not None:
+        conditions.append("environment = ?")
+        values.append(wanted.environment)
+        if wanted.environment != "production":
+            conditions.append("environment <> 'production'")  # says no more, but lets the index be used
     return conditions, values
 
 
@@ -115,31 +142,40 @@ def find(connection: sqlite3.Connection, prefix: str) -> list[str]:
 
 
 def task_records(
-    connection: sqlite3.Connection, scope: Scope | None, run_id: str | None, task_id: str | None, limit: int | None, after: str | None
+    connection: sqlite3.Connection,
+    wanted: RunFilter,
+    run_id: str | None,
+    task_id: str | None,
+    limit: int | None,
+    after: tuple[str, int] | None,
 ) -> list[tuple[str, str]]:
     """Return record of `task_created` and workflow slug of each undecided task, oldest first. Raises `NotFound`: no task `after`."""
-    conditions, values = ["1"], list[Any]()
+    conditions, values = _conditions(wanted)
     if run_id is not None:
-        conditions.append(f"task.rid = (SELECT rid FROM run WHERE {RUN_IS})")
-        values.append(run_id)
+        conditions.append(f"task.rid = (SELECT rid FROM run WHERE {RUN_IS.replace('?1', '?')})")
+        values += [run_id, run_id]
     if task_id is not None:
         conditions.append("task.task_id = ?")
         values.append(task_id)
-    if scope is not None:
-        conditions.append("run.project_id = ? AND run.org_id = ?")
-        values += [scope.project_id, scope.org_id]
     if after is not None:
         conditions.append("(task.created_at, task.rid, task.seq) > (?, ?, ?)")
-        values += _task_key(connection, after)
+        values += _task_key(connection, *after)
     sql = f"""
         SELECT event.body, run.body ->> 'workflow_slug' FROM task JOIN event USING (rid, seq) JOIN run USING (rid)
-        WHERE {" AND ".join(conditions)} ORDER BY task.created_at, task.rid, task.seq LIMIT ?
+        WHERE task.open = 1 AND {" AND ".join(conditions)} ORDER BY task.created_at, task.rid, task.seq LIMIT ?
     """
     return connection.execute(sql, (*values, -1 if limit is None else max(limit, 0))).fetchall()
 
 
-def _task_key(connection: sqlite3.Connection, task_id: str) -> tuple[int, int, int]:
-    found: list[tuple[int, int, int]] = connection.execute("SELECT created_at, rid, seq FROM task WHERE task_id = ?", (task_id,)).fetchall()
+def _task_key(connection: sqlite3.Connection, run_id: str, seq: int) -> tuple[int, int, int]:
+    sql = f"SELECT created_at, rid, seq FROM task WHERE rid = (SELECT rid FROM run WHERE {RUN_IS}) AND seq = ?2"
+    found: list[tuple[int, int, int]] = connection.execute(sql, (run_id, seq)).fetchall()
     if not found:
-        raise NotFound(f"there is no pending task {task_id!r} to go on after", hint="list the tasks again from the start")
+        raise NotFound(f"{run_id} asked no task at event {seq} to go on after", hint="list the tasks again from the start")
     return found[0]
+
+
+def run_of_task(connection: sqlite3.Connection, task_id: str) -> str | None:
+    """Return the id of the run that asked the task."""
+    found = connection.execute("SELECT run_id FROM task JOIN run USING (rid) WHERE task_id = ?", (task_id,)).fetchone()
+    return found[0] if found else None

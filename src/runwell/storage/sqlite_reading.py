@@ -7,8 +7,7 @@ from typing import TypeVar
 from runwell.model.errors import JournalUnavailable
 from runwell.model.events import Event, decode_event
 from runwell.model.run import RunRow, TaskView
-from runwell.model.scope import Scope
-from runwell.ports.journal import ALL_RUNS, Blobs, Kept, RunFilter
+from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Blobs, EventFilter, Kept, RunFilter
 from runwell.storage import sqlite_queries as queries
 from runwell.storage.payloads import hydrate
 from runwell.storage.reader import Query
@@ -29,6 +28,14 @@ class SqliteReading(ABC):
 
     async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         return await self.query(lambda connection: [self._event(record) for record in queries.records(connection, run_id, after, limit)])
+
+    async def events(
+        self, run_id: str, wanted: EventFilter = ALL_EVENTS, *, limit: int, after: int = 0, before: int | None = None
+    ) -> list[Event]:
+        def read(connection: sqlite3.Connection) -> list[Event]:
+            return [self._event(record) for record in queries.some_records(connection, run_id, wanted, limit, after, before)]
+
+        return await self.query(read)
 
     async def row(self, run_id: str) -> RunRow | None:
         return await self.query(lambda connection: queries.row(connection, run_id))
@@ -57,17 +64,20 @@ class SqliteReading(ABC):
     async def pending_tasks(
         self,
         *,
-        scope: Scope | None = None,
+        wanted: RunFilter = ALL_RUNS,
         run_id: str | None = None,
         task_id: str | None = None,
         limit: int | None = None,
-        after: str | None = None,
+        after: tuple[str, int] | None = None,
     ) -> list[TaskView]:
         def read(connection: sqlite3.Connection) -> list[TaskView]:
-            records = queries.task_records(connection, scope, run_id, task_id, limit, after)
+            records = queries.task_records(connection, wanted, run_id, task_id, limit, after)
             return [task_view(self._event(record), slug) for record, slug in records]
 
         return await self.query(read)
+
+    async def run_of_task(self, task_id: str) -> str | None:
+        return await self.query(lambda connection: queries.run_of_task(connection, task_id))
 
     def _event(self, record: str) -> Event:
         return decode_event(hydrate(record, self._payload))

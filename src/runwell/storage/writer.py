@@ -23,6 +23,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from runwell.model.errors import JournalUnavailable
 from runwell.ports.probe import Probe
+from runwell.storage.database import BUSY_MS
 
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
 """How much is logged before a checkpoint is due in a quiet moment. Three times that more and it no longer waits for one."""
@@ -40,6 +41,7 @@ Done = Callable[[Any, Exception | None], None]
 class _Item(NamedTuple):
     work: Work[Any]
     done: Done
+    alone: bool = False  # outside of a transaction
 
 
 class Writer:
@@ -68,6 +70,12 @@ class Writer:
         self.put(work, functools.partial(_resolve, future))
         return await future
 
+    async def empty_log(self) -> None:
+        """Move the whole log into the database and cut it, so that nothing deleted is left there; put off while somebody reads."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._queue.put(_Item(_cut_log, functools.partial(_resolve, future), alone=True))
+        await future
+
     async def stop(self) -> None:
         """Do what is queued, move the whole log into the database and close the connection."""
         self._queue.put(None)
@@ -77,7 +85,7 @@ class Writer:
     def _run(self) -> None:
         overdue = 0
         while (item := self._next(quiet_work=overdue > 0)) is not None:
-            result, error = self._transact(item.work)
+            result, error = self._do_alone(item.work) if item.alone else self._transact(item.work)
             self._post(item.done, result, error)
             overdue = self._log_size() - self._mark
             if overdue > 3 * self._checkpoint_bytes:
@@ -104,6 +112,12 @@ class Writer:
             self._roll_back()
             return None, exc
         return result, None
+
+    def _do_alone(self, work: Work[Any]) -> tuple[Any, Exception | None]:
+        try:
+            return work(self._connection), None
+        except Exception as exc:
+            return None, exc
 
     def _roll_back(self) -> None:
         with contextlib.suppress(sqlite3.Error):  # SQLite has rolled back by itself, or the next BEGIN says what is wrong
@@ -144,6 +158,15 @@ class Writer:
     def _post(self, callback: Callable[..., None], *args: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop was closed over our head: nobody waits for the outcome
             self._loop.call_soon_threadsafe(callback, *args)
+
+
+def _cut_log(connection: sqlite3.Connection) -> None:
+    """Readers hold a place in the log for the time of a query: the last one may take its time, and others must not wait for it."""
+    connection.execute("PRAGMA busy_timeout=500")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
 
 
 def _resolve(future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:

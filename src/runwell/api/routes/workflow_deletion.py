@@ -1,0 +1,39 @@
+"""Deleting a workflow with everything that is kept of it."""
+
+from contextlib import suppress
+from typing import Final
+
+from runwell.api.parts import Parts
+from runwell.model.commands import StopRun
+from runwell.model.errors import CommandRefused, NotFound, Refused
+from runwell.model.principal import Principal
+from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.ports.journal import RunFilter
+
+_LIVE: Final = tuple(status for status in RunStatus if status not in TERMINAL)
+_ROUNDS: Final = 10
+
+
+async def delete_whole(server: Parts, caller: Principal, key: str, *, stop: bool) -> None:
+    """Delete the runs first: whatever ends this half-way, the workflow is still there and can be deleted again.
+
+    Raises `Refused` while runs are live, unless they are to be stopped.
+    """
+    workflow = await server.workflows.get(caller.scope, key)
+    if stop:
+        await server.workflows.archive(caller.scope, workflow.id, True)  # so that no more runs start meanwhile
+    for _ in range(_ROUNDS if stop else 0):
+        await _stop_runs(server, caller, workflow.id)
+        with suppress(Refused):
+            await server.journal.delete_runs(workflow.id)
+            break
+    else:
+        await server.journal.delete_runs(workflow.id)
+    await server.workflows.delete(caller.scope, workflow.id)
+
+
+async def _stop_runs(server: Parts, caller: Principal, workflow_id: str) -> None:
+    while rows := await server.journal.rows(RunFilter(scope=caller.scope, workflow_id=workflow_id, statuses=_LIVE), limit=200):
+        for row in rows:
+            with suppress(CommandRefused, NotFound):
+                await server.runs.command(caller.scope, row.run_id, StopRun(actor=caller.actor))

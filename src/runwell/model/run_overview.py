@@ -1,0 +1,137 @@
+"""A run at a glance: a row of a list, and what explains how a run stands."""
+
+from typing import Any
+
+import msgspec
+
+from runwell.model.errors import ErrorInfo
+from runwell.model.run import RunRow, WorkflowRef
+from runwell.model.statuses import RUN_LABELS, RunStatus, StepStatus, WaitingFor
+from runwell.model.times import rfc3339
+from runwell.model.usage import NO_USAGE, Usage, usd
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One run in a list. `label` is the status in words for people."""
+
+    id: str
+    workflow: WorkflowRef
+    status: RunStatus
+    label: str
+    waiting_for: str | None = None
+    failed_step: str | None = None
+    trigger: str = "api"
+    environment: str = "production"
+    cost_usd: str = "0"
+    created_at: str
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_ms: int | None = None
+    parent_run_id: str | None = None
+    source_run_id: str | None = None
+
+
+def run_summary(row: RunRow) -> RunSummary:
+    """Return what a list shows of the run."""
+    return RunSummary(
+        id=row.run_id,
+        workflow=WorkflowRef(id=row.workflow_id, slug=row.workflow_slug, name=row.workflow_name, version=row.version),
+        status=row.status,
+        label=RUN_LABELS[row.status],
+        waiting_for=row.waiting_for,
+        failed_step=row.failed_step,
+        trigger=row.trigger,
+        environment=row.environment,
+        cost_usd=usd(row.cost_nanos),
+        created_at=rfc3339(row.created_at),
+        started_at=_moment(row.started_at),
+        ended_at=_moment(row.ended_at),
+        duration_ms=row.duration_ms,
+        parent_run_id=row.parent_run_id,
+        source_run_id=row.source_run_id,
+    )
+
+
+def _moment(ms: int | None) -> str | None:
+    return None if ms is None else rfc3339(ms)
+
+
+class ContextStep(msgspec.Struct, frozen=True, kw_only=True):
+    """What expressions see of a step."""
+
+    status: StepStatus
+    input: Any = None
+    result: Any = None
+    error: ErrorInfo | None = None
+
+
+class RunContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What the expressions of a run see: its input, its variables, and its steps by path."""
+
+    input: Any
+    variables: dict[str, Any]
+    steps: dict[str, ContextStep]
+
+
+class StepWait(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step waits for, and since when. `until`: then time moves it on; None when only an event does."""
+
+    path: str
+    waiting_for: WaitingFor
+    since: str
+    until: str | None = None
+    task_id: str | None = None
+    message: str | None = None
+    child_run_id: str | None = None
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """One link from a run's failure to its cause: a step that failed, of this run or of a child run."""
+
+    run_id: str
+    path: str
+    type: str
+    error: ErrorInfo
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How many steps have come to their end, of those known so far: a loop's inner steps are known once it gets there."""
+
+    resolved: int
+    total: int
+
+
+class Durations(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the time went, in ms, until now or the run's end. `waiting` holds pauses too."""
+
+    queued_ms: int
+    working_ms: int
+    waiting_ms: int
+
+
+class RunOverview(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run stands, without inputs and results.
+
+    `steps` counts steps by badge. `waits` is empty unless something waits. `causes` leads from the outermost
+    step that failed to the one at fault, through child runs.
+    """
+
+    id: str
+    workflow: WorkflowRef
+    status: RunStatus
+    label: str
+    waiting_for: WaitingFor | None
+    waits: list[StepWait]
+    steps: dict[str, int]
+    progress: Progress
+    failed_step: str | None
+    error: ErrorInfo | None
+    causes: list[Cause]
+    usage: Usage = NO_USAGE
+    cost_usd: str = "0"
+    credits: str = "0"
+    durations: Durations
+    created_at: str
+    started_at: str | None = None
+    ended_at: str | None = None
+    duration_ms: int | None = None

@@ -1,0 +1,49 @@
+"""From what a person wrote to a document that can run: read, checked, written again."""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from runwell.model.documents import Document
+from runwell.model.errors import Problem
+from runwell.model.scope import Scope
+
+
+class Publishable(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that was found fit to run. `body` is its canonical JSON, `hash` the hash of that, `slug` what its name suggests."""
+
+    name: str
+    slug: str
+    hash: str
+    body: bytes
+
+
+class Publishing(Protocol):
+    """Checks documents against what is installed here. Nothing of a document is carried out."""
+
+    async def prepare(self, scope: Scope, document: Any, slug: str | None = None) -> Publishable:
+        """Return what to publish. Raises `InvalidDocument` with every problem.
+
+        `slug` is that of the workflow whose version it is to be, which it may call; None: the one that its name suggests.
+        """
+        ...
+
+    async def problems(self, scope: Scope, document: Any, slug: str | None = None) -> tuple[Problem, ...]:
+        """Return every problem of the document; none when it can be published."""
+        ...
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of documents with the step types that are installed here."""
+        ...
+
+
+class DocumentText(Protocol):
+    """Documents as YAML. Both may take long for a large one, and block."""
+
+    def read(self, text: str) -> Document:
+        """Return the document. Raises `InvalidDocument` with the line of what cannot be read."""
+        ...
+
+    def write(self, document: Any) -> str:
+        """Return the document as text, the same for the same data."""
+        ...

@@ -1,0 +1,57 @@
+"""Deleting runs from the SQLite journal, in pieces, so that others are served meanwhile. Each works on the writer's thread.
+
+What is deleted is overwritten (`secure_delete`), in the database by this and in the log once that is emptied. The marks in
+`meta` keep numbers from coming again, so that what is left of a deletion that a crash ended speaks of no new run.
+"""
+
+import sqlite3
+from itertools import accumulate, takewhile
+from typing import Final
+
+from runwell.ports.journal import Blobs
+from runwell.storage.deleted import refuse_live
+from runwell.storage.sqlite_queries import last_position, mark
+
+EVENTS: Final = 20_000
+"""About how many events one piece deletes."""
+
+POSITIONS: Final = 50_000
+"""How many entries of the order of commits one piece looks at."""
+
+
+def begin(connection: sqlite3.Connection, workflow_id: str) -> None:
+    """Raise `Refused` while runs are live; else keep how far the numbers went."""
+    live = connection.execute("SELECT count(*) FROM run WHERE workflow_id = ? AND live = 1", (workflow_id,)).fetchone()[0]
+    refuse_live(workflow_id, live)
+    last_rid = max(connection.execute("SELECT max(rid) FROM run").fetchone()[0] or 0, mark(connection, "last_rid"))
+    marks = [("last_rid", str(last_rid)), ("last_position", str(last_position(connection)))]
+    connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", marks)
+
+
+def delete_some(connection: sqlite3.Connection, workflow_id: str) -> int:
+    """Delete some runs of the workflow with their events and tasks; return how many, 0 when there are none left."""
+    found = connection.execute("SELECT rid, seq FROM run WHERE workflow_id = ? ORDER BY rid LIMIT 1000", (workflow_id,)).fetchall()
+    few = len(list(takewhile(lambda events: events <= EVENTS, accumulate(seq for _, seq in found))))
+    rids = [(rid,) for rid, _ in found[: max(few, 1)]]
+    connection.executemany("INSERT OR IGNORE INTO payload (ref, rid) SELECT ref, 0 FROM payload WHERE rid = ?", rids)
+    for table in ("payload", "event", "task", "run"):
+        connection.executemany(f"DELETE FROM {table} WHERE rid = ?", rids)
+    return len(rids)
+
+
+def sweep(connection: sqlite3.Connection, after: int) -> int | None:
+    """Delete entries of the order of commits that speak of no run; return where to go on, None at the end."""
+    sql = "SELECT max(position) FROM (SELECT position FROM appended WHERE position > ? ORDER BY position LIMIT ?)"
+    last: int | None = connection.execute(sql, (after, POSITIONS)).fetchone()[0]
+    if last is not None:
+        gone = "NOT EXISTS (SELECT 1 FROM run WHERE run.rid = appended.rid)"
+        connection.execute(f"DELETE FROM appended WHERE position > ? AND position <= ? AND {gone}", (after, last))
+    return last
+
+
+def remove_payloads(connection: sqlite3.Connection, blobs: Blobs) -> None:
+    """Remove the payloads that no run refers to any more. Only this thread puts payloads, so none is put meanwhile."""
+    for (ref,) in connection.execute("SELECT ref FROM payload WHERE rid = 0").fetchall():
+        if connection.execute("SELECT 1 FROM payload WHERE ref = ? AND rid > 0", (ref,)).fetchone() is None:
+            blobs.remove(ref)
+    connection.execute("DELETE FROM payload WHERE rid = 0")
