@@ -29,7 +29,11 @@ class EnvironmentSecrets:
         variable = variable_of(name)
         value = None if variable in OURS else self._environ.get(variable)
         if not value:
-            cure = "choose another name" if variable in OURS else f"store it in the project, or set the environment variable {variable} of the server"
+            cure = (
+                "choose another name"
+                if variable in OURS
+                else f"store it in the project, or set the environment variable {variable} of the server"
+            )
             raise StepError("SECRET_MISSING", f"the secret {name!r} is not set; {cure}")
         return Secret(name=name, value=value)
 

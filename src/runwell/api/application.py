@@ -16,11 +16,13 @@ from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
 from runwell.api.routes import (
     api_keys,
+    connections,
     health,
     oidc,
     projects,
     run_record,
     runs,
+    secrets,
     session,
     setup,
     stream_tickets,
@@ -43,6 +45,8 @@ ROUTERS = (
     run_record.routes,
     tasks.routes,
     streams.routes,
+    connections.routes,
+    secrets.routes,
     stream_tickets.routes,
     session.routes,
     oidc.routes,

@@ -14,6 +14,7 @@ from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
+from runwell.ports.vault import Vault
 from runwell.ports.workflows import Workflows
 from runwell.query.following import Streams
 

@@ -125,7 +125,9 @@ async def sandbox(settings: Settings) -> Finding:
 async def demo_model(settings: Settings) -> Finding:
     models = ModelRouter()
     try:
-        answer = await models.generate(ModelRequest(scope=DEFAULT_SCOPE, model="demo:doctor", messages=(Message(role="user", content="Hello"),)))
+        answer = await models.generate(
+            ModelRequest(scope=DEFAULT_SCOPE, model="demo:doctor", messages=(Message(role="user", content="Hello"),))
+        )
     except RunwellError as exc:
         return _finding("Demo model", exc.message, fail=True, cure="reinstall runwell")
     finally:

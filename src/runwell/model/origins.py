@@ -81,7 +81,8 @@ class OriginRules:
         origin = origin_of(entry)
         if origin is None or entry[_end(entry) :] not in ("", "/"):
             raise InvalidInput(
-                f"{entry[:100]!r} is no origin", hint="write scheme, host and port alone, as in https://api.example.com or https://host:8443"
+                f"{entry[:100]!r} is no origin",
+                hint="write scheme, host and port alone, as in https://api.example.com or https://host:8443",
             )
         host = _host_part(origin)
         if not _is_address(host) and not _NAME.fullmatch(host):

@@ -120,7 +120,9 @@ async def _exchange(ctx: StepContext, revealed: Revealed, connection: OpenConnec
     revealed.check(request.url)
     if connection is not None and not permits(connection.origins, request.url):
         allowed = ", ".join(connection.origins)
-        raise StepError("SECRET_REFUSED", f"the connection {connection.name!r} may only be used for {allowed}; send it there, or change that")
+        raise StepError(
+            "SECRET_REFUSED", f"the connection {connection.name!r} may only be used for {allowed}; send it there, or change that"
+        )
     response = await ctx.services.http.send(request)
     if not _is_expected(response.status, spec):
         raise _unexpected(request, response, spec, scrubber)

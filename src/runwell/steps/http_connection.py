@@ -18,7 +18,9 @@ def address_at(connection: OpenConnection | None, url: Any) -> Any:
     if connection is None or not isinstance(url, str) or _WHOLE.match(url):
         return url
     if connection.base_url is None:
-        raise StepError("HTTP_FAILED", f"the connection {connection.name!r} has no base_url, and request.url is {url!r}; write the whole URL")
+        raise StepError(
+            "HTTP_FAILED", f"the connection {connection.name!r} has no base_url, and request.url is {url!r}; write the whole URL"
+        )
     if not url or url[0] in "?#":
         return connection.base_url + url
     return f"{connection.base_url.rstrip('/')}/{url.lstrip('/')}"

@@ -45,7 +45,9 @@ class Revealed(msgspec.Struct, frozen=True, kw_only=True):
         for secret in self.secrets:
             if secret.origins is not None and not permits(secret.origins, url):
                 allowed = ", ".join(secret.origins)
-                raise StepError("SECRET_REFUSED", f"the secret {secret.name!r} may only be sent to {allowed}; send it there, or change that")
+                raise StepError(
+                    "SECRET_REFUSED", f"the secret {secret.name!r} may only be sent to {allowed}; send it there, or change that"
+                )
 
 
 async def reveal_secrets(ctx: StepContext, spell: Spell = plain) -> Revealed:

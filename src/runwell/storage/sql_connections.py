@@ -87,7 +87,7 @@ class SqlConnections:
 
     async def types(self, scope: Scope) -> dict[str, str]:
         found = select(connections.c.name, connections.c.type).where(mine(connections, scope))
-        return await self._sql.read(lambda connection: {name: type for name, type in connection.execute(found)})
+        return await self._sql.read(lambda connection: {row.name: row.type for row in connection.execute(found)})
 
     def _kept(self, place: Place, settings: ConnectionSettings, secret: Credentials) -> dict[str, Any]:
         config = {
