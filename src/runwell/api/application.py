@@ -16,6 +16,7 @@ from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
 from runwell.api.routes import (
     api_keys,
+    connections,
     health,
     limits,
     oidc,
@@ -23,6 +24,7 @@ from runwell.api.routes import (
     projects,
     run_record,
     runs,
+    secrets,
     session,
     setup,
     stream_tickets,
@@ -48,6 +50,8 @@ ROUTERS = (
     tasks.routes,
     limits.routes,
     streams.routes,
+    connections.routes,
+    secrets.routes,
     stream_tickets.routes,
     session.routes,
     oidc.routes,

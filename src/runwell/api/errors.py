@@ -25,6 +25,7 @@ from runwell.model.errors import (
     QueueFull,
     Refused,
     RunwellError,
+    SealBroken,
 )
 
 
@@ -87,6 +88,7 @@ _STATUSES: Final[dict[type[RunwellError], int]] = {
     ProviderUnavailable: 503,
     Refused: 409,
     Outdated: 412,
+    SealBroken: 409,
     CommandRefused: 409,
     QueueFull: 429,
     PositionConflict: 409,
