@@ -32,7 +32,7 @@ from runwell.runtime.admission import Admission, Ticket, ticket_of
 from runwell.runtime.alarms import Alarms
 from runwell.runtime.cell import Cell
 from runwell.runtime.children import Children
-from runwell.runtime.dispatcher import Dispatcher, Durable
+from runwell.runtime.dispatcher import Dispatcher, Durable, settled
 from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.project_limits import ProjectLimits
 from runwell.runtime.recovery import Recovery
@@ -152,7 +152,7 @@ class Runtime:
         prepared.input_check.require(request.input, "the input")
         if request.run_id is not None and (await self.journal.row(request.run_id) is not None or request.run_id in self._cells):
             cell = await self.cell(request.run_id)
-            return cell, cell.durable or _done()
+            return cell, cell.durable or settled()
         self._admission.check(request)
         run_id = request.run_id or new_id("run")
         event = first_event(run_id, StartRun(run=created(request), actor=request.actor), self.clock.now())
@@ -162,7 +162,7 @@ class Runtime:
         try:
             if self._admission.enter(ticket_of(cell.state)):
                 out = self._dispatcher.admit(cell, out)
-            return cell, self._dispatcher.carry_out(cell, out) or _done()
+            return cell, self._dispatcher.carry_out(cell, out) or settled()
         except BaseException as exc:
             self._lose(cell, exc)
             raise
@@ -392,9 +392,3 @@ class Runtime:
 
     def dispatch(self, cell: Cell, command: Command) -> Durable | None:
         return self._dispatcher.dispatch(cell, command)
-
-
-def _done() -> Durable:
-    future: Durable = asyncio.get_running_loop().create_future()
-    future.set_result(0)
-    return future
