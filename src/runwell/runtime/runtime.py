@@ -185,7 +185,7 @@ class Runtime:
         try:
             durable = self._dispatcher.dispatch(cell, command) or cell.durable
         except (CommandRefused, NotFound):
-            await asyncio.shield(cell.durable or _done())  # what stands against it is true only then
+            await asyncio.shield(cell.durable or settled())  # what stands against it is true only then
             raise
         if durable is not None:
             await asyncio.shield(durable)
