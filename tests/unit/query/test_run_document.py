@@ -136,6 +136,17 @@ def test_the_shape_of_the_example_refuses_what_is_not_it() -> None:
         assert not SHAPE.is_valid(bad)
 
 
+def keys_of(example: Any) -> set[str]:
+    if isinstance(example, dict):
+        return set(example).union(*(keys_of(value) for value in example.values()))
+    return set().union(*(keys_of(item) for item in example)) if isinstance(example, list) else set()
+
+
+def test_every_field_stands_in_the_reference() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "run-document.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(keys_of(EXAMPLE)) if f"`{name}`" not in page and f".{name}`" not in page] == []
+
+
 def test_who_and_when() -> None:
     events = history((created(), {"actor": "ann"}), RunStarted(), (CommentAdded(comment_id="cmt_1", content="Hm"), {"actor": "bob"}))
     data = told(run(source_run_id="run_" + "ab" * 16, environment="evaluation"), events, DOCUMENT)

@@ -50,7 +50,7 @@ AfterCursor = Annotated[
 LastEventId = Annotated[str | None, Header(max_length=40, description="What a browser sends when it reconnects; goes before `after`.")]
 
 
-@on_run(routes, "/stream", _SSE_RUN)
+@on_run(routes, "/stream", _SSE_RUN, response_class=Response)
 @needs("workflow:read")
 async def stream_run(
     run: FoundRun, request: Request, caller: Caller, server: Server, after: AfterSeq = None, last_event_id: LastEventId = None
@@ -66,7 +66,7 @@ async def stream_run(
     return EventStream(server.streams, RunPlace(server.journal, run.run_id, seq), _check(server, request, caller, run.run_id))
 
 
-@routes.get("/v1/workflows/{workflow_id}/stream", responses=_SSE)
+@routes.get("/v1/workflows/{workflow_id}/stream", response_class=Response, responses=_SSE)
 @needs("workflow:read")
 async def stream_workflow(
     workflow_id: WorkflowKey, request: Request, caller: Caller, server: Server, after: AfterCursor = None, last_event_id: LastEventId = None
