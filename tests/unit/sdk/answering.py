@@ -15,7 +15,7 @@ Script = Callable[[httpx2.Request], Answer]
 RUN = "run_" + "1" * 32
 WORKFLOW = "wf_" + "2" * 32
 ACCEPTED = {"run_id": RUN, "status": "running"}
-OVERVIEW = {
+OVERVIEW: dict[str, Any] = {
     "id": RUN,
     "workflow": {"id": WORKFLOW, "slug": "greet", "name": "Greet", "version": 1},
     "status": "running",
