@@ -36,7 +36,7 @@ def at(folder: Path, server: str | None) -> CommandLine:
     cli = CommandLine(folder)
     if server is not None:
         cli.env["RUNWELL_SERVER"] = server
-    for name, text in (("sum", SUM), ("failing", FAILING), ("ask", APPROVAL), ("listen", MESSAGE), ("nap"), ("parent", PARENT)):
+    for name, text in (("sum", SUM), ("failing", FAILING), ("ask", APPROVAL), ("listen", MESSAGE), ("parent", PARENT)):
         cli.write(f"{name}.yaml", text)
     cli.write("parts/child.yaml", TIMES_TWO)
     return cli
