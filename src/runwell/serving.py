@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -16,19 +17,29 @@ import structlog
 import uvicorn
 
 from runwell.adapters.document_yaml import YamlText
+from runwell.adapters.oidc import OidcProvider
+from runwell.api.access import Access, AccessRules
 from runwell.api.application import create_app
 from runwell.api.around import Around
+from runwell.api.authentication import Authentication
+from runwell.api.first_run import first_run_token
 from runwell.api.idempotency import Idempotency
 from runwell.api.metrics import Metrics
 from runwell.api.own_origin import is_loopback
-from runwell.api.parts import Parts
+from runwell.api.parts import Parts, anybody
+from runwell.api.passwords import Passwords
 from runwell.api.rate_limit import RateLimit
+from runwell.api.throttle import SignInThrottle
+from runwell.api.tickets import redeem_ticket
 from runwell.bootstrap import App, open_app
 from runwell.model.errors import InvalidInput
+from runwell.ports.clock import Clock
 from runwell.query.following import Streams
+from runwell.runtime.clock import SystemClock
 from runwell.runtime.hosted import HostedRuns
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
+from runwell.storage.sql_limits import SqlLimitSettings
 from runwell.storage.sql_workflows import SqlWorkflows
 
 REQUESTS_S: Final = 5
@@ -45,41 +56,74 @@ class ServeOptions(msgspec.Struct, frozen=True, kw_only=True):
     sign_in: bool = True
 
 
-def parts_for(app: App, settings: Settings, *, sign_in: bool = False) -> Parts:
-    """Return what the HTTP interface is made of."""
-    if app.sql is None:
+def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: bool = True) -> Parts:
+    """Return what the HTTP interface is made of.
+
+    `sign_in`: only who has a key or a session is let in; otherwise whoever reaches it is the local user. `loopback`:
+    it listens there only. Close `access.provider` at the end, where there is one.
+    """
+    if app.sql is None or app.identities is None or app.vault is None:
         raise ValueError("a server needs an app whose tables are kept")
+    clock = SystemClock()
+    rules = AccessRules(loopback=loopback, allowed_origins=settings.allowed_origins, oidc_default_role=settings.oidc_default_role)
+    provider = _provider(settings, clock) if sign_in else None
+    throttle = SignInThrottle(clock)
+    access = Access(identities=app.identities, clock=clock, passwords=Passwords(), throttle=throttle, rules=rules, provider=provider)
     limit = None if settings.rate_limit == "none" else RateLimit(settings.rate_limit)
     metrics = Metrics()
     metrics.watch(app.runtime.feed)
+    streams = Streams(app.runtime.feed, app.journal)
+    metrics.gauge("runwell_streams", "Live streams.", lambda: len(streams))
     return Parts(
         runs=HostedRuns(app.runtime),
         journal=app.journal,
         definitions=app.definitions,
+        vault=app.vault,
+        around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
         workflows=SqlWorkflows(app.sql),
+        limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         publishing=app.publisher,
         document_text=YamlText(),
-        streams=Streams(app.runtime.feed, app.journal),
-        around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
+        streams=streams,
         metrics=metrics,
         max_body_bytes=settings.max_body_bytes,
         local_only=not sign_in,
+        allowed_origins=settings.allowed_origins,
+        access=access,
+        redeem_ticket=partial(redeem_ticket, access),
+        authenticate=Authentication(access) if sign_in else anybody,
     )
 
 
-async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[str], None]) -> None:
-    """Serve until a signal; `ready` is told the address once requests are answered.
+def _provider(settings: Settings, clock: Clock) -> OidcProvider | None:
+    if settings.oidc_issuer is None or settings.oidc_client_id is None or settings.oidc_client_secret is None:
+        return None
+    return OidcProvider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, clock)
+
+
+async def set_up_link(parts: Parts, address: str) -> str | None:
+    """Return the one-time link of a first start, below the server's address; None once there is a user."""
+    token = None if parts.access is None else await first_run_token(parts.access.identities)
+    return None if token is None else f"{address.rstrip('/')}/setup?token={token}"
+
+
+async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[str, str | None], None]) -> None:
+    """Serve until a signal; `ready` is told the address, and the set-up link of a first start, once requests are answered.
 
     Raises `DataDirectoryBusy`, and `InvalidInput` for an address that cannot be listened at.
     """
-    if not options.sign_in and not is_loopback(options.host):
+    loopback = is_loopback(options.host)
+    if not options.sign_in and not loopback:
         raise InvalidInput(f"--no-auth with --host {options.host!r} would let everybody in", hint="leave --no-auth or --host out")
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listen(options.host, options.port))
         app = await stack.enter_async_context(open_app(settings, grace_s=settings.grace_s))
-        parts = parts_for(app, settings, sign_in=options.sign_in)
+        parts = parts_for(app, settings, sign_in=options.sign_in, loopback=loopback)
+        if parts.access is not None and parts.access.provider is not None:
+            stack.push_async_callback(parts.access.provider.aclose)
         address = _address(options.host, listening.getsockname()[1])
-        await _Server(parts, lambda: ready(address)).serve(sockets=[listening])
+        link = await set_up_link(parts, address) if options.sign_in else None
+        await _Server(parts, lambda: ready(address, link)).serve(sockets=[listening])
         _log.info("stopping", grace_s=settings.grace_s)
     _log.info("stopped")
 
@@ -125,8 +169,6 @@ class _Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for end in self._parts.at_shutdown:
-            end()
         await self._parts.streams.close()
         await super().shutdown(sockets)
 
@@ -135,7 +177,7 @@ def _listen(host: str, port: int) -> socket.socket:
     """Return a bound socket. Raises `InvalidInput`."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's delay on
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
     except (OSError, OverflowError) as exc:

@@ -4,7 +4,7 @@ import asyncio
 import random
 
 import pytest
-from tests.contract.backend import Backend, opened
+from tests.contract.backend import Backend, opened, refused
 from tests.contract.samples import CREATED, asks, event, events, logs, new_run, pending, row, run, seqs
 
 from runwell.model.errors import JournalUnavailable, PositionConflict
@@ -98,8 +98,7 @@ class AppendContract:
         async def main() -> None:
             async with opened(backend.make()) as journal:
                 run_id = new_run()
-                with pytest.raises(PositionConflict):
-                    journal.append(4, logs(run_id, 5, 1), row(run_id, 5))
+                await refused(journal, PositionConflict, 4, logs(run_id, 5, 1), row(run_id, 5))
                 await journal.append(0, logs(run_id, 1, 1), row(run_id, 1))
 
         run(main())
@@ -110,8 +109,9 @@ class AppendContract:
                 run_id = new_run()
                 await journal.append(0, logs(run_id, 1, 3), row(run_id, 3, RunStatus.FAILED))
                 for expected in (0, 2, 4):
-                    with pytest.raises(PositionConflict):
-                        journal.append(expected, logs(run_id, expected + 1, 1), row(run_id, expected + 1, RunStatus.FAILED))
+                    its_row = row(run_id, expected + 1, RunStatus.FAILED)
+                    conflict = await refused(journal, PositionConflict, expected, logs(run_id, expected + 1, 1), its_row)
+                    assert (conflict.expected, conflict.actual) == (expected, 3)
                 await journal.append(3, logs(run_id, 4, 1), row(run_id, 4, RunStatus.FAILED))  # a comment, say
                 assert seqs(await journal.read(run_id)) == [1, 2, 3, 4]
 
@@ -210,9 +210,8 @@ class AppendContract:
                 assert await journal.row(run_id) == row(run_id, 2)
                 assert await journal.row(other) is None
                 assert await journal.pending_tasks() == []
-                with pytest.raises(PositionConflict) as caught:
-                    journal.append(4, logs(run_id, 5, 1), row(run_id, 5))
-                assert caught.value.actual == 2
+                conflict = await refused(journal, PositionConflict, 4, logs(run_id, 5, 1), row(run_id, 5))
+                assert conflict.actual == 2
                 await journal.append(2, logs(run_id, 3, 1), row(run_id, 3))
                 await journal.append(0, logs(other, 1, 1), row(other, 1))
                 assert await journal.read(run_id) == logs(run_id, 1, 3)
@@ -275,10 +274,8 @@ class AppendContract:
                 assert [found.run_id for found in await journal.live()] == [live]
                 assert (await journal.read(live))[0].of(RunCreated) == CREATED
                 for run_id, at in ((ended, 3), (live, 2)):
-                    with pytest.raises(PositionConflict):
-                        journal.append(0, logs(run_id, 1, 1), row(run_id, 1))
-                    with pytest.raises(PositionConflict):
-                        journal.append(at + 1, logs(run_id, at + 2, 1), row(run_id, at + 2))
+                    await refused(journal, PositionConflict, 0, logs(run_id, 1, 1), row(run_id, 1))
+                    await refused(journal, PositionConflict, at + 1, logs(run_id, at + 2, 1), row(run_id, at + 2))
                 newest = new_run()
                 await journal.append(0, logs(newest, 1, 1), row(newest, 1))
                 await journal.append(2, [event(live, 3, StepCompleted(), step="s")], row(live, 3))

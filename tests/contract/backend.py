@@ -1,9 +1,12 @@
 """How the suites get at a kind of journal."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
+from runwell.model.errors import RunwellError
+from runwell.model.events import Event
+from runwell.model.run import RunRow
 from runwell.ports.journal import Journal
 
 
@@ -29,3 +32,15 @@ async def opened(journal: J) -> AsyncIterator[J]:
         yield journal
     finally:
         await journal.close()
+
+
+E = TypeVar("E", bound=RunwellError)
+
+
+async def refused(journal: Journal, error: type[E], expected: int, events: Sequence[Event], row: RunRow) -> E:
+    """Submit an append that must be refused, at once or by its future; return the error."""
+    try:
+        kept = await journal.append(expected, events, row)
+    except error as exc:
+        return exc
+    raise AssertionError(f"was kept at {kept}, which a {error.__name__} should have prevented")

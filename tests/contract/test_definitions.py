@@ -15,6 +15,8 @@ from runwell.model.ids import new_id
 from runwell.model.scope import Scope
 from runwell.ports.journal import Definitions
 from runwell.storage.memory_journal import MemoryDefinitions
+from runwell.storage.postgres_sql import PostgresSql
+from runwell.storage.postgres_url import DatabaseUrl
 from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sqlite_sql import SqliteSql
 
@@ -102,8 +104,9 @@ class DefinitionsContract:
     def test_a_name_that_is_no_text_is_refused(self, tmp_path: Path) -> None:
         async def main() -> None:
             async with self.opened(tmp_path) as definitions:
-                with pytest.raises(InvalidInput):
-                    await definitions.put(ONE, "triage", "\ud800", "h", b"{}")
+                for name in ("\ud800", "a\x00b"):
+                    with pytest.raises(InvalidInput):
+                        await definitions.put(ONE, "triage", name, "h", b"{}")
                 assert await definitions.get(ONE, "triage") is None
 
         run(main())
@@ -142,5 +145,39 @@ class TestSqlDefinitions(DefinitionsContract):
                 with pytest.raises(JournalUnavailable):
                     await definitions.put(ONE, "triage", "Triage", "h", b"{}")
                 assert await definitions.get(ONE, "triage") is None
+
+        run(main())
+
+
+class TestPostgresDefinitions(DefinitionsContract):
+    @pytest.fixture(autouse=True)
+    def _schema(self, postgres_url: DatabaseUrl) -> None:
+        self._url = postgres_url
+
+    @asynccontextmanager
+    async def opened(self, path: Path) -> AsyncIterator[Definitions]:
+        sql = PostgresSql(self._url)
+        try:
+            yield SqlDefinitions(sql)
+        finally:
+            await sql.close()
+
+    def test_versions_outlive_the_process(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            async with self.opened(tmp_path) as definitions:
+                first = await definitions.put(ONE, "triage", "Triage", "h", b"{}")
+            async with self.opened(tmp_path) as definitions:
+                assert await definitions.get(ONE, "triage") == first
+                assert await definitions.by_hash("h") == b"{}"
+
+        run(main())
+
+    def test_two_processes_publish_no_version_twice(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            async with self.opened(tmp_path) as one, self.opened(tmp_path) as two:  # the tables are made only once, too
+                puts = [side.put(ONE, "triage", "Triage", f"h{n % 25}", b"{}") for n in range(25) for side in (one, two)]
+                made = await asyncio.gather(*puts)
+                assert sorted({version.number for version in made}) == list(range(1, 26))
+                assert len({(version.number, version.hash) for version in made}) == 25
 
         run(main())

@@ -17,29 +17,36 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
-from tests.contract.backend import Backend
-from tests.contract.backends import MemoryBackend, SqliteBackend
+from tests.contract.backend import Backend, refused
+from tests.contract.backends import MemoryBackend, PostgresBackend, SqliteBackend
 from tests.contract.samples import event, row, run
+from tests.postgres import PostgresServer
 
 from runwell.model.errors import JournalUnavailable, PositionConflict
 from runwell.model.events import Event, Log
 from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.journal import Blobs, Journal
+from runwell.ports.probe import Probe
 from runwell.storage.batch import Batch
 from runwell.storage.group_commit import GroupCommit
 from runwell.storage.positions import Position
+from runwell.storage.postgres_batch import PostgresBatch
+from runwell.storage.postgres_claims import Claim, Claims
+from runwell.storage.postgres_commit import PostgresCommit
+from runwell.storage.postgres_journal import PostgresJournal
 from runwell.storage.records import Encoded
 from runwell.storage.sqlite_journal import SqliteJournal
 
 RUNS = [f"run_{number:032x}" for number in range(0, 4 << 60, 1 << 60)]
 
-Operation = tuple[Literal["append", "end"], int, int] | tuple[Literal["turn", "settle", "fail", "reopen"]]
+Operation = tuple[Literal["append", "end", "stray"], int, int] | tuple[Literal["turn", "settle", "fail", "reopen"]]
 
 operations = st.lists(
     st.one_of(
         st.tuples(st.just("append"), st.integers(0, len(RUNS) - 1), st.integers(1, 4)),
         st.tuples(st.just("end"), st.integers(0, len(RUNS) - 1), st.integers(1, 2)),
+        st.tuples(st.just("stray"), st.integers(0, len(RUNS) - 1), st.integers(1, 2)),
         st.tuples(st.sampled_from(["turn", "settle", "fail", "reopen"])),
     ),
     min_size=1,
@@ -75,6 +82,8 @@ class Driver:
                 await self._append(RUNS[number], count, RunStatus.RUNNING)
             case ("end", number, count):
                 await self._append(RUNS[number], count, RunStatus.FAILED)
+            case ("stray", number, count):
+                await self._stray(RUNS[number], count)
             case ("turn",):
                 await asyncio.sleep(0)
             case ("settle",):
@@ -98,14 +107,27 @@ class Driver:
         self._under_way.append((future, events, its_row))
         self._position[run_id] = at + count
 
+    async def _stray(self, run_id: str, gap: int) -> None:
+        """Append beyond the run's end."""
+        await self._settle()
+        at = len(self._kept[run_id])
+        its_row = row(run_id, at + gap + 1)
+        conflict = await refused(self._journal, PositionConflict, at + gap, [event(run_id, at + gap + 1, Log(message="?"))], its_row)
+        assert conflict.actual == at
+
     async def _settle(self) -> None:
         for future, events, its_row in self._under_way:
             try:
                 await asyncio.wait_for(future, 5)
             except JournalUnavailable:
                 continue
-            self._kept[its_row.run_id] += events
-            self._rows[its_row.run_id] = its_row
+            except PositionConflict as conflict:  # the same, told late; what was submitted before has its outcome
+                actual = conflict.actual
+            else:
+                self._rows[its_row.run_id] = its_row
+                self._kept[its_row.run_id] += events
+                continue
+            assert actual == len(self._kept[its_row.run_id]) != events[0].seq - 1
         self._under_way.clear()
         self._position = {run_id: len(events) for run_id, events in self._kept.items()}
 
@@ -151,6 +173,10 @@ def test_the_memory_journal_holds() -> None:
 
 def test_the_sqlite_journal_holds() -> None:
     check(SqliteBackend, 200)
+
+
+def test_the_postgres_journal_holds(postgres: PostgresServer) -> None:
+    check(lambda path: PostgresBackend(postgres.new_schema(), path), 40)
 
 
 # Planted bugs
@@ -223,3 +249,44 @@ def test_a_planted_bug_is_found(bug: type[GroupCommit]) -> None:
 
 def test_slowness_alone_is_no_bug() -> None:
     check(partial(SqliteBackend, kind=journal_with(SwapsRightButSlowly)), 20)
+
+
+# Planted bugs in PostgreSQL's
+
+
+class LosesAnEventInPostgres(PostgresBatch):
+    """A group of several appends loses an event."""
+
+    async def write(self, connection: Any, epoch: int, blobs: Blobs | None, probe: Probe) -> None:
+        last = self._appends[-1]
+        if len(self) > 1:
+            short = Encoded(last.encoded.events[:-1], last.encoded.row)
+            self._appends[-1] = last._replace(events=last.events[:-1], encoded=short)
+        await super().write(connection, epoch, blobs, probe)
+
+
+class LosesEventsInPostgres(PostgresCommit):
+    batch_type = LosesAnEventInPostgres
+
+
+class KeepsWhatFollowsInPostgres(PostgresCommit):
+    """A failed commit leaves what was submitted behind it to be written: a gap."""
+
+    def _fail(self, batch: PostgresBatch, cause: BaseException) -> None:
+        batch.fail(self._claims, cause)
+
+
+class BelievesEverything(Claims):
+    """A run that is not known is where the caller says."""
+
+    def check(self, claim: Claim, expected: int, found: Sequence[Any]) -> None:
+        super().check(claim, found[0][2] if found else 0, found)
+
+
+@pytest.mark.parametrize(
+    "bug", [{"commit_type": LosesEventsInPostgres}, {"commit_type": KeepsWhatFollowsInPostgres}, {"claims_type": BelievesEverything}]
+)
+def test_a_planted_bug_in_postgres_is_found(postgres: PostgresServer, bug: dict[str, Any]) -> None:
+    kind = type("Planted", (PostgresJournal,), bug)
+    with pytest.raises((AssertionError, Flaky)):
+        check(lambda path: PostgresBackend(postgres.new_schema(), path, kind), 300, [Phase.generate])

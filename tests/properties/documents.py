@@ -139,7 +139,9 @@ class _Writer:
 
     def _for_each(self, step: dict[str, Any], depth: int, visible: list[str], in_item: bool) -> None:
         strip = self._strip
-        step["items"] = strip.one([1, 2], [], [1, 2, 3, 4], "{{ input.list }}", self._value(visible, in_item))
+        value = self._value(visible, in_item)
+        some = "{{ input.yes }}" if value in (1, "{{ index }}") else value  # no list either, but only a run knows that
+        step["items"] = strip.one([1, 2], [], [1, 2, 3, 4], "{{ input.list }}", some)
         step["max_parallel"] = strip.one(1, 2, 10)
         step["on_item_error"] = strip.one("fail", "collect")
         step["steps"] = self._body(depth + 1, visible, in_item=True)

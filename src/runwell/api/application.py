@@ -14,18 +14,52 @@ from runwell.api.own_origin import OwnOrigin
 from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
-from runwell.api.routes import health, run_record, runs, streams, tasks, workflow_checks, workflow_commands, workflow_versions, workflows
+from runwell.api.routes import (
+    api_keys,
+    connections,
+    health,
+    limits,
+    oidc,
+    pages,
+    projects,
+    run_record,
+    runs,
+    secrets,
+    session,
+    setup,
+    stream_tickets,
+    streams,
+    tasks,
+    users,
+    workflow_checks,
+    workflow_commands,
+    workflow_runs,
+    workflow_versions,
+    workflows,
+)
 
 ROUTERS = (
     health.routes,
-    runs.routes,
-    streams.routes,
-    run_record.routes,
-    tasks.routes,
     workflows.routes,
     workflow_versions.routes,
     workflow_checks.routes,
     workflow_commands.routes,
+    runs.routes,
+    run_record.routes,
+    workflow_runs.routes,
+    tasks.routes,
+    limits.routes,
+    streams.routes,
+    connections.routes,
+    secrets.routes,
+    stream_tickets.routes,
+    session.routes,
+    oidc.routes,
+    setup.routes,
+    pages.routes,
+    api_keys.routes,
+    users.routes,
+    projects.routes,
 )
 
 
@@ -56,8 +90,16 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     components.setdefault("schemas", {}).update(answer_schemas())
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
-    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key, `rw_...`."}}
-    document["security"] = [{"key": []}]
+    components["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, `rw_...`."},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "__Host-runwell",
+            "description": "Of a browser; unsafe methods need `X-CSRF-Token`, too.",
+        },
+    }
+    document["security"] = [{"key": []}, {"session": []}]
     problem = {
         "description": "A problem (RFC 9457).",
         "content": {"application/problem+json": {"schema": {"$ref": REF.format(name="ProblemDetails")}}},

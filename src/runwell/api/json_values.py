@@ -1,4 +1,4 @@
-"""JSON values in requests: what any JSON parser takes and gives back the same."""
+"""JSON values in requests: what any JSON parser takes and gives back the same, and every database keeps."""
 
 import json
 from typing import Annotated, Any, Final
@@ -7,29 +7,34 @@ import msgspec
 from pydantic import AfterValidator
 
 MAX_DEPTH: Final = 100
+"""Lists and objects in one another. What reads an event has less stack to spare than what writes it."""
 
 
-def _plain(value: Any) -> Any:
+def _kept_as_it_is(value: Any) -> Any:
     if _is_deeper(value, MAX_DEPTH):
-        raise ValueError(f"nests deeper than {MAX_DEPTH} levels: make it flatter")
+        raise ValueError(f"it nests deeper than {MAX_DEPTH} lists and objects: make it flatter")
     try:
         json.dumps(value, allow_nan=False)
         msgspec.json.encode(value)
     except UnicodeEncodeError as exc:
         raise ValueError("text must be Unicode without lone surrogates") from exc
     except (ValueError, OverflowError, TypeError, RecursionError) as exc:
-        raise ValueError("numbers must be finite, and whole ones of at most 64 bits: put others in quotes") from exc
+        raise ValueError("numbers must be finite, and of a sensible length: put others in quotes") from exc
     return value
 
 
-def _is_deeper(value: Any, most: int) -> bool:
+def _is_deeper(value: Any, depth: int) -> bool:
     level = [value]
-    for _ in range(most + 1):
-        nodes = [node for node in level if isinstance(node, dict | list)]
-        if not nodes:
-            return False
-        level = [child for node in nodes for child in (node.values() if isinstance(node, dict) else node)]
-    return True
+    while depth and level:
+        level = [part for held in level for part in _parts(held)]
+        depth -= 1
+    return any(isinstance(held, dict | list) for held in level)
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _stored(text: str) -> str:
@@ -38,12 +43,13 @@ def _stored(text: str) -> str:
     return text
 
 
-JsonValue = Annotated[Any, AfterValidator(_plain)]
+JsonValue = Annotated[Any, AfterValidator(_kept_as_it_is)]
 """Any JSON value."""
 
-JsonObject = Annotated[dict[str, Any], AfterValidator(_plain)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_kept_as_it_is)]
+
+Text = Annotated[str, AfterValidator(_kept_as_it_is)]
+"""Text that JSON can carry."""
 
 StoredText = Annotated[str, AfterValidator(_stored)]
 """Text that every database takes."""
-
-Text = Annotated[str, AfterValidator(_plain)]

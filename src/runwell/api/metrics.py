@@ -22,7 +22,6 @@ class Metrics:
         GCCollector(registry=self.registry)
         self.requests = Counter("runwell_http_requests", "Requests answered.", ["method", "operation", "status"], registry=self.registry)
         self.seconds = Histogram("runwell_http_request_seconds", "Time to the answer's first byte.", ["operation"], registry=self.registry)
-        self.streams = Gauge("runwell_streams", "Live streams.", registry=self.registry)
         self._events = Counter("runwell_events", "Events made durable.", ["type"], registry=self.registry)
 
     def watch(self, feed: Feed) -> Callable[[], None]:

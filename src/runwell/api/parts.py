@@ -8,11 +8,14 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from runwell.api.access import Access
 from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
+from runwell.ports.limits import LimitSettings
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
+from runwell.ports.vault import Vault
 from runwell.ports.workflows import Workflows
 from runwell.query.following import Streams
 
@@ -26,7 +29,7 @@ Around = Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable
 """What happens around every operation of a known caller: rate limits, idempotency keys."""
 
 
-async def _anybody(connection: HTTPConnection) -> Principal | None:
+async def anybody(connection: HTTPConnection) -> Principal | None:
     return LOCAL
 
 
@@ -37,24 +40,25 @@ async def _directly(request: Request, handler: Callable[[Request], Awaitable[Res
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """`authenticate` as it is by default lets everybody be the local user.
 
-    `allowed_origins`: of pages beyond the server's own that may open a WebSocket (`https://app.example`).
     `local_only`: only what comes from this machine itself, and from no other site's page, is answered.
-    `at_shutdown` is called when the server ends, before it waits for requests: what would go on for ever ends then.
+    `allowed_origins`: of pages beyond the server's own that may open a WebSocket (`https://app.example`).
     """
 
     runs: Runs
     journal: Journal
     definitions: Definitions
+    vault: Vault
+    streams: Streams
     workflows: Workflows
+    limits: LimitSettings
     publishing: Publishing
     document_text: DocumentText
-    streams: Streams
-    authenticate: Authenticate = _anybody
+    access: Access | None = None
+    authenticate: Authenticate = anybody
     around: Around = _directly
     metrics: Metrics
     max_body_bytes: int = 10_485_760
     local_only: bool = False
-    at_shutdown: list[Callable[[], None]] = []
     redeem_ticket: RedeemTicket | None = None
     allowed_origins: tuple[str, ...] = ()
 

@@ -23,6 +23,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _MARK: Final = "__runwell_permission__"
 PUBLIC: Final = "public"
+SIGNED_IN: Final = "signed-in"
 
 
 def needs(permission: Permission, *others: Permission) -> Callable[[F], F]:
@@ -33,6 +34,11 @@ def needs(permission: Permission, *others: Permission) -> Callable[[F], F]:
 def public(function: F) -> F:
     """Let everybody pass, signed in or not."""
     return _marked(PUBLIC)(function)
+
+
+def signed_in(function: F) -> F:
+    """Let every known caller pass, whatever they may do."""
+    return _marked(SIGNED_IN)(function)
 
 
 def _marked(mark: str) -> Callable[[F], F]:
@@ -47,7 +53,7 @@ def permission_of(function: Callable[..., Any]) -> str:
     """Return what the operation asks for. Raises `TypeError` when it does not say."""
     mark = getattr(function, _MARK, None)
     if mark is None:
-        raise TypeError(f"{function.__qualname__} does not say what it asks for: add @needs(...) or @public")
+        raise TypeError(f"{function.__qualname__} does not say what it asks for: add @needs(...), @signed_in or @public")
     return str(mark)
 
 
@@ -75,7 +81,8 @@ class GuardedRoute(APIRoute):
                         hint="send `Authorization: Bearer rw_...`, or sign in",
                         headers={"WWW-Authenticate": 'Bearer realm="runwell"'},
                     )
-                check(principal, self.permission)
+                if self.permission != SIGNED_IN:
+                    check(principal, self.permission)
                 request.state.principal = principal
             return await parts.around(request, handler)
 

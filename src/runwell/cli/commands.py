@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from runwell import __version__
+from runwell.cli.key_commands import keys_app
 from runwell.cli.options import Manner, Options
 from runwell.cli.output import chosen
 from runwell.cli.parameters import Output, Watch, finish, options_of
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(runs_app, name="runs")
 app.add_typer(tasks_app, name="tasks")
+app.add_typer(keys_app, name="keys")
 
 
 def _version(wanted: bool) -> None:

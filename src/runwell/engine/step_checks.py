@@ -56,7 +56,7 @@ def _no_templates(spec: StepSpec) -> Iterator[Finding]:
     for place in _templates_in(spec.fallback, "/fallback"):
         cure = "write the value itself; a step downstream can choose one, as in {{ default(steps.x.result, input.y) }}"
         yield Finding("no_template_here", "fallback is no template: its {{ }} would stay as they are", place, cure)
-    if isinstance(spec, ChildWorkflow) and "{{" in spec.workflow:
+    if isinstance(spec, ChildWorkflow) and "workflow" not in spec.unread and "{{" in spec.workflow:
         cure = "name one workflow; to choose between several, write a step for each with when:"
         yield Finding("no_template_here", f"workflow is no template: {spec.workflow!r} names no workflow", "/workflow", cure)
 

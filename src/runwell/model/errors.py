@@ -6,6 +6,10 @@ RunwellError
 ├── NotFound                nothing has this id here
 ├── Refused                 what is there does not allow it
 ├── Outdated                somebody changed it since the caller last looked
+├── NotIdentified           the identity provider does not vouch for whoever wants to sign in
+├── ProviderUnavailable     the identity provider does not answer as it should
+├── QueueFull               as many runs wait for their turn as may
+├── SealBroken              a stored secret does not open
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
 ├── JournalUnavailable      the journal could not make a batch durable
@@ -33,6 +37,9 @@ FailureCode = Literal[
     "STEP_CRASHED",
     "CHILD_RUN_FAILED",
     "SECRET_MISSING",
+    "SECRET_REFUSED",
+    "SECRET_UNREADABLE",
+    "CONNECTION_MISSING",
     "TASK_REJECTED",
     "TASK_EXPIRED",
     "MESSAGE_EXPIRED",
@@ -121,6 +128,30 @@ class Outdated(RunwellError):
     """Somebody changed it meanwhile."""
 
     code = "PRECONDITION_FAILED"
+
+
+class NotIdentified(RunwellError):
+    """The identity provider does not vouch for this sign-in."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ProviderUnavailable(RunwellError):
+    """The identity provider does not answer as it should."""
+
+    code = "IDENTITY_PROVIDER_UNAVAILABLE"
+
+
+class QueueFull(RunwellError):
+    """As many runs are queued as may be."""
+
+    code = "QUEUE_FULL"
+
+
+class SealBroken(RunwellError):
+    """A stored secret does not open."""
+
+    code = "SEAL_BROKEN"
 
 
 class CommandRefused(RunwellError):

@@ -5,8 +5,8 @@ from typing import Final
 
 from runwell.query.cursors import Cursor, gone
 
-MAX_SEQ: Final = 2**53
-"""No event's number is higher: the highest whole number that every JSON reader keeps."""
+MAX_SEQ: Final = 2**31 - 1
+"""No event's number is higher: what a column of PostgreSQL holds."""
 
 _RUN_ID: Final = re.compile("run_[0-9a-f]{32}")
 

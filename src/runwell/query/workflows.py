@@ -69,7 +69,7 @@ def _shown_version(workflow_id: str, record: VersionRecord) -> dict[str, Any]:
     return {"workflow_id": workflow_id, **msgspec.structs.asdict(record), "created_at": rfc3339(record.created_at)}
 
 
-async def list_workflows(workflows: Workflows, scope: Scope, wanted: WorkflowFilter, limit: int, cursor: str | None) -> WorkflowPage:
+async def workflow_page(workflows: Workflows, scope: Scope, wanted: WorkflowFilter, limit: int, cursor: str | None) -> WorkflowPage:
     """Return a page of workflows. Raises `InvalidInput` for a cursor that does not belong to this list."""
     about = ("workflows", scope, wanted)
     at = None if cursor is None else read_cursor(cursor, *about)
@@ -85,8 +85,8 @@ async def list_workflows(workflows: Workflows, scope: Scope, wanted: WorkflowFil
     )
 
 
-async def list_versions(workflows: Workflows, scope: Scope, workflow_id: str, limit: int, cursor: str | None) -> VersionPage:
-    """Return a page of a workflow's versions. Raises as `list_workflows` does."""
+async def version_page(workflows: Workflows, scope: Scope, workflow_id: str, limit: int, cursor: str | None) -> VersionPage:
+    """Return a page of a workflow's versions. Raises as `workflow_page` does."""
     about = ("versions", scope, workflow_id)
     at = None if cursor is None else read_cursor(cursor, *about)
     before, after = _around(at)

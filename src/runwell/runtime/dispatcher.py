@@ -41,6 +41,13 @@ INLINE_PER_TURN: Final = 200
 Durable = asyncio.Future[int]
 
 
+def settled() -> Durable:
+    """Return what waits for nothing."""
+    future: Durable = asyncio.get_running_loop().create_future()
+    future.set_result(0)
+    return future
+
+
 class Dispatcher:
     """Applies commands to cells. What concerns several runs is told to `after` (see `Runtime`)."""
 

@@ -49,9 +49,14 @@ def externalize(record: str, put: Callable[[bytes], str]) -> str:
     return _joined(fields, data, refs).decode()
 
 
+def is_cut(record: str) -> bool:
+    """Return whether parts of the record may be elsewhere; certainly not when False."""
+    return _MARK in record
+
+
 def hydrate(record: str, get: Callable[[str], bytes]) -> str | bytes:
     """Return the record as it was before `externalize`. Raises what `get` raises, and `InvalidInput` for a damaged record."""
-    if _MARK not in record:
+    if not is_cut(record):
         return record
     try:
         fields = _fields.decode(record)

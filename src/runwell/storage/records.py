@@ -45,8 +45,10 @@ def decode_row(text: str) -> RunRow:
 
 
 def check_names(*names: str) -> None:
-    """Raise `InvalidInput` for text that has no UTF-8 form."""
+    """Raise `InvalidInput` for text that not every database can keep: without a UTF-8 form, or with a NUL."""
     for name in names:
+        if "\x00" in name:
+            raise InvalidInput(f"{name!r} cannot be stored: it has a NUL", hint="leave the NUL out")
         try:
             name.encode()
         except UnicodeEncodeError as exc:

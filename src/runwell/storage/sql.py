@@ -27,6 +27,10 @@ class Sql(Protocol):
         """Return what `work` returns, once its changes are durable. Raises as `read` does."""
         ...
 
+    async def close(self) -> None:
+        """Let go of what is held open. Idempotent."""
+        ...
+
 
 def insert_ignoring(connection: Connection, table: object, **values: object) -> bool:
     """Insert a row unless its key is there already; return whether it was inserted."""

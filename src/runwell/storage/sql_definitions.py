@@ -71,6 +71,5 @@ def find_workflow(connection: Connection, scope: Scope, text: str) -> str | None
         return None
     workflow_id = id_in("wf", text)
     named = or_(workflow.c.slug == text, workflow.c.workflow_id == workflow_id)
-    mine = and_(workflow.c.org_id == scope.org_id, workflow.c.project_id == scope.project_id, named)
-    found = connection.execute(select(workflow.c.workflow_id).where(mine)).scalars().all()
+    found = connection.execute(select(workflow.c.workflow_id).where(within(scope), named)).scalars().all()
     return workflow_id if workflow_id in found else next(iter(found), None)

@@ -31,6 +31,9 @@ class SqliteSql:
         await self._migrated()
         return await self._journal.transact(lambda raw: self._do(raw, work))
 
+    async def close(self) -> None:
+        """Its connections are the journal's."""
+
     async def _migrated(self) -> None:
         task = self._migrating
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):

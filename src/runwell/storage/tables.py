@@ -83,7 +83,6 @@ session = Table(
     Column("user_id", ForeignKey("user_account.user_id"), nullable=False),
     Column("org_id", ForeignKey("organization.org_id"), nullable=False),
     Column("project_id", ForeignKey("project.project_id"), nullable=False),
-    Column("csrf_token", String, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Index("session_user", "user_id"),

@@ -1,6 +1,6 @@
 """Runs: lists of them, one of them, and how it stands."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from starlette.responses import StreamingResponse
@@ -8,7 +8,7 @@ from starlette.responses import StreamingResponse
 from runwell.api.answers import Answer, answers
 from runwell.api.ids import WorkflowKey
 from runwell.api.route import Caller, Server, needs, router
-from runwell.api.run_routes import Environment, FoundRun, Limit, PageCursor, Words, on_run
+from runwell.api.run_routes import Environment, FoundRun, Limit, PageCursor, Responses, Words, on_run
 from runwell.model.run import RunGraph, RunView
 from runwell.model.run_overview import RunContext, RunOverview
 from runwell.model.status_words import STATUS_WORDS
@@ -18,6 +18,11 @@ from runwell.query.runs import RunPage, run_filter, run_overview
 from runwell.query.runs import list_runs as page_of_runs
 
 routes = router("runs")
+
+_SCHEMA: dict[str, Any] = {"type": "object", "description": "As in /schemas/workflow.json."}
+_DOCUMENT: Responses = {
+    200: {"description": "The workflow document of the run's version.", "content": {"application/json": {"schema": _SCHEMA}}}
+}
 
 Statuses = Annotated[
     Words | None,
@@ -88,7 +93,7 @@ async def get_run_graph(run: FoundRun, caller: Caller, server: Server) -> Answer
     return Answer(await server.runs.graph(caller.scope, run.run_id))
 
 
-@on_run(routes, "/document", answers(dict, "The workflow document of the run's version."))
+@on_run(routes, "/document", _DOCUMENT)
 @needs("workflow:read")
 async def get_run_document(run: FoundRun, caller: Caller, server: Server) -> Answer:
     """Return the workflow document of the run's exact version."""

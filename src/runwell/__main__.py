@@ -1,0 +1,5 @@
+"""`python -m runwell` is `runwell`."""
+
+from runwell.cli.main import main
+
+main()
