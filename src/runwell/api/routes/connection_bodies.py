@@ -37,7 +37,7 @@ class NewConnectionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,63}\Z", examples=["desk"])
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$", examples=["desk"])
     type: ConnectionType
     base_url: BaseUrl | None = None
     headers: Headers = {}

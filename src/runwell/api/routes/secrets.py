@@ -31,7 +31,7 @@ class NewSecretBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}\Z", examples=["DESK_TOKEN"])
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$", examples=["DESK_TOKEN"])
     value: Value
     allowed_origins: Origins
 
