@@ -78,6 +78,10 @@ class PostgresServer:
             self._process.wait(60)
             self._process = None
 
+    @property
+    def base_url(self) -> str:
+        return f"postgresql://runwell:{_QUOTED}@127.0.0.1:{self.port}/postgres"
+
     def url(self, schema: str = "public", database: str = "postgres") -> DatabaseUrl:
         options = f"?options=-csearch_path%3D{schema}"
         return DatabaseUrl(f"postgresql://runwell:{_QUOTED}@127.0.0.1:{self.port}/{database}{options}")
@@ -125,7 +129,7 @@ def running_server() -> Iterator[PostgresServer]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.stop(at_once=True)  # nobody wants a checkpoint of what is removed
         shutil.rmtree(directory, ignore_errors=True)
 
 

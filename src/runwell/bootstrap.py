@@ -41,6 +41,7 @@ from runwell.storage.sql import Sql
 from runwell.storage.sql_connections import SqlConnections
 from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sql_identity import sql_identities
+from runwell.storage.sql_limits import all_limits
 from runwell.storage.sql_secrets import SqlSecrets
 
 
@@ -87,6 +88,8 @@ async def open_app(
     app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock), vault=vault)
     tune_process()
     try:
+        await journal.open()
+        app.runtime.limits.load(await all_limits(sql))
         await app.runtime.open(mine)
         yield app
     finally:

@@ -39,6 +39,7 @@ from runwell.runtime.clock import SystemClock
 from runwell.runtime.hosted import HostedRuns
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
+from runwell.storage.sql_limits import SqlLimitSettings
 from runwell.storage.sql_workflows import SqlWorkflows
 
 REQUESTS_S: Final = 5
@@ -80,6 +81,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         vault=app.vault,
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
         workflows=SqlWorkflows(app.sql),
+        limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         publishing=app.publisher,
         document_text=YamlText(),
         streams=streams,

@@ -4,7 +4,9 @@ Each trial forks twice: the first child does the workload and dies by SIGKILL; t
 the same directory, takes the runs up, brings all to their end and checks every promise. It prints
 one JSON object: how many trials, and each promise that was broken.
 
-    python -m tests.acceptance.crash_driver points|random [--trials N] [--seed N] [--plant BUG]
+    python -m tests.acceptance.crash_driver points|random [--trials N] [--seed N] [--plant BUG] [--database URL]
+
+With a database, each trial has a schema of its own in it; the server lives on, Runwell is what is killed.
 """
 
 import argparse
@@ -23,6 +25,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+from tests.postgres import query
+
 from runwell.bootstrap import App, assemble, real_services
 from runwell.engine.evolve import fold
 from runwell.engine.view import run_row
@@ -37,13 +42,13 @@ from runwell.ports.steps import StepContext, StepType
 from runwell.runtime.clock import SystemClock
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
-from runwell.storage.blobs import DirectoryBlobs
+from runwell.storage.homes import home
+from runwell.storage.postgres_url import DatabaseUrl
 from runwell.storage.sql_definitions import SqlDefinitions
-from runwell.storage.sqlite_journal import SqliteJournal
-from runwell.storage.sqlite_sql import SqliteSql
 from runwell.testing import CountPoints, CrashAt
 
 RUNS = 10
+DATABASE = ""
 
 DOCUMENTS: list[dict[str, Any]] = [
     {"name": "chain", "steps": [{"id": "a", "type": "effect"}, {"id": "b", "type": "effect", "depends_on": ["a"]}, {"id": "c", "type": "transform", "depends_on": ["b"], "value": "{{ steps.b.result }}"}]},
@@ -73,14 +78,31 @@ def effects_of(directory: Path) -> Callable[[StepContext], Any]:
 
 
 async def opened(directory: Path, probe: Probe) -> App:
-    journal = SqliteJournal(directory, blobs=DirectoryBlobs(directory / "blobs"), probe=probe)
+    journal, sql = home(directory, database_of(directory), probe)
     effect = StepType(name="effect", spec=EffectStep, handler=effects_of(directory), unsafe=lambda spec, given: True)
     services = real_services(Settings(data_dir=directory))
-    app = assemble(
-        journal, SqlDefinitions(SqliteSql(journal)), services, SystemClock(), types={**step_types(), "effect": effect}, probe=probe
-    )
+    parts = assemble(journal, SqlDefinitions(sql), services, SystemClock(), types={**step_types(), "effect": effect}, probe=probe)
+    app = msgspec.structs.replace(parts, sql=sql)
     await app.runtime.open()
     return app
+
+
+async def close(app: App) -> None:
+    await app.runtime.close()
+    if app.sql is not None:
+        await app.sql.close()
+
+
+def database_of(directory: Path) -> DatabaseUrl | None:
+    """Return where the trial of this directory keeps its runs; None for the directory itself."""
+    return DatabaseUrl(f"{DATABASE}?options=-csearch_path%3D{directory.name.replace('-', '_')}") if DATABASE else None
+
+
+def new_directory() -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="runwell-crash-"))
+    if DATABASE:
+        asyncio.run(query(DatabaseUrl(DATABASE), f"CREATE SCHEMA {directory.name.replace('-', '_')}"))
+    return directory
 
 
 async def work(directory: Path, probe: Probe, acknowledge: Callable[[str], None]) -> None:
@@ -94,7 +116,7 @@ async def work(directory: Path, probe: Probe, acknowledge: Callable[[str], None]
         await finish(app, run_id)
 
     await asyncio.gather(*(one(number) for number in range(RUNS)))
-    await app.runtime.close()
+    await close(app)
 
 
 async def finish(app: App, run_id: str) -> None:
@@ -129,7 +151,7 @@ async def check(directory: Path, acknowledged: list[str]) -> list[str]:
         for event in events:
             if event.type == "step_completed" and event.step_id:
                 done[row.run_id, event.step_id] = done.get((row.run_id, event.step_id), 0) + 1
-    await app.runtime.close()
+    await close(app)
     wrong += [f"{run} {step}: completed {times} times" for (run, step), times in done.items() if times != 1]
     return wrong + wrong_effects(directory)
 
@@ -172,7 +194,7 @@ def read_all(reader: int) -> str:
 
 def trial(probe: Probe, kill_after_s: float | None, seed: int) -> list[str]:
     """Crash one workload, recover, and return what is wrong."""
-    directory = Path(tempfile.mkdtemp(prefix="runwell-crash-"))
+    directory = new_directory()
     try:
         pid, reader = in_child(lambda pipe: asyncio.run(work(directory, probe, partial(tell, pipe))))
         if kill_after_s is not None:
@@ -201,7 +223,7 @@ async def check_wrong(directory: Path, acknowledged: list[str]) -> None:
 
 def count_points() -> int:
     """Return how many crash points one whole workload passes."""
-    directory = Path(tempfile.mkdtemp(prefix="runwell-crash-"))
+    directory = new_directory()
     counting = CountPoints()
 
     def whole(pipe: int) -> None:
@@ -221,7 +243,10 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=0, help="at most so many, spread evenly over the points")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plant", choices=("none", "early_ack", "new_keys"), default="none")
+    parser.add_argument("--database", default="", help="keep runs there; without it in a directory")
     given = parser.parse_args()
+    global DATABASE
+    DATABASE = given.database
     plant(given.plant)
     wrong: list[str] = []
     if given.mode == "points":
@@ -234,7 +259,7 @@ def main() -> int:
     else:
         chance = random.Random(given.seed)
         for number in range(given.trials):
-            after = chance.uniform(0.005, 0.12)
+            after = chance.uniform(0.005, 0.6 if DATABASE else 0.12)
             wrong += [f"{after:.4f} s: {what}" for what in trial(no_probe, after, given.seed + number)]
         print(json.dumps({"trials": given.trials, "wrong": wrong}))
     return 1 if wrong else 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,6 +31,25 @@ def test_killed_at_every_crash_point() -> None:
 def test_killed_at_200_random_moments() -> None:
     found = drive("random", "--trials", "200")
     assert found["wrong"] == []
+
+
+@pytest.mark.crash
+def test_killed_at_crash_points_with_runs_in_postgres(postgres: PostgresServer) -> None:
+    found = drive("points", "--trials", "30", "--database", postgres.base_url)
+    assert found["wrong"] == []
+    assert found["points"] > 50
+
+
+@pytest.mark.crash
+def test_killed_at_30_random_moments_with_runs_in_postgres(postgres: PostgresServer) -> None:
+    found = drive("random", "--trials", "30", "--database", postgres.base_url)
+    assert found["wrong"] == []
+
+
+@pytest.mark.crash
+def test_a_start_acknowledged_too_early_is_found_in_postgres(postgres: PostgresServer) -> None:
+    found = drive("points", "--trials", "20", "--plant", "early_ack", "--database", postgres.base_url)
+    assert any("then lost" in what for what in found["wrong"])
 
 
 @pytest.mark.crash

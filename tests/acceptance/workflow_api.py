@@ -68,10 +68,11 @@ class Api:
 
 
 @asynccontextmanager
-async def served(path: Path) -> AsyncIterator[Api]:
+async def served(path: Path, **changed: Any) -> AsyncIterator[Api]:
+    """Serve; `changed` are parts that are other than usual."""
     settings = Settings(data_dir=path / "data", rate_limit="none")
     async with open_app(settings, grace_s=0) as app:
-        parts = msgspec.structs.replace(parts_for(app, settings, sign_in=True), authenticate=_who)
+        parts = msgspec.structs.replace(parts_for(app, settings, sign_in=True), authenticate=_who, **changed)
         transport = httpx2.ASGITransport(create_app(parts))
         async with httpx2.AsyncClient(transport=transport, base_url="http://runwell", timeout=30) as client:
             yield Api(client, app)

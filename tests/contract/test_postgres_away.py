@@ -101,19 +101,17 @@ def test_an_append_under_way_when_the_connection_breaks_fails_whole(postgres_url
     run(main())
 
 
-class Breaking:
-    """A transaction whose connection breaks in the commit, before or after the server has done it."""
+def break_commits(connection: Any, *, kept: bool) -> None:
+    """Let the connection break in the next commit, after the server has done it or before."""
+    ask = connection.fetchval
 
-    def __init__(self, connection: Any, *, kept: bool) -> None:
-        self._connection, self._kept = connection, kept
-        self._inner = connection.transaction()
-        self.start, self.rollback = self._inner.start, self._inner.rollback
-
-    async def commit(self) -> None:
-        if self._kept:
-            await self._inner.commit()
-        self._connection.terminate()
+    async def fetchval(sql: str, *values: object) -> object:
+        if kept:
+            await ask(sql, *values)
+        connection.terminate()
         raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    connection.fetchval = fetchval
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -122,9 +120,7 @@ def test_a_commit_whose_answer_is_lost_is_asked_for(postgres_url: DatabaseUrl, k
         journal = journal_at(postgres_url)
         async with opened(journal):
             run_id, other = new_run(), new_run()
-            connection = owner_of(journal).connection
-            breaking = Breaking(connection, kept=kept)
-            connection.transaction = lambda: breaking
+            break_commits(owner_of(journal).connection, kept=kept)
             first = journal.append(0, logs(run_id, 1, 1), row(run_id, 1))
             await asyncio.sleep(0)  # handed over
             behind = journal.append(0, logs(other, 1, 1), row(other, 1))
@@ -149,18 +145,11 @@ def test_closing_does_not_wait_for_a_lost_server_for_ever(
         await journal.open()
         connection = owner_of(journal).connection
 
-        class Lost:
-            async def start(self) -> None:
-                return
+        async def fetchval(sql: str, *values: object) -> object:
+            await asyncio.to_thread(postgres.stop, at_once=True)
+            raise asyncpg.ConnectionDoesNotExistError("gone")
 
-            async def commit(self) -> None:
-                await asyncio.to_thread(postgres.stop, at_once=True)
-                raise asyncpg.ConnectionDoesNotExistError("gone")
-
-        async def execute(sql: str, *values: object) -> str:
-            return "INSERT 0 1"
-
-        connection.transaction, connection.execute = Lost, execute
+        connection.fetchval = fetchval
         run_id = new_run()
         future = journal.append(0, logs(run_id, 1, 1), row(run_id, 1))
         await asyncio.wait_for(journal.close(), 10)

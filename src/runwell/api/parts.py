@@ -12,6 +12,7 @@ from runwell.api.access import Access
 from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
+from runwell.ports.limits import LimitSettings
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
 from runwell.ports.vault import Vault
@@ -49,6 +50,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     vault: Vault
     streams: Streams
     workflows: Workflows
+    limits: LimitSettings
     publishing: Publishing
     document_text: DocumentText
     access: Access | None = None

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from runwell.api.answers import ProblemDetails
-from runwell.api.errors import ApiError, status_of
+from runwell.api.errors import headers_of, status_of
 from runwell.api.request_id import request_id_of
 from runwell.model.errors import InvalidInput, Problem, RunwellError
 
@@ -65,8 +65,7 @@ async def error_response(connection: HTTPConnection, exc: RunwellError) -> Respo
     if status == 500:
         return await _unexpected(connection, exc)
     errors = exc.problems if isinstance(exc, InvalidInput) else ()
-    headers = exc.headers if isinstance(exc, ApiError) else None
-    return problem_response(connection, status, exc.code, exc.message, hint=exc.hint, errors=errors, headers=headers)
+    return problem_response(connection, status, exc.code, exc.message, hint=exc.hint, errors=errors, headers=headers_of(exc))
 
 
 async def answered(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -83,15 +82,30 @@ async def answered(request: Request, handler: Callable[[Request], Awaitable[Resp
 
 async def _bad_request(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)
-    errors = tuple(_problem(error) for error in exc.errors())
+    errors = tuple(_problem(error, exc.body) for error in exc.errors())
     detail = "the request is not valid" if len(errors) != 1 else f"the request is not valid: {errors[0].message}"
     return problem_response(request, 422, "INVALID_REQUEST", detail, hint="see `errors` for each place", errors=errors)
 
 
-def _problem(error: Any) -> Problem:
+def _problem(error: Any, body: Any) -> Problem:
     where, *path = error["loc"] or ("body",)
+    if where == "body":
+        path = _placed(path, body, missing=error["type"] == "missing")
     pointer = _PLACES.get(str(where), f"/{where}") + "".join(f"/{_escaped(part)}" for part in path)
     return Problem(code=error["type"], message=error["msg"].removeprefix("Value error, "), pointer=pointer)
+
+
+def _placed(path: list[Any], body: Any, *, missing: bool) -> list[Any]:
+    """Return the path without what pydantic adds: which choice of a union it speaks of."""
+    placed = []
+    for index, part in enumerate(path):
+        within = part in body if isinstance(body, dict) else isinstance(body, list) and isinstance(part, int) and part < len(body)
+        if within:
+            body = body[part]
+        elif not (missing and index == len(path) - 1):
+            continue
+        placed.append(part)
+    return placed
 
 
 def _escaped(part: object) -> str:

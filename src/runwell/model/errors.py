@@ -9,6 +9,7 @@ RunwellError
 ├── NotIdentified           the identity provider does not vouch for whoever wants to sign in
 ├── ProviderUnavailable     the identity provider does not answer as it should
 ├── SealBroken              a stored secret does not open
+├── QueueFull               as many runs wait for their turn as may
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
 ├── JournalUnavailable      the journal could not make a batch durable
@@ -86,6 +87,8 @@ class RunwellError(Exception):
     """Something went wrong in Runwell."""
 
     code = "INTERNAL_ERROR"
+    request_id: str | None = None
+    """Of the request that a server refused so; None for what was raised here."""
 
     def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
         self.message = message or (type(self).__doc__ or "").partition("\n")[0]
@@ -143,6 +146,12 @@ class SealBroken(RunwellError):
     """A stored secret does not open."""
 
     code = "SEAL_BROKEN"
+
+
+class QueueFull(RunwellError):
+    """As many runs are queued as may be."""
+
+    code = "QUEUE_FULL"
 
 
 class CommandRefused(RunwellError):

@@ -143,7 +143,8 @@ class Journal(JournalReader, Protocol):
 
         `events` is not empty, all of `row.run_id`, with `seq` from `expected + 1` on without gaps.
         Raises `PositionConflict` when the run's last submitted event is not `expected`: at once, or, for a run
-        that has ended or is not known to this process, by the future.
+        that has ended or is not known to this process, by the future. So with `InvalidInput`, when another run
+        has the same 24-hex id. A refusal by the future harms no other append but those that stand on it.
         The future fails with `JournalUnavailable` when the batch could not be kept; then nothing
         of it was, nor of any append submitted after it and before the failure was known.
         Appends of one run become durable in the order in which they were submitted.

@@ -16,7 +16,8 @@ import structlog
 
 from runwell.model.errors import RunwellError
 from runwell.model.events import Event
-from runwell.ports.feed import Delta, Feed
+from runwell.model.text_delta import Delta
+from runwell.ports.feed import Feed
 from runwell.ports.journal import Journal, Kept
 from runwell.query.mailbox import Mailbox
 from runwell.query.messages import Bodies, End, EndReason, Gap, Heartbeat, Message, Pong, control, event_message, opened_event
@@ -27,6 +28,8 @@ Check = Callable[[], Awaitable[EndReason | None]]
 """Whether the reader may still read: None, or why the stream is to end."""
 
 _LAST_WORDS_S: Final = 0.3
+_SAID: Final = frozenset({"generation_completed", "step_completed", "step_failed", "step_cancelled", "step_stopped", "step_retrying"})
+"""After these an attempt's model text is old."""
 _FILL: Final = 1_000
 """Of a hole at most so many events are fetched at a time."""
 
@@ -183,14 +186,10 @@ class Follower:
     # The journal
 
     async def _catch_up(self) -> None:
-        """Send what the journal has, up to where the mailbox goes on."""
-        while True:
-            self._mailbox.reset()
-            while page := await self._place.page(self._page):
-                await self._put_page(page)
-            if not self._mailbox.has_spilled:
-                self._mailbox.drop_before(self._place.is_sent)
-                return
+        """Send what the journal has, up to where the mailbox goes on; what both have is passed over in `_live`."""
+        self._mailbox.reset()
+        while page := await self._place.page(self._page):
+            await self._put_page(page)
 
     async def _put_page(self, page: list[Kept]) -> None:
         size = 0
@@ -202,6 +201,7 @@ class Follower:
                 await self._put_gap(kept.event.run_id, *hole)
             await self._put_event(kept, opened)
         await self._flush()
+        self._mailbox.drop_text({(kept.event.run_id, kept.event.step_id, kept.event.attempt) for kept in page if kept.event.type in _SAID})
         room = self._limits.buffer_bytes // 4
         self._page = max(1, self._page // 4) if size > room else min(self._page * 2, self._limits.max_page)
 

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
-from runwell.ports.feed import Delta
+from runwell.model.text_delta import Delta
 from runwell.ports.journal import Kept
 from runwell.query.messages import Bodies
 
 Heard = tuple[Kept | Delta, bytes]
+AttemptKey = tuple[str, str | None, int | None]
+"""Run, step and number of an attempt."""
 
 
 class Mailbox:
@@ -52,13 +54,14 @@ class Mailbox:
         """Begin again to take items."""
         self.has_spilled = False
 
-    def drop_before(self, is_sent: Callable[[Kept], bool]) -> None:
-        """Let go of what was heard up to the last event that was sent meanwhile: model text before it is stale."""
-        heard = list(self._heard)
-        stale = next((place for place in range(len(heard), 0, -1) if _was_sent(heard[place - 1], is_sent)), 0)
-        for _ in range(stale):
-            self._size -= len(self._heard.popleft()[1])
+    def drop_text(self, attempts: Set[AttemptKey]) -> None:
+        """Let go of the model text of attempts of which the end, or the whole text, was sent meanwhile."""
+        if not self._heard or not attempts:
+            return
+        kept = [(item, body) for item, body in self._heard if isinstance(item, Kept) or _key(item) not in attempts]
+        self._heard = deque(kept)
+        self._size = sum(len(body) for _, body in kept)
 
 
-def _was_sent(heard: Heard, is_sent: Callable[[Kept], bool]) -> bool:
-    return isinstance(heard[0], Kept) and is_sent(heard[0])
+def _key(delta: Delta) -> AttemptKey:
+    return delta.run_id, delta.step_id, delta.attempt

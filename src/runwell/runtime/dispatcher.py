@@ -26,8 +26,9 @@ from runwell.engine.view import run_row
 from runwell.model.commands import AdmitRun, Command
 from runwell.model.errors import CommandRefused, InvalidInput, NotFound, RunwellError, StepTimedOut
 from runwell.model.events import Event
+from runwell.model.text_delta import Delta
 from runwell.ports.clock import Clock
-from runwell.ports.feed import Delta, Feed
+from runwell.ports.feed import Feed
 from runwell.ports.journal import Journal
 from runwell.ports.probe import Probe
 from runwell.ports.steps import Services, StepType, StepTypes

@@ -1,5 +1,6 @@
-"""Appends that become durable together: laid out as arrays, a statement a table, one transaction.
+"""Appends that become durable together: laid out as arrays, for one statement that keeps them all.
 
+Every way to the server and back costs a run's latency, so it is one where that can be: the statement is its own transaction.
 All on the event loop's thread, in the order in which they were submitted.
 """
 
@@ -17,7 +18,7 @@ from runwell.ports.probe import Probe
 from runwell.storage.outcome import fail_quietly, refuse_quietly
 from runwell.storage.payloads import RECORD_LIMIT, externalize
 from runwell.storage.postgres_claims import Claim, Claims
-from runwell.storage.postgres_session import DRIVER_ERRORS, original, stored
+from runwell.storage.postgres_session import original, stored
 from runwell.storage.records import Encoded
 from runwell.storage.tasks import task_changes
 
@@ -33,23 +34,33 @@ _INSERT_EVENTS: Final = """
     INSERT INTO event (rid, seq, type, step_id, body)
     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[])
 """
-_UPSERT_RUNS: Final = """
-    INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, workflow_slug, status, live, environment, seq, body)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
-                         $9::text[], $10::integer[], $11::text[])
-    ON CONFLICT (rid) DO UPDATE SET status = excluded.status, live = excluded.live, seq = excluded.seq, body = excluded.body
-"""
-_INSERT_APPENDED: Final = """
-    WITH mine AS (SELECT FROM journal_owner WHERE epoch = $1 FOR SHARE)
-    INSERT INTO appended (position, rid, first_seq, last_seq)
-    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::integer[], $5::integer[]) WHERE EXISTS (SELECT FROM mine)
-"""
-_SETTLE_TASKS: Final = "UPDATE task SET open = false WHERE (rid, task_id) IN (SELECT * FROM unnest($1::bigint[], $2::text[]))"
-_UPSERT_TASKS: Final = """
-    INSERT INTO task (rid, task_id, seq, step_id, created_at, open)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::bigint[], $6::boolean[])
-    ON CONFLICT (rid, task_id)
-    DO UPDATE SET seq = excluded.seq, step_id = excluded.step_id, created_at = excluded.created_at, open = excluded.open
+_KEEP: Final = """
+    WITH mine AS (SELECT FROM journal_owner WHERE epoch = $1 FOR SHARE),
+    events AS (
+      INSERT INTO event (rid, seq, type, step_id, body)
+      SELECT given.* FROM mine, unnest($2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[]) AS given
+    ),
+    runs AS (
+      INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, workflow_slug, status, live, environment, seq, body)
+      SELECT given.* FROM mine, unnest($7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+                                       $14::boolean[], $15::text[], $16::integer[], $17::text[]) AS given
+      ON CONFLICT (rid) DO UPDATE SET status = excluded.status, live = excluded.live, seq = excluded.seq, body = excluded.body
+    ),
+    placed AS (
+      INSERT INTO appended (position, rid, first_seq, last_seq)
+      SELECT given.* FROM mine, unnest($18::bigint[], $19::bigint[], $20::integer[], $21::integer[]) AS given
+    ),
+    settled AS (
+      UPDATE task SET open = false FROM mine, unnest($22::bigint[], $23::text[]) AS given (rid, task_id)
+      WHERE (task.rid, task.task_id) = (given.rid, given.task_id)
+    ),
+    asked AS (
+      INSERT INTO task (rid, task_id, seq, step_id, created_at, open)
+      SELECT given.* FROM mine, unnest($24::bigint[], $25::text[], $26::integer[], $27::text[], $28::bigint[], $29::boolean[]) AS given
+      ON CONFLICT (rid, task_id)
+      DO UPDATE SET seq = excluded.seq, step_id = excluded.step_id, created_at = excluded.created_at, open = excluded.open
+    )
+    SELECT EXISTS (SELECT FROM mine)
 """
 
 _Rows = list[tuple[Any, ...]]
@@ -68,7 +79,7 @@ class Append(NamedTuple):
 
 
 class PostgresBatch:
-    """`committing`: the commit was sent, so that a lost connection leaves its outcome open."""
+    """`committing`: it was sent, so that a lost connection leaves its outcome open."""
 
     def __init__(self) -> None:
         self._appends: list[Append] = []
@@ -106,30 +117,31 @@ class PostgresBatch:
         events = [event for append in self._appends for event in _laid_out(append)]
         if blobs is not None and any(len(record) * 4 > RECORD_LIMIT for *_, record in events):
             events = await asyncio.to_thread(_externalized, events, blobs.put)
-        transaction = connection.transaction()
-        await transaction.start()
-        try:
-            await self._execute(connection, epoch, events)
-            probe("journal.before_commit")
-            self.committing = True
-            await transaction.commit()
-        except BaseException:
-            if not self.committing:
-                await _undo(connection, transaction)
-            raise
+        *early, last = _parts(events)
+        probe("journal.before_commit")
+        self.committing = True
+        if early:
+            async with connection.transaction():
+                for part in early:
+                    await connection.execute(_INSERT_EVENTS, *_columns(part, 5))
+                await self._keep(connection, epoch, last)
+        else:
+            await self._keep(connection, epoch, last)  # one statement is a transaction of its own
         probe("journal.after_commit")
 
-    async def _execute(self, connection: Any, epoch: int, events: _Rows) -> None:
-        for part in _parts(events):
-            await connection.execute(_INSERT_EVENTS, *_columns(part, 5))
-        await connection.execute(_UPSERT_RUNS, *_columns(self._runs(), 11))
+    async def _keep(self, connection: Any, epoch: int, events: _Rows) -> None:
         appended = [(append.place, append.claim.rid, append.expected + 1, append.row.seq) for append in self._appends]
-        if await connection.execute(_INSERT_APPENDED, epoch, *_columns(appended, 4)) == "INSERT 0 0":
-            raise JournalUnavailable("another Runwell has taken over the journal", hint="stop this process, or start it anew")
         tasks = self._tasks()
-        if tasks:
-            await connection.execute(_SETTLE_TASKS, *_columns([key for key, asked in tasks.items() if asked is None], 2))
-            await connection.execute(_UPSERT_TASKS, *_columns([asked for asked in tasks.values() if asked], 6))
+        settled = [key for key, asked in tasks.items() if asked is None]
+        columns = [
+            *_columns(events, 5),
+            *_columns(self._runs(), 11),
+            *_columns(appended, 4),
+            *_columns(settled, 2),
+            *_columns([asked for asked in tasks.values() if asked], 6),
+        ]
+        if not await connection.fetchval(_KEEP, epoch, *columns):
+            raise JournalUnavailable("another Runwell has taken over the journal", hint="stop this process, or start it anew")
 
     def _runs(self) -> _Rows:
         runs: dict[int, tuple[Any, ...]] = {}
@@ -169,15 +181,6 @@ class PostgresBatch:
         for append in self._appends:
             claims.forget(append.claim)
             fail_quietly(append.future, cause)
-
-
-async def _undo(connection: Any, transaction: Any) -> None:
-    if connection.is_closed():
-        return
-    try:
-        await transaction.rollback()
-    except DRIVER_ERRORS:
-        connection.terminate()  # the server does it then
 
 
 def _laid_out(append: Append) -> Iterator[tuple[Any, ...]]:

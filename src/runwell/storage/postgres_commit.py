@@ -75,7 +75,7 @@ class PostgresCommit:
             if len(batch):
                 await batch.write(connection, self._owner.epoch, self._blobs, self._probe)
         except Exception as exc:
-            if isinstance(exc, _SPOILT):
+            if isinstance(exc, _SPOILT) or (not connection.is_closed() and connection.is_in_transaction()):
                 connection.terminate()
             in_doubt = batch.committing and connection.is_closed()
             if not (in_doubt and await self._owner.has(batch.last_place, connection)):

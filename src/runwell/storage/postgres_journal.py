@@ -12,10 +12,12 @@ from runwell.model.run import RunRow
 from runwell.ports.journal import Blobs
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import postgres_queries as queries
+from runwell.storage.deleted import DeletedWorkflows
 from runwell.storage.outcome import closed, failed
 from runwell.storage.postgres_batch import Append
 from runwell.storage.postgres_claims import Claims
 from runwell.storage.postgres_commit import PostgresCommit
+from runwell.storage.postgres_deletion import Deletion
 from runwell.storage.postgres_owner import PATIENCE_S, Owner
 from runwell.storage.postgres_reading import PostgresReaders, PostgresReading, Query
 from runwell.storage.postgres_session import DRIVER_ERRORS, unavailable
@@ -44,6 +46,8 @@ class PostgresJournal(PostgresReading):
         self._closing: asyncio.Task[None] | None = None
         self._claims = self.claims_type()
         self._place = 0  # of the last append that was submitted, in the order of all
+        self._last: asyncio.Future[int] | None = None
+        self._deleted = DeletedWorkflows()
 
     async def open(self) -> None:
         if self._owner is not None:
@@ -97,13 +101,34 @@ class PostgresJournal(PostgresReading):
             return failed(closed())
         if (refusal := self._owner.refusal) is not None:
             return failed(refusal)
+        self._deleted.check(row.workflow_id, expected)
         claim = self._claims.claim(row.run_id, expected)
         encoded = encode_append(expected, events, row)
         self._claims.advance(claim, row.seq)
         self._place += 1
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        future = self._last = asyncio.get_running_loop().create_future()
         self._commit.add(Append(self._place, claim, expected, tuple(events), encoded, row, future))
         return future
+
+    # Deleting
+
+    async def delete_runs(self, workflow_id: str) -> int:
+        if self._owner is None:
+            raise closed()
+        if (refusal := self._owner.refusal) is not None:
+            raise refusal
+        deletion = Deletion(self._url, self._owner.epoch, workflow_id)
+        async with self._deleted.taking(workflow_id) as close:
+            await self._settled()
+            await deletion.refuse_live()
+            close()
+            await self._settled()
+            return await deletion.delete()
+
+    async def _settled(self) -> None:
+        """Wait until everything that was submitted has its outcome."""
+        if self._last is not None:
+            await asyncio.wait([self._last])
 
     # Reading, on the pool's connections
 

@@ -23,7 +23,7 @@ async def live_claims(connection: Any) -> tuple[int, list[Claim]]:
     tasks: dict[int, dict[str, str]] = {}
     for rid, task_id, step_id in await connection.fetch("SELECT rid, task_id, step_id FROM task WHERE open"):
         tasks.setdefault(rid, {})[original(task_id)] = original(step_id)
-    last: int = await connection.fetchval("SELECT coalesce(max(rid), 0) FROM run")
+    last: int = await connection.fetchval("SELECT greatest(max(rid), (SELECT last_rid FROM journal_owner), 0) FROM run")
     rows = await connection.fetch("SELECT run_id, rid, seq FROM run WHERE live")
     return last, [Claim(original(run_id), rid, seq, tasks.get(rid, {}), checked=True) for run_id, rid, seq in rows]
 
@@ -60,7 +60,7 @@ async def live(connection: Any) -> list[str]:
 
 async def last_position(connection: Any) -> int:
     """Return the position of the last append; 0 when there is none."""
-    found: int = await connection.fetchval("SELECT coalesce(max(position), 0) FROM appended")
+    found: int = await connection.fetchval("SELECT greatest(max(position), (SELECT last_position FROM journal_owner), 0) FROM appended")
     return found
 
 

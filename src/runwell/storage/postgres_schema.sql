@@ -9,7 +9,9 @@ CREATE TABLE journal_owner (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),
   schema_version integer NOT NULL,
   epoch bigint NOT NULL,
-  owner text NOT NULL -- for people
+  owner text NOT NULL, -- for people
+  last_rid bigint NOT NULL DEFAULT 0, -- how far numbers went that must not come again though what had them was deleted
+  last_position bigint NOT NULL DEFAULT 0
 );
 
 -- Every append changes its run's row: the room left in a page lets the new one stay there, with no change of an index.

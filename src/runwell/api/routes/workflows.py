@@ -17,8 +17,9 @@ from runwell.api.routes.workflow_deletion import delete_whole
 from runwell.model.errors import InvalidInput
 from runwell.model.scope import Scope
 from runwell.model.slugs import is_free_slug, is_name, slug_of
-from runwell.ports.workflows import Draft, Kind, NewWorkflow, WorkflowFilter
-from runwell.query.workflows import WorkflowPage, WorkflowSummary, WorkflowView, list_workflows, summary_of, view_of
+from runwell.model.workflow_views import Kind, WorkflowSummary, WorkflowView
+from runwell.ports.workflows import Draft, NewWorkflow, WorkflowFilter
+from runwell.query.workflows import WorkflowPage, summary_of, view_of, workflow_page
 
 routes = router("workflows", DocumentRoute)
 
@@ -27,7 +28,7 @@ MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
 
 @routes.get("/v1/workflows", responses=answers(WorkflowPage, "A page of workflows."))
 @needs("workflow:read")
-async def list_workflows_page(
+async def list_workflows(
     caller: Caller,
     server: Server,
     kind: Annotated[Kind | None, Query(description="Only workflows of this kind.")] = None,
@@ -38,7 +39,7 @@ async def list_workflows_page(
 ) -> Answer:
     """Return the workflows of the project, newest first."""
     wanted = WorkflowFilter(kind=kind, archived=archived, text=q)
-    return Answer(await list_workflows(server.workflows, caller.scope, wanted, limit, cursor))
+    return Answer(await workflow_page(server.workflows, caller.scope, wanted, limit, cursor))
 
 
 @routes.post("/v1/workflows", status_code=201, responses=answers(WorkflowView, "The workflow, with its draft's problems.", 201))

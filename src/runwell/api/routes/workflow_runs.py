@@ -1,0 +1,38 @@
+"""A run in one document, at the path and in the words of seed 004."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+from runwell.api.answers import Answer, answers
+from runwell.api.route import Caller, Server, needs, router
+from runwell.model.errors import NotFound
+from runwell.model.run_document import RunDocument
+from runwell.query.run_document import run_document
+
+routes = router("runs")
+
+ShortId = Annotated[
+    str,
+    Path(
+        pattern="^[0-9a-f]{24}$",
+        description="The first 24 hex digits of the run's id.",
+        examples=["5eb7cf5a86d9755df3a6c593"],
+    ),
+]
+
+
+@routes.get("/workflows/v1/workflow-runs/{workflow_run_id}", responses=answers(RunDocument, "The run with everything that belongs to it."))
+@needs("workflow:read")
+async def get_workflow_run(workflow_run_id: ShortId, caller: Caller, server: Server) -> Answer:
+    """Return one run whole: inputs and outputs, comments, token usage and latency by model, and the configuration that it ran with."""
+    unknown = NotFound(f"there is no run {workflow_run_id!r}", hint="take the first 24 hex digits of a run's id")
+    found = await server.journal.find(f"run_{workflow_run_id}")
+    if not found:
+        raise unknown
+    try:
+        run = await server.runs.view(caller.scope, found[0])
+        document = await server.runs.document(caller.scope, found[0])
+    except NotFound as exc:
+        raise unknown from exc
+    return Answer(run_document(run, await server.journal.read(found[0]), document, caller.scope))

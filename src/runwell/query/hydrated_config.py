@@ -1,0 +1,171 @@
+"""A version's document as nodes and edges with all their settings, in the words of seed 004.
+
+Reads what the author wrote. What a step has beyond the fields of a node stands in its `miscellaneous`, so that
+nothing of the document is lost.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from runwell.model.run import WorkflowRef
+from runwell.model.run_document import (
+    EdgeConfig,
+    HydratedConfig,
+    LlmsConfig,
+    McpServer,
+    NodeConfig,
+    Prompt,
+    ToolConfig,
+    ToolsConfig,
+    WorkflowConfig,
+)
+
+Json = dict[str, Any]
+
+_WORKFLOW_FIELDS: Final = frozenset({"name", "description", "steps"})
+_STEP_FIELDS: Final = frozenset({"id", "name", "description", "type", "depends_on", "enabled", "steps", "output_schema"})
+_MODEL_STEPS: Final = frozenset({"llm", "agent"})
+_MODEL_FIELDS: Final = frozenset({"model", "models", "params"})
+_WAITS_FOR_PEOPLE: Final = frozenset({"approval", "wait", "conversation"})
+
+
+class _Step(NamedTuple):
+    """A step as written, and the loop that it lies in."""
+
+    raw: Json
+    loop: str | None
+
+    @property
+    def id(self) -> str:
+        return str(self.raw["id"])
+
+    @property
+    def asks_model(self) -> bool:
+        return self.raw.get("type") in _MODEL_STEPS
+
+
+def hydrated_config(document: Json, workflow: WorkflowRef, variables: Json) -> HydratedConfig:
+    """Return the configuration that the document of this version is. `variables` are what the run was started with."""
+    steps = list(_steps(document.get("steps") or [], None))
+    nodes = [_node(step, workflow) for step in steps]
+    edges = [_edge(source, step, workflow) for step in steps for source in step.raw.get("depends_on") or ()]
+    config = WorkflowConfig(
+        logical_id=workflow.id,
+        name=document.get("name"),
+        description=document.get("description"),
+        tools_config=ToolsConfig(tools=_all_tools(nodes)),
+        mcp_servers=[McpServer(name=name) for name in _mcp_servers(steps)],
+        nodes=[step.id for step in steps],
+        edges=[str(edge.logical_id) for edge in edges],
+        miscellaneous=_others(document, _WORKFLOW_FIELDS),
+    )
+    return HydratedConfig(workflow_config=config, node_configs=nodes, edge_configs=edges, dynamic_variables=variables)
+
+
+def _steps(raws: list[Json], loop: str | None) -> Iterator[_Step]:
+    """Yield the steps in the document's order, each loop before what it repeats."""
+    for raw in raws:
+        step = _Step(raw, loop)
+        yield step
+        yield from _steps(raw.get("steps") or [], step.id)
+
+
+def _others(raw: Json, known: frozenset[str]) -> Json:
+    return {name: value for name, value in raw.items() if name not in known}
+
+
+def _node(step: _Step, workflow: WorkflowRef) -> NodeConfig:
+    raw = step.raw
+    schema = raw.get("output_schema")
+    tools = list(_tools(step))
+    return NodeConfig(
+        logical_id=step.id,
+        name=raw.get("name") or step.id,
+        description=raw.get("description"),
+        workflow_id=workflow.id,
+        version_number=workflow.version,
+        disabled=raw.get("enabled") is False,
+        miscellaneous=_miscellaneous(step),
+        is_start=step.loop is None and not raw.get("depends_on"),
+        main_response_config=Prompt(prompt=_prompt(step)),
+        llms_config=_llms(step),
+        tools_config=ToolsConfig(tools=tools),
+        wait_for_user_message=raw.get("type") in _WAITS_FOR_PEOPLE,
+        use_mcp_tools=any(tool.type == "mcp" for tool in tools),
+        type=raw.get("type"),
+        structured_output_schema=schema if isinstance(schema, dict) else {},
+    )
+
+
+def _miscellaneous(step: _Step) -> Json:
+    """Return what the step has beyond a node's fields, and the loop that it lies in."""
+    known = set(_STEP_FIELDS)
+    if step.asks_model:
+        known |= _MODEL_FIELDS | ({_prompt_field(step)} if _prompt(step) is not None else set())
+    if step.raw.get("type") == "python":
+        known.add("code")
+    if not isinstance(step.raw.get("output_schema"), dict):
+        known.discard("output_schema")
+    others = _others(step.raw, frozenset(known))
+    return others if step.loop is None else {"loop": step.loop, **others}
+
+
+def _prompt_field(step: _Step) -> str:
+    return "instructions" if step.raw.get("type") == "agent" else "prompt"
+
+
+def _prompt(step: _Step) -> str | None:
+    value = step.raw.get(_prompt_field(step)) if step.asks_model else None
+    return value if isinstance(value, str) else None
+
+
+def _llms(step: _Step) -> LlmsConfig:
+    if not step.asks_model:
+        return LlmsConfig()
+    names = {name: step.raw[name] for name in ("model", "models") if step.raw.get(name) is not None}
+    first = step.raw.get("model") or next(iter(step.raw.get("models") or ()), None)
+    return LlmsConfig(provider=_provider(first), streaming=True, model_kwargs={**names, **(step.raw.get("params") or {})})
+
+
+def _provider(model: Any) -> str | None:
+    """Return the provider in `provider:model`; None when a template decides it."""
+    provider = model.partition(":")[0] if isinstance(model, str) and ":" in model else None
+    return provider if provider and "{{" not in provider else None
+
+
+def _tools(step: _Step) -> Iterator[ToolConfig]:
+    raw = step.raw
+    if raw.get("type") == "python":
+        yield ToolConfig(logical_id=step.id, name=raw.get("name") or step.id, type="inline_python", code=raw.get("code"))
+    for named in _named_tools(raw):
+        kind, _, name = named.partition(":")
+        yield ToolConfig(logical_id=f"{step.id}/{named}", tool_id=named, name=name or named, type=kind if name else None)
+
+
+def _named_tools(raw: Json) -> Iterator[str]:
+    """Yield the tools that a step names (`mcp:<server>/<name>`, `python:<name>`, `workflow:<slug>`)."""
+    if isinstance(raw.get("tool"), str):
+        yield raw["tool"]
+    listed = raw.get("tools")
+    yield from (tool for tool in (listed if isinstance(listed, list | tuple) else ()) if isinstance(tool, str))
+
+
+def _all_tools(nodes: list[NodeConfig]) -> list[ToolConfig]:
+    return [tool for node in nodes for tool in node.tools_config.tools]
+
+
+def _mcp_servers(steps: list[_Step]) -> list[str]:
+    named = [tool for step in steps for tool in _named_tools(step.raw) if tool.startswith("mcp:")]
+    return list(dict.fromkeys(tool.removeprefix("mcp:").partition("/")[0] for tool in named))
+
+
+def _edge(source: str, step: _Step, workflow: WorkflowRef) -> EdgeConfig:
+    when = step.raw.get("when")
+    return EdgeConfig(
+        logical_id=f"{source}->{step.id}",
+        workflow_id=workflow.id,
+        version_number=workflow.version,
+        miscellaneous={} if when is None else {"when": when},
+        source_node_logical_id=source,
+        destination_node_logical_id=step.id,
+    )

@@ -1,0 +1,116 @@
+"""Deleting a workflow over HTTP removes it with everything that is kept of it."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.workflow_api import ASK, ECHO, Api, served
+from tests.contract.samples import run
+
+from runwell.model.run import RunRow
+
+CANARY = "canary-3b9d51"
+FOREIGN = "other-8aa1c2"
+
+
+def ask(name: str, canary: str) -> dict[str, Any]:
+    return {"name": name, "description": canary, "steps": [{"id": "say", "type": "transform", "value": "{{ input }}"}, *ASK["steps"]]}
+
+
+async def start(api: Api, slug: str, text: str) -> str:
+    return str((await api.command(slug, "start", input=text, tags=[text[:20]], metadata={"k": text[:20]}))["run_id"])
+
+
+def files_with(path: Path, text: str) -> list[str]:
+    """Return the files below a directory that hold the text. Only for one that nobody in this process has open."""
+    return [str(file) for file in path.rglob("*") if file.is_file() and text.encode() in file.read_bytes()]
+
+
+async def until(api: Api, reached: Callable[[list[RunRow]], bool]) -> None:
+    for _ in range(5_000):
+        if reached(await api.app.journal.rows()):
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("the runs did not come")
+
+
+def test_nothing_is_left_of_a_deleted_workflow(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with served(tmp_path) as api:
+            await api.published(ask("Gone", CANARY))
+            await api.published(ask("Stays", FOREIGN))
+            await api("PUT", "/v1/workflows/gone", {"document": {"name": CANARY, "steps": CANARY * 50}}, headers={"If-Match": "*"})
+            for _ in range(5):
+                await start(api, "gone", CANARY)
+                await start(api, "gone", CANARY * 9_000)
+                kept = await start(api, "stays", FOREIGN)
+        assert files_with(tmp_path, CANARY)
+        async with served(tmp_path) as api:
+            refused = await api("DELETE", "/v1/workflows/gone", status=409)
+            assert (refused["code"], "10 runs that have not ended" in refused["detail"]) == ("CONFLICT", True)
+            await api.command("gone", "start", input=CANARY)
+            await api("DELETE", "/v1/workflows/gone?stop=true", status=204)
+            await api("GET", "/v1/workflows/gone", status=404)
+            await api("DELETE", "/v1/workflows/gone", status=404)
+            await api("GET", "/v1/workflows/gone/versions/1", status=404)
+            assert {row.workflow_slug for row in await api.app.journal.rows()} == {"stays"}
+            assert len(await api.app.journal.pending_tasks()) == 5
+            assert (await api("GET", f"/v1/runs/{kept}"))["input"] == FOREIGN
+        assert files_with(tmp_path, CANARY) == []
+        assert files_with(tmp_path, FOREIGN)
+
+    run(main())
+
+
+def test_a_document_that_another_workflow_has_stays(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with served(tmp_path) as api:
+            await api.published(ECHO)
+            await api.published(ECHO, slug="twin")
+            await api("DELETE", "/v1/workflows/echo", status=204)
+            assert (await api("GET", "/v1/workflows/twin/versions/1"))["document"] == ECHO
+            await api.command("twin", "start")
+            await api.published(ECHO)  # the slug is free again
+            await api("DELETE", "/v1/workflows/twin?stop=true", status=204)
+            assert (await api("GET", "/v1/workflows/echo/versions/1"))["document"] == ECHO
+
+    run(main())
+
+
+def test_starts_while_a_workflow_is_deleted_leave_no_run(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with served(tmp_path) as api:
+            await api.published(ask("Gone", "x"))
+            body = {"command": "start", "params": {"input": "x"}}
+
+            async def starts() -> list[int]:
+                return [(await api.raw("POST", "/v1/workflows/gone/command", body)).status_code for _ in range(25)]
+
+            starting = [asyncio.ensure_future(starts()) for _ in range(4)]
+            await until(api, lambda rows: len(rows) >= 10)
+            await api("DELETE", "/v1/workflows/gone?stop=true", status=204)
+            statuses = [status for done in await asyncio.gather(*starting) for status in done]
+            assert set(statuses) <= {202, 404, 409}
+            assert statuses.count(202) >= 10
+            assert await api.app.journal.rows() == []
+            assert await api.app.journal.tail(0) == []
+            assert await api.app.journal.live() == []
+
+    run(main())
+
+
+def test_deleting_a_child_ends_the_parents_step(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with served(tmp_path) as api:
+            await api.published(ask("Child", "x"))
+            parent = {"name": "Parent", "steps": [{"id": "child", "type": "workflow", "workflow": "child"}]}
+            await api.published(parent)
+            started = (await api.command("parent", "start"))["run_id"]
+            await until(api, lambda rows: any(row.workflow_slug == "child" for row in rows))
+            await api("DELETE", "/v1/workflows/child?stop=true", status=204)
+            async with asyncio.timeout(20):
+                await api.app.runtime.ended(started)
+            assert (await api("GET", f"/v1/runs/{started}"))["error"]["code"] == "CHILD_RUN_FAILED"
+
+    run(main())

@@ -1,0 +1,119 @@
+"""What every journal promises about deleting a workflow's runs."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+from tests.contract.backend import Backend, opened
+from tests.contract.samples import asks, event, logs, new_run, pending, row, run, seqs
+
+from runwell.model.errors import NotFound, PositionConflict, Refused
+from runwell.model.run import RunRow
+from runwell.model.statuses import RunStatus
+from runwell.ports.journal import RunFilter
+
+ENDED = RunStatus.SUCCEEDED
+
+
+def of(workflow_id: str, its_row: RunRow) -> RunRow:
+    return msgspec.structs.replace(its_row, workflow_id=workflow_id)
+
+
+class DeletionContract:
+    """All of one workflow, nothing of another."""
+
+    @pytest.fixture
+    def backend(self) -> Backend:
+        raise NotImplementedError
+
+    def test_all_runs_of_the_workflow_go_and_no_others(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                gone, stays = [new_run() for _ in range(5)], [new_run() for _ in range(5)]
+                for one, other in zip(gone, stays, strict=True):
+                    await journal.append(0, logs(one, 1, 3), of("wf_1", row(one, 3)))
+                    await journal.append(0, [event(other, 1, asks(f"task_{other}"), step="a")], of("wf_2", row(other, 1)))
+                    await journal.append(3, logs(one, 4, 1), of("wf_1", row(one, 4, ENDED)))
+                before, told = await journal.position(), await journal.tail(0, workflow_id="wf_2")
+                assert await journal.delete_runs("wf_1") == 5
+                for run_id in gone:
+                    assert await journal.row(run_id) is None
+                    assert await journal.read(run_id) == []
+                    assert await journal.find(run_id) == []
+                assert [found.run_id for found in await journal.rows()] == stays[::-1]
+                assert await journal.rows(RunFilter(workflow_id="wf_1")) == []
+                assert len(await pending(journal)) == 5
+                assert await journal.tail(0) == told
+                assert await journal.position() == before
+                assert await journal.delete_runs("wf_1") == 0
+
+        run(main())
+
+    def test_live_runs_are_a_reason_to_refuse(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                ended, live = new_run(), new_run()
+                await journal.append(0, logs(ended, 1, 1), row(ended, 1, ENDED))
+                busy = new_run()
+                journal.append(0, logs(busy, 1, 1), of("wf_2", row(busy, 1)))
+                last = journal.append(0, logs(live, 1, 1), row(live, 1))  # behind what is being written just now
+                with pytest.raises(Refused, match="1 run that has not ended"):
+                    await journal.delete_runs("wf_1")
+                await last
+                assert len(await journal.rows()) == 3
+                await journal.append(1, logs(live, 2, 1), row(live, 2))
+                another = new_run()
+                await journal.append(0, logs(another, 1, 1), row(another, 1, ENDED))
+                await journal.append(2, logs(live, 3, 1), row(live, 3, ENDED))
+                assert await journal.delete_runs("wf_1") == 3
+
+        run(main())
+
+    def test_nothing_comes_after_a_deletion_nor_during_it(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                ended = [new_run() for _ in range(20)]
+                await asyncio.gather(*(journal.append(0, logs(run_id, 1, 1), row(run_id, 1, ENDED)) for run_id in ended))
+                deleting = asyncio.ensure_future(journal.delete_runs("wf_1"))
+                outcomes: list[Any] = []
+                busy = new_run()
+                for seq in range(300):
+                    outcomes.append(journal.append(seq, logs(busy, seq + 1, 1), of("wf_2", row(busy, seq + 1))))
+                    run_id, expected = (new_run(), 0) if seq % 2 else (ended[seq % 20], 1)
+                    try:
+                        sent = logs(run_id, expected + 1, 1)
+                        outcomes.append(journal.append(expected, sent, row(run_id, expected + 1, ENDED)))
+                    except (NotFound, PositionConflict) as exc:
+                        outcomes.append(exc)
+                    await asyncio.sleep(0)
+                await deleting
+                await asyncio.gather(*(one for one in outcomes if isinstance(one, asyncio.Future)))
+                assert {found.workflow_id for found in await journal.rows()} == {"wf_2"}
+                assert {kept.event.run_id for kept in await journal.tail(0, limit=seq + 100)} == {busy}
+                late = new_run()
+                with pytest.raises(NotFound):
+                    journal.append(0, logs(late, 1, 1), row(late, 1))
+                other = of("wf_2", row(late, 1))
+                await journal.append(0, logs(late, 1, 1), other)
+
+        run(main())
+
+    def test_positions_go_on_after_a_deletion(self, backend: Backend) -> None:
+        async def main() -> None:
+            journal = backend.make()
+            async with opened(journal):
+                kept, gone = new_run(), new_run()
+                await journal.append(0, logs(kept, 1, 1), of("wf_2", row(kept, 1)))
+                last = await journal.append(0, logs(gone, 1, 2), row(gone, 2, ENDED))
+                await journal.delete_runs("wf_1")
+            again = backend.make() if backend.persistent else journal
+            async with opened(again):
+                assert await again.position() == last
+                after = new_run()
+                assert await again.append(0, logs(after, 1, 1), of("wf_2", row(after, 1))) > last
+                await again.append(1, logs(kept, 2, 1), of("wf_2", row(kept, 2)))
+                assert [(kept_one.event.run_id, kept_one.event.seq) for kept_one in await again.tail(last)] == [(after, 1), (kept, 2)]
+                assert seqs([kept_one.event for kept_one in await again.tail(0)]) == [1, 1, 2]
+
+        run(main())
