@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from runwell.model.events import EventData
+from runwell.model.scope import DEFAULT_SCOPE, Scope
 from runwell.model.step import StepSpec
 from runwell.ports.http import Http
 from runwell.ports.models import Models
@@ -26,7 +27,7 @@ class FakeContext:
     sandbox: Sandbox | None = None
     secrets: Secrets | None = None
     run_id: str = "run_1"
-    org_id: str = "org_1"
+    scope: Scope = DEFAULT_SCOPE
     step_id: str = "step"
     attempt: int = 1
     idempotency_key: str = "key-of-the-step"

@@ -1,37 +1,52 @@
 """The only place that wires everything."""
 
 import gc
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Unpack
 
 import msgspec
 
+from runwell.adapters.connection_trial import GuardedTrial
 from runwell.adapters.http import GuardedHttp
+from runwell.adapters.models.reach import ModelReach
 from runwell.adapters.models.router import ModelRouter
+from runwell.adapters.models.sources import ModelSources
 from runwell.adapters.sandbox import MontySandbox
-from runwell.adapters.secrets import EnvironmentSecrets
+from runwell.adapters.secrets import EnvironmentSecrets, StoredSecrets
+from runwell.engine.compile import Reach
+from runwell.model.ids import DEFAULT_ORG
+from runwell.model.origins import OriginRules
 from runwell.model.run import RunRow
+from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
 from runwell.ports.identity import Identities
 from runwell.ports.journal import Definitions, Journal, JournalReader
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
+from runwell.ports.vault import Vault
 from runwell.runtime.clock import SystemClock
 from runwell.runtime.plans import Plans
-from runwell.runtime.publisher import Publisher
+from runwell.runtime.publisher import Publisher, ReachOf
 from runwell.runtime.runtime import Hosting, Runtime
 from runwell.settings import Settings
+from runwell.steps.reach import unreachable
 from runwell.steps.registry import step_types
 from runwell.storage.homes import home, view
 from runwell.storage.memory_journal import MemoryDefinitions
+from runwell.storage.sealing import KeyRing, Sealer
 from runwell.storage.sql import Sql
+from runwell.storage.sql_connections import SqlConnections
 from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sql_identity import sql_identities
+from runwell.storage.sql_limits import all_limits
+from runwell.storage.sql_secrets import SqlSecrets
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
-    """A Runwell that is ready. One in memory has no `sql`."""
+    """A Runwell that is ready. One in memory has no `sql` and no `vault`."""
 
     runtime: Runtime
     journal: Journal
@@ -40,6 +55,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     publisher: Publisher
     types: StepTypes
     sql: Sql | None = None
+    vault: Vault | None = None
 
 
 def tune_process() -> None:
@@ -65,12 +81,15 @@ async def open_app(
     Raises `DataDirectoryBusy` when another process owns it.
     """
     journal, sql = home(settings.data_dir, settings.database_url, probe)
-    services = real_services(settings)
+    vault, services = real_outside(settings, sql)
     clock = SystemClock()
-    parts = assemble(journal, SqlDefinitions(sql), services, clock, probe=probe, max_running=settings.max_running)
-    app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock))
+    hosting = Hosting(probe=probe, max_running=settings.max_running)
+    parts = assemble(journal, SqlDefinitions(sql), services, clock, reach=partial(reach_within, settings, vault), **hosting)
+    app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock), vault=vault)
     tune_process()
     try:
+        await journal.open()
+        app.runtime.limits.load(await all_limits(sql))
         await app.runtime.open(mine)
         yield app
     finally:
@@ -100,11 +119,12 @@ def assemble(
     clock: Clock,
     *,
     types: StepTypes | None = None,
+    reach: ReachOf | None = None,
     **hosting: Unpack[Hosting],
 ) -> App:
     """Put a Runwell together from its parts; it is not open yet."""
     known = types or step_types()
-    publisher = Publisher(definitions, known)
+    publisher = Publisher(definitions, known, reach)
     runtime = Runtime(
         journal=journal,
         definitions=definitions,
@@ -118,13 +138,33 @@ def assemble(
 
 
 def real_services(settings: Settings) -> Services:
-    """Return the services that reach the outside."""
+    """Return the services that reach the outside, with the environment's secrets and connections alone."""
     return Services(
-        models=ModelRouter(),
+        models=ModelRouter(http_allow=settings.http_allow),
         http=GuardedHttp(allow=settings.http_allow),
         sandbox=MontySandbox(max_processes=settings.sandbox_processes),
         secrets=EnvironmentSecrets(),
     )
+
+
+def real_outside(settings: Settings, sql: Sql) -> tuple[Vault, Services]:
+    """Return the vault, and the services with what is stored in it before the environment's."""
+    sealer = Sealer(KeyRing(settings.data_dir, settings.secret_key, settings.secret_key_previous))
+    secrets, connections = SqlSecrets(sql, sealer), SqlConnections(sql, sealer)
+    services = msgspec.structs.replace(
+        real_services(settings),
+        models=ModelRouter(ModelSources(os.environ, connections, share_keys=settings.share_model_keys), settings.http_allow),
+        secrets=StoredSecrets(secrets, connections, EnvironmentSecrets()),
+    )
+    trial = GuardedTrial(connections, services.http)
+    return Vault(secrets=secrets, connections=connections, trial=trial, rules=OriginRules(settings.http_allow)), services
+
+
+async def reach_within(settings: Settings, vault: Vault, scope: Scope) -> Reach:
+    """Return what documents can name in the scope."""
+    environment = ModelSources(os.environ, share_keys=settings.share_model_keys).environment(scope)
+    names = ModelReach(environment, await vault.connections.types(scope), tenant=scope.org_id != DEFAULT_ORG)
+    return partial(unreachable, names=names)
 
 
 async def close_services(services: Services) -> None:

@@ -39,6 +39,7 @@ from runwell.runtime.clock import SystemClock
 from runwell.runtime.hosted import HostedRuns
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
+from runwell.storage.sql_limits import SqlLimitSettings
 from runwell.storage.sql_workflows import SqlWorkflows
 
 REQUESTS_S: Final = 5
@@ -64,7 +65,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
     `sign_in`: only who has a key or a session is let in; otherwise whoever reaches it is the local user. `loopback`:
     it listens there only. Close `access.provider` at the end, where there is one.
     """
-    if app.sql is None or app.identities is None:
+    if app.sql is None or app.identities is None or app.vault is None:
         raise ValueError("a server needs an app whose tables are kept")
     clock = SystemClock()
     rules = AccessRules(loopback=loopback, allowed_origins=settings.allowed_origins, oidc_default_role=settings.oidc_default_role)
@@ -80,8 +81,10 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         runs=HostedRuns(app.runtime),
         journal=app.journal,
         definitions=app.definitions,
+        vault=app.vault,
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
         workflows=SqlWorkflows(app.sql),
+        limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         publishing=app.publisher,
         document_text=YamlText(),
         streams=streams,

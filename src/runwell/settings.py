@@ -9,6 +9,7 @@ import msgspec
 
 from runwell.model.errors import InvalidInput
 from runwell.model.principal import ROLES, Role
+from runwell.model.secret_key import SecretKey
 from runwell.storage.postgres_url import DatabaseUrl
 
 
@@ -35,6 +36,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: origins beside the server's own from which browsers may change things (`RUNWELL_ALLOWED_ORIGINS`, comma-separated).
     oidc_issuer, oidc_client_id, oidc_client_secret: the identity provider through which users sign in (`RUNWELL_OIDC_...`).
     oidc_default_role: the role of whoever comes from there without invitation (`RUNWELL_OIDC_DEFAULT_ROLE`); None: nobody may.
+    secret_key: what stored secrets are sealed with; None: the file `secret.key` of the data directory (`RUNWELL_SECRET_KEY`).
+    secret_key_previous: keys under which older values may still be sealed (`RUNWELL_SECRET_KEY_PREVIOUS`, comma-separated).
+    share_model_keys: whether all organizations may use the vendors' usual keys of the environment (`RUNWELL_SHARE_MODEL_KEYS`).
     """
 
     data_dir: Path
@@ -50,6 +54,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_client_id: str | None = None
     oidc_client_secret: Confidential | None = None
     oidc_default_role: Role | None = None
+    secret_key: SecretKey | None = None
+    secret_key_previous: tuple[SecretKey, ...] = ()
+    share_model_keys: bool = False
 
 
 def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -68,6 +75,9 @@ def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.
         oidc_client_id=_with_issuer(environ, "RUNWELL_OIDC_CLIENT_ID"),
         oidc_client_secret=None if (secret := _with_issuer(environ, "RUNWELL_OIDC_CLIENT_SECRET")) is None else Confidential(secret),
         oidc_default_role=_role(environ, "RUNWELL_OIDC_DEFAULT_ROLE"),
+        secret_key=next(iter(_keys(environ, "RUNWELL_SECRET_KEY")), None),
+        secret_key_previous=_keys(environ, "RUNWELL_SECRET_KEY_PREVIOUS"),
+        share_model_keys=_truth(environ, "RUNWELL_SHARE_MODEL_KEYS"),
     )
 
 
@@ -93,6 +103,17 @@ def _role(environ: Mapping[str, str], name: str) -> Role | None:
     if text and role is None:
         raise InvalidInput(f"{name} is {text!r}", hint=f"set it to {', '.join(ROLES)}, or leave it out")
     return role
+
+
+def _keys(environ: Mapping[str, str], name: str) -> tuple[SecretKey, ...]:
+    return tuple(SecretKey.read(text, name) for text in environ.get(name, "").split(",") if text.strip())
+
+
+def _truth(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "false").strip().lower() or "false"
+    if text not in ("true", "false"):
+        raise InvalidInput(f"{name} is {text!r}", hint="set it to true or false")
+    return text == "true"
 
 
 def _count(environ: Mapping[str, str], name: str, default: int, most: int = 1_000_000) -> int:

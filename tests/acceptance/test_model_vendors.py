@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from runwell.adapters.models.connections import Connections
 from runwell.adapters.models.router import ModelRouter
+from runwell.adapters.models.sources import ModelSources
 from runwell.model.errors import StepError
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.ports.models import Message, ModelAnswer, ModelRequest
 from runwell.testing import ScriptedServer
 from runwell.testing.loopback import ServerRequest
@@ -122,9 +123,12 @@ def call(
         async with ScriptedServer([reply]) as server:
             address = server.base_url.removesuffix("/v1")
             settings = {"PROVIDER": provider, "BASE_URL": address, "API_KEY": "sk-secret"}
-            models = ModelRouter(Connections({f"RUNWELL_CONNECTION_X_{name}": value for name, value in settings.items()}))
+            models = ModelRouter(ModelSources({f"RUNWELL_CONNECTION_X_{name}": value for name, value in settings.items()}))
             request = ModelRequest(
-                model=f"x:{PROTOCOLS[provider].model}", messages=(Message(role="user", content="Hi"),), output_schema=schema
+                scope=DEFAULT_SCOPE,
+                model=f"x:{PROTOCOLS[provider].model}",
+                messages=(Message(role="user", content="Hi"),),
+                output_schema=schema,
             )
             try:
                 answer = await models.generate(request, on_delta=deltas.append if streamed else None)

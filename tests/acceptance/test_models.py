@@ -15,9 +15,10 @@ from genai_prices.types import Usage as PricedUsage
 from tests.step_context import FakeContext
 
 from runwell.adapters.models import connections
-from runwell.adapters.models.connections import Connections
 from runwell.adapters.models.router import ModelRouter
+from runwell.adapters.models.sources import ModelSources
 from runwell.model.errors import StepError
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.model.usage import Usage
 from runwell.ports.models import Message, ModelAnswer, ModelRequest
 from runwell.steps.llm import LlmStep, ask
@@ -42,7 +43,7 @@ class Call:
 
     async def __call__(self, *, streamed: bool = False, model: str = "local:m", **fields: Any) -> ModelAnswer:
         said = (Message(role="system", content="Be brief"), Message(role="user", content="Hi"))
-        request = ModelRequest(model=model, messages=said, **fields)
+        request = ModelRequest(scope=DEFAULT_SCOPE, model=model, messages=said, **fields)
         return await self.models.generate(request, on_delta=self._show if streamed else None)
 
     def _show(self, text: str) -> None:
@@ -54,7 +55,7 @@ def calling(replies: Iterable[Reply], test: Callable[[Call], Awaitable[T]], **en
     async def run() -> T:
         async with ScriptedServer(replies) as server:
             settings = {"RUNWELL_CONNECTION_LOCAL_BASE_URL": server.base_url, "RUNWELL_CONNECTION_LOCAL_API_KEY": KEY, **environ}
-            models = ModelRouter(Connections(settings))
+            models = ModelRouter(ModelSources(settings))
             try:
                 return await test(Call(server, models))
             finally:
@@ -303,10 +304,10 @@ def test_what_the_environment_holds_for_a_vendor_stays_from_named_connections(mo
 
     async def look(call: Call) -> None:
         for provider in ("openai", "anthropic", "google"):
-            connection = Connections({"RUNWELL_CONNECTION_X_PROVIDER": provider, "RUNWELL_CONNECTION_X_BASE_URL": call.server.base_url})
-            models = ModelRouter(connection)
+            sources = ModelSources({"RUNWELL_CONNECTION_X_PROVIDER": provider, "RUNWELL_CONNECTION_X_BASE_URL": call.server.base_url})
+            models = ModelRouter(sources)
             with pytest.raises(StepError):
-                await models.generate(ModelRequest(model="x:m", messages=(Message(role="user", content="Hi"),)))
+                await models.generate(ModelRequest(scope=DEFAULT_SCOPE, model="x:m", messages=(Message(role="user", content="Hi"),)))
             await models.aclose()
         assert [request.target for request in call.server.requests] == [
             "/v1/chat/completions",
@@ -344,8 +345,9 @@ def test_a_demo_call_loads_no_vendor() -> None:
 import asyncio, sys
 from runwell import bootstrap
 from runwell.adapters.models.router import ModelRouter
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.ports.models import Message, ModelRequest
-request = ModelRequest(model="demo:x", messages=(Message(role="user", content="Hi"),))
+request = ModelRequest(scope=DEFAULT_SCOPE, model="demo:x", messages=(Message(role="user", content="Hi"),))
 assert asyncio.run(ModelRouter().generate(request)).text.startswith("[demo model]")
 assert {"pydantic_ai", "openai", "anthropic", "genai_prices"}.isdisjoint(sys.modules), "a vendor was loaded"
 """

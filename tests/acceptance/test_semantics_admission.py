@@ -7,13 +7,17 @@ import pytest
 from tests.acceptance.workbench import Workbench, document, kinds, run_async, sound, work
 
 from runwell.model.commands import AddComment, CompleteTask, PauseRun, StopRun
-from runwell.model.errors import CommandRefused, JournalUnavailable
-from runwell.model.ids import new_id
+from runwell.model.errors import CommandRefused, JournalUnavailable, QueueFull
+from runwell.model.ids import DEFAULT_PROJECT, new_id
+from runwell.model.limits import Limits
 from runwell.ports.steps import StepContext
+from runwell.runtime.project_limits import ProjectLimits
 from runwell.storage.memory_journal import MemoryJournal
 from runwell.testing import MemoryApp, memory_app
 
 ACME, BEST, CORE = ("org_" + digit * 32 for digit in "abc")
+
+FIRST, SECOND = ("prj_" + digit * 32 for digit in "12")
 
 
 class Counter(Workbench):
@@ -238,5 +242,52 @@ def test_nobody_is_told_that_a_run_has_started_which_could_not_be_kept() -> None
             assert (await app.run_to_end(run_id)).status == "succeeded"
             await app.clock.advance(60_000)
             await sound(app, run_id)
+
+    run_async(main())
+
+
+def test_a_project_has_a_limit_of_its_own_and_raising_it_lets_more_begin() -> None:
+    async def main() -> None:
+        bench = Workbench()
+        gate = bench.hold("a")
+        limits = ProjectLimits()
+        limits.set(FIRST, Limits(max_running=2))
+        async with memory_app([bench.type], limits=limits) as app:
+            full = [await app.start(tagged(), number, project_id=FIRST) for number in range(5)]
+            other = await app.start(tagged(), "other", project_id=SECOND)
+            await app.clock.settle()
+            assert [str((await app.view(run_id)).status) for run_id in full] == ["running"] * 2 + ["queued"] * 3
+            assert (await app.view(other)).status == "running"
+            limits.set(FIRST, Limits(max_running=4))
+            assert [str((await app.view(run_id)).status) for run_id in full] == ["running"] * 4 + ["queued"]
+            limits.set(FIRST, Limits(max_running=1))
+            assert [str((await app.view(run_id)).status) for run_id in full] == ["running"] * 4 + ["queued"]
+            gate.open()
+            assert await ends(app, [*full, other]) == ["succeeded"] * 6
+
+    run_async(main())
+
+
+def test_a_full_queue_refuses_starts_but_no_child_runs_and_no_start_that_was_made() -> None:
+    async def main() -> None:
+        bench = Workbench()
+        gate = bench.hold("a")
+        limits = ProjectLimits()
+        async with memory_app([bench.type], limits=limits) as app:
+            lone = await app.publish(tagged(name="lone", concurrency=1))
+            parent = await app.publish(document({"id": "call", "type": "workflow", "workflow": "lone"}, name="parent"))
+            limits.set(DEFAULT_PROJECT, Limits(max_queued=1))
+            known = new_id("run")
+            made = [await app.start(lone), await app.start(lone, run_id=known)]
+            for _ in range(2):
+                with pytest.raises(QueueFull):
+                    await app.start(lone)
+            assert await app.start(lone, run_id=known) == known
+            limits.set(DEFAULT_PROJECT, Limits(max_queued=2))
+            calling = await app.start(parent)
+            await app.clock.settle()
+            assert len([row for row in await app.journal.live() if row.status == "queued"]) == 2
+            gate.open()
+            assert await ends(app, [*made, calling]) == ["succeeded"] * 3
 
     run_async(main())

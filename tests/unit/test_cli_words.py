@@ -7,7 +7,7 @@ import pytest
 
 from runwell.cli.demo import EXAMPLE, example_file
 from runwell.cli.document_files import is_path
-from runwell.cli.main import data_dir_first
+from runwell.cli.main import global_options_first
 from runwell.cli.needs import descendants
 from runwell.cli.options import Options
 from runwell.cli.values import read_pairs
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_the_data_directory_stands_in_front(given: list[str], meant: list[str]) -> None:
-    assert data_dir_first(given) == meant
+    assert global_options_first(given) == meant
 
 
 def test_a_command_for_the_same_directory() -> None:

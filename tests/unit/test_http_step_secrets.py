@@ -12,7 +12,9 @@ from tests.local_server import Received, Respond, answer
 from tests.step_context import FakeContext
 
 from runwell.model.errors import StepError
+from runwell.model.scope import Scope
 from runwell.ports.http import HttpRequest, HttpResponse
+from runwell.ports.secrets import OpenConnection, Secret
 from runwell.ports.steps import AttemptLimits
 from runwell.steps.http import send_http
 
@@ -109,23 +111,46 @@ def test_a_secret_in_the_url_shows_no_more_than_the_host() -> None:
     assert "topsecret" not in everything(error)
 
 
-def test_a_secret_is_bound_to_the_url_as_far_as_it_is_known() -> None:
-    asked: list[str | None] = []
+class Bound:
+    """A vault in which everything is bound to one origin."""
 
-    class Vault:
-        async def reveal(self, org_id: str, name: str, url: str | None = None) -> str:
-            asked.append(url)
-            return "value"
+    def __init__(self, values: dict[str, str], origins: tuple[str, ...] | None = None) -> None:
+        self._values, self._origins = values, origins
 
+    async def reveal(self, scope: Scope, name: str) -> Secret:
+        return Secret(name=name, value=self._values[name], origins=self._origins)
+
+    async def connection(self, scope: Scope, name: str) -> OpenConnection:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("origin", ["https://api.example", "https://other.example"])
+def test_a_secret_goes_to_its_origins_only(origin: str) -> None:
     http = RecordingHttp()
     given = {"url": secret("A", "https://api.example/bot", "/send"), "headers": {"X-Key": secret("B")}}
     places = frozenset({"/request/url", "/request/headers/X-Key"})
-    ctx = FakeContext(step({"url": "https://x"}), {"request": given}, places, http=http, secrets=Vault())
+    vault = Bound({"A": "topsecret", "B": "topsecret"}, (origin,))
+    ctx = FakeContext(step({"url": "https://x"}), {"request": given}, places, http=http, secrets=vault)
+    if origin == "https://other.example":
+        with pytest.raises(StepError) as caught:
+            asyncio.run(send_http(ctx))
+        assert (caught.value.code, caught.value.retryable, http.request) == ("SECRET_REFUSED", False, None)
+        assert "https://other.example" in caught.value.message
+        assert "topsecret" not in everything(caught.value)
+        return
     asyncio.run(send_http(ctx))
-    assert asked == ["https://api.example/bot***/send"] * 2
     assert http.request is not None
-    assert http.request.url == "https://api.example/botvalue/send"
+    assert http.request.url == "https://api.example/bottopsecret/send"
     assert (http.request.secret_url, http.request.secret_headers) == (True, frozenset({"x-key"}))
+
+
+def test_a_secret_that_begins_the_url_is_checked_as_what_it_makes_of_it() -> None:
+    http = RecordingHttp()
+    vault = Bound({"A": "https://evil.example/hook"}, ("https://hooks.example",))
+    ctx = FakeContext(step({"url": "https://x"}), {"request": {"url": secret("A")}}, frozenset({"/request/url"}), http=http, secrets=vault)
+    with pytest.raises(StepError) as caught:
+        asyncio.run(send_http(ctx))
+    assert (caught.value.code, http.request) == ("SECRET_REFUSED", None)
 
 
 def test_a_secret_in_the_body_goes_to_no_redirect() -> None:
@@ -166,12 +191,8 @@ def test_a_secret_stays_one_value_of_the_query() -> None:
 def url_sent(text: dict[str, Any], values: dict[str, str]) -> str:
     """Return the URL that is asked for when the step's URL is this text."""
 
-    class Vault:
-        async def reveal(self, org_id: str, name: str, url: str | None = None) -> str:
-            return values[name]
-
     http = RecordingHttp()
-    ctx = FakeContext(step({"url": "https://x"}), {"request": {"url": text}}, frozenset({"/request/url"}), http=http, secrets=Vault())
+    ctx = FakeContext(step({"url": "https://x"}), {"request": {"url": text}}, frozenset({"/request/url"}), http=http, secrets=Bound(values))
     asyncio.run(send_http(ctx))
     assert http.request is not None
     return http.request.url

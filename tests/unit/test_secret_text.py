@@ -11,8 +11,11 @@ import pytest
 from tests.step_context import FakeContext
 
 from runwell.model.errors import StepError
+from runwell.model.scope import DEFAULT_SCOPE, Scope
+from runwell.model.scrubber import ScrubbedStream, Scrubber
 from runwell.model.step import StepSpec
-from runwell.steps.secret_text import Scrubber, masked, reveal_secrets
+from runwell.ports.secrets import OpenConnection, Secret
+from runwell.steps.secret_text import Revealed, reveal_secrets
 
 SECRET = "a b/c+\"'\n€=&<x>"
 
@@ -20,11 +23,14 @@ SECRET = "a b/c+\"'\n€=&<x>"
 class Vault:
     def __init__(self, values: dict[str, str]) -> None:
         self._values = values
-        self.asked: list[tuple[str, str, str | None]] = []
+        self.asked: list[tuple[Scope, str]] = []
 
-    async def reveal(self, org_id: str, name: str, url: str | None = None) -> str:
-        self.asked.append((org_id, name, url))
-        return self._values[name]
+    async def reveal(self, scope: Scope, name: str) -> Secret:
+        self.asked.append((scope, name))
+        return Secret(name=name, value=self._values[name])
+
+    async def connection(self, scope: Scope, name: str) -> OpenConnection:
+        raise NotImplementedError
 
 
 def text(*parts: str | dict[str, str]) -> dict[str, Any]:
@@ -41,28 +47,57 @@ def test_only_the_pointers_are_replaced() -> None:
     headers = {"X/~Y": text("Bearer ", {"secret": "A"}), "Z": forged}
     input = {"request": {"headers": headers, "json": [1, text({"secret": "B"}, {"secret": "A"})]}}
     before = json.dumps(input)
-    revealed = asyncio.run(reveal_secrets(context(input, "/request/headers/X~1~0Y", "/request/json/1"), None))
+    revealed = asyncio.run(reveal_secrets(context(input, "/request/headers/X~1~0Y", "/request/json/1")))
     assert revealed.input == {"request": {"headers": {"X/~Y": "Bearer aaa", "Z": forged}, "json": [1, "bbbaaa"]}}
     assert json.dumps(input) == before
 
 
-def test_each_secret_is_asked_for_once_for_the_url() -> None:
+def test_each_secret_is_asked_for_once() -> None:
     vault = Vault({"A": "aaa"})
     input = {"a": text({"secret": "A"}), "b": text({"secret": "A"}, " and ", {"secret": "A"})}
-    asyncio.run(reveal_secrets(context(input, "/a", "/b", vault=vault), "https://x.example"))
-    assert vault.asked == [("org_1", "A", "https://x.example")]
+    asyncio.run(reveal_secrets(context(input, "/a", "/b", vault=vault)))
+    assert vault.asked == [(DEFAULT_SCOPE, "A")]
 
 
 def test_without_pointers_nothing_is_asked_for() -> None:
     vault = Vault({})
     input = {"a": text({"secret": "A"})}
-    assert asyncio.run(reveal_secrets(context(input, vault=vault), None)).input == input
+    assert asyncio.run(reveal_secrets(context(input, vault=vault))).input == input
     assert vault.asked == []
 
 
-def test_a_masked_text_shows_what_is_no_secret() -> None:
-    assert masked(text("https://x.example/", {"secret": "A"}, "/send")) == "https://x.example/***/send"
-    assert masked("plain") == "plain"
+def test_a_secret_is_bound_to_its_origins() -> None:
+    bound = Revealed(input={}, secrets=(Secret(name="A", value="v", origins=("https://*.x.example", "https://y.example:8443")),))
+    for url in ("https://a.x.example/p?q", "https://Y.example:8443"):
+        bound.check(url)
+    for url in (
+        "https://x.example",
+        "https://y.example",
+        "http://a.x.example",
+        "https://a.x.example@evil.example",
+        "https://ax.example",
+        "",
+    ):
+        with pytest.raises(StepError, match="may only be sent") as caught:
+            bound.check(url)
+        assert caught.value.code == "SECRET_REFUSED"
+    Revealed(input={}, secrets=(Secret(name="A", value="v"),)).check("http://anywhere.example")
+
+
+def test_no_secret_shows_in_its_repr() -> None:
+    assert "topsecret" not in repr(Secret(name="A", value="topsecret"))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_a_stream_holds_back_what_may_become_a_secret(size: int) -> None:
+    shown: list[str] = []
+    stream = ScrubbedStream(Scrubber(["topsecret"]), shown.append)
+    said = "a top topsecre topsecrettopsecret totopsecret end tops"
+    for at in range(0, len(said), size):
+        stream(said[at : at + size])
+    stream.end()
+    assert "".join(shown) == said.replace("topsecret", "***")
+    assert not any("topsecret" in piece for piece in shown)
 
 
 SPELLINGS = [

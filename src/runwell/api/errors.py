@@ -22,8 +22,10 @@ from runwell.model.errors import (
     Outdated,
     PositionConflict,
     ProviderUnavailable,
+    QueueFull,
     Refused,
     RunwellError,
+    SealBroken,
 )
 
 
@@ -86,7 +88,9 @@ _STATUSES: Final[dict[type[RunwellError], int]] = {
     ProviderUnavailable: 503,
     Refused: 409,
     Outdated: 412,
+    SealBroken: 409,
     CommandRefused: 409,
+    QueueFull: 429,
     PositionConflict: 409,
     JournalUnavailable: 503,
     DataDirectoryBusy: 503,
@@ -98,3 +102,10 @@ def status_of(error: RunwellError) -> int:
     if isinstance(error, ApiError):
         return error.status
     return next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500)
+
+
+def headers_of(error: RunwellError) -> dict[str, str] | None:
+    """Return the headers that go out with the error."""
+    if isinstance(error, ApiError):
+        return error.headers
+    return {"Retry-After": "1"} if isinstance(error, QueueFull) else None

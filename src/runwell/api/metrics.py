@@ -8,7 +8,8 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runwell.ports.feed import Delta, Feed
+from runwell.model.text_delta import Delta
+from runwell.ports.feed import Feed
 from runwell.ports.journal import Kept
 
 

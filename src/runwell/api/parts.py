@@ -12,8 +12,10 @@ from runwell.api.access import Access
 from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
+from runwell.ports.limits import LimitSettings
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
+from runwell.ports.vault import Vault
 from runwell.ports.workflows import Workflows
 from runwell.query.following import Streams
 
@@ -45,8 +47,10 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     runs: Runs
     journal: Journal
     definitions: Definitions
+    vault: Vault
     streams: Streams
     workflows: Workflows
+    limits: LimitSettings
     publishing: Publishing
     document_text: DocumentText
     access: Access | None = None

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from runwell.api.answers import ProblemDetails
-from runwell.api.errors import ApiError, status_of
+from runwell.api.errors import headers_of, status_of
 from runwell.api.request_id import request_id_of
 from runwell.model.errors import InvalidInput, Problem, RunwellError
 
@@ -65,8 +65,7 @@ async def error_response(connection: HTTPConnection, exc: RunwellError) -> Respo
     if status == 500:
         return await _unexpected(connection, exc)
     errors = exc.problems if isinstance(exc, InvalidInput) else ()
-    headers = exc.headers if isinstance(exc, ApiError) else None
-    return problem_response(connection, status, exc.code, exc.message, hint=exc.hint, errors=errors, headers=headers)
+    return problem_response(connection, status, exc.code, exc.message, hint=exc.hint, errors=errors, headers=headers_of(exc))
 
 
 async def answered(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:

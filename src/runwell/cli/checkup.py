@@ -21,6 +21,7 @@ from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.sandbox import MontySandbox
 from runwell.cli.formatting import duration
 from runwell.model.errors import DataDirectoryBusy, RunwellError
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.ports.models import Message, ModelRequest
 from runwell.ports.sandbox import SandboxLimits
 from runwell.settings import Settings
@@ -124,7 +125,9 @@ async def sandbox(settings: Settings) -> Finding:
 async def demo_model(settings: Settings) -> Finding:
     models = ModelRouter()
     try:
-        answer = await models.generate(ModelRequest(model="demo:doctor", messages=(Message(role="user", content="Hello"),)))
+        answer = await models.generate(
+            ModelRequest(scope=DEFAULT_SCOPE, model="demo:doctor", messages=(Message(role="user", content="Hello"),))
+        )
     except RunwellError as exc:
         return _finding("Demo model", exc.message, fail=True, cure="reinstall runwell")
     finally:

@@ -4,6 +4,7 @@ Start-up must be quick, so nothing heavy is imported here: each command imports 
 is called.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -43,9 +44,18 @@ def everywhere(
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIRECTORY", help="Where runs are kept. Default: $RUNWELL_DATA_DIR or ~/.runwell.")
     ] = None,
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="Work on this server's runs. Default: $RUNWELL_SERVER, or the runs kept here.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file with the server's API key. Default: the key in $RUNWELL_API_KEY.")
+    ] = None,
     version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")] = False,
 ) -> None:
-    context.obj = Options(data_dir)
+    if data_dir is not None and server is not None:
+        raise InvalidInput("--data-dir and --server exclude each other", hint="name the place where the runs are, once")
+    elsewhere = server or os.environ.get("RUNWELL_SERVER") or None
+    context.obj = Options(data_dir, elsewhere if data_dir is None else None, key_file)
 
 
 @app.command()
@@ -77,7 +87,8 @@ def run(
 
     Ctrl-C stops the run gracefully, twice at once. SIGTERM leaves it to be resumed.
     """
-    from runwell.cli.running import NewRun, resume_run, run_file
+    from runwell.cli.place import NewRun
+    from runwell.cli.running import resume_run, run_file
 
     manner = Manner(output=chosen(output), watch=watch)
     if (file is None) == (resume is None):
@@ -96,7 +107,20 @@ def run(
 
 
 @app.command()
+def publish(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A workflow document, YAML or JSON.")],
+    output: Output = None,
+) -> None:
+    """Publish a workflow document as the next version of its workflow, and start nothing."""
+    from runwell.cli.running import publish_file
+
+    finish(publish_file(options_of(context), file, chosen(output)))
+
+
+@app.command()
 def validate(
+    context: typer.Context,
     files: Annotated[list[str] | None, typer.Argument(metavar="FILE...", help="Workflow documents.", show_default=False)] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of workflow documents.")] = False,
     output: Output = None,
@@ -109,7 +133,7 @@ def validate(
         raise typer.Exit(print_schema())
     if not files:
         raise InvalidInput("validate takes at least one FILE", hint="runwell validate triage.yaml")
-    raise typer.Exit(check(files, chosen(output)))
+    finish(check(options_of(context), files, chosen(output)))
 
 
 @app.command()

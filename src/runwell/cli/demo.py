@@ -16,7 +16,8 @@ from runwell.cli.exit_codes import Exit
 from runwell.cli.needs import Need
 from runwell.cli.options import Manner, Options
 from runwell.cli.output import Format
-from runwell.cli.running import NewRun, run_file
+from runwell.cli.place import NewRun
+from runwell.cli.running import run_file
 from runwell.model.commands import Command, CompleteTask
 from runwell.model.errors import NotFound
 

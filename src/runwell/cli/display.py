@@ -12,7 +12,7 @@ from rich.text import Text
 from runwell.cli.needs import Family
 from runwell.cli.rendering import live_tree
 from runwell.model.events import Event
-from runwell.ports.feed import Delta
+from runwell.model.text_delta import Delta
 
 _KEPT_CHARACTERS: Final = 2_000
 

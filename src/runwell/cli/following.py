@@ -1,4 +1,4 @@
-"""Carrying one run of an open Runwell to its end, or to where only somebody can move it on."""
+"""Following one run to its end, or to where only somebody can move it on."""
 
 import asyncio
 import time
@@ -9,14 +9,15 @@ from typing import Any, Final
 from runwell.cli.asking import Asker
 from runwell.cli.complaints import complain
 from runwell.cli.display import Display
-from runwell.cli.needs import Need, descendants, family, is_stuck, needs
+from runwell.cli.needs import Need, family, is_stuck, needs
+from runwell.cli.place import Followed
 from runwell.cli.signals import Wish, Wishes
 from runwell.engine.state import RunState
 from runwell.model.commands import StopRun
 from runwell.model.errors import CommandRefused, NotFound, RunwellError
-from runwell.ports.feed import Delta
+from runwell.model.events import StopMode
+from runwell.model.text_delta import Delta
 from runwell.ports.journal import Kept
-from runwell.runtime.runtime import Runtime
 
 REFRESH_S: Final = 0.1
 DRAWING_SHARE: Final = 20
@@ -34,10 +35,12 @@ _SAID: Final = {
 
 
 class Follower:
-    """Follows one run. Without an `asker` nobody is asked anything."""
+    """Follows one run. Without an `asker` nobody is asked anything. `only_looks`: it stays when only somebody can move the run on."""
 
-    def __init__(self, runtime: Runtime, run_id: str, display: Display, asker: Asker | None) -> None:
-        self._runtime = runtime
+    def __init__(self, runs: Followed, run_id: str, display: Display, asker: Asker | None, *, only_looks: bool = False) -> None:
+        self._runs = runs
+        self._only_looks = only_looks
+        self._steering: set[asyncio.Task[None]] = set()
         self._run_id = run_id
         self._display = display
         self._asker = asker
@@ -49,8 +52,8 @@ class Follower:
 
     async def follow(self) -> RunState:
         """Return the run's state once it has ended, or needs somebody who is not there, or this process is told to go."""
-        ended = asyncio.ensure_future(self._runtime.ended(self._run_id))
-        unlisten = self._runtime.feed.listen(self._hear)
+        ended = asyncio.ensure_future(self._runs.ended(self._run_id))
+        unlisten = self._runs.listen(self._hear)
         refresh = asyncio.create_task(self._refresh())
         try:
             with Wishes(self._wish).heard():
@@ -65,7 +68,7 @@ class Follower:
             unlisten()
             await self._take_back()
             await _cancelled(refresh, ended)
-        return await self._runtime.state(self._run_id)
+        return await self._runs.state(self._run_id)
 
     async def _rest(self, ended: "asyncio.Future[Any]") -> None:
         """Wait until something may have changed."""
@@ -77,7 +80,7 @@ class Follower:
 
     async def _attend(self) -> bool:
         """Ask for what is needed; return whether the run is stuck and nobody is left to ask."""
-        found = await family(self._runtime, self._run_id)
+        found = await family(self._runs, self._run_id)
         wanted = [need for need in needs(found) if need.key not in self._put_off] if self._asker else []
         if self._asking is not None and (self._asking[1].done() or self._asking[0].key not in {need.key for need in wanted}):
             await self._take_back()
@@ -85,7 +88,7 @@ class Follower:
             self._display.show(found)
             self._display.suspend()
             self._asking = (wanted[0], asyncio.create_task(self._ask(wanted[0])))
-        return self._asking is None and is_stuck(found)
+        return self._asking is None and not self._only_looks and is_stuck(found)
 
     async def _ask(self, need: Need) -> None:
         """Ask until there is an answer that the run accepts, or none for now."""
@@ -96,7 +99,7 @@ class Follower:
             if command is None:
                 self._put_off.add(need.key)
             else:
-                await self._runtime.command(need.run_id, command)
+                await self._runs.command(need.run_id, command)
         except (CommandRefused, NotFound):  # decided, expired or ended meanwhile
             self._put_off.add(need.key)
         except RunwellError as exc:
@@ -113,7 +116,7 @@ class Follower:
         while self._display.is_live:
             before = time.perf_counter()
             if self._asking is None:
-                self._display.show(await family(self._runtime, self._run_id))
+                self._display.show(await family(self._runs, self._run_id))
             await asyncio.sleep(max(REFRESH_S, DRAWING_SHARE * (time.perf_counter() - before)))
 
     def _hear(self, item: Kept | Delta) -> None:
@@ -122,23 +125,29 @@ class Follower:
             self._changed.set()
 
     def _wish(self, wish: Wish) -> None:
+        wish = "leave" if self._only_looks else wish
         self._display.say(_SAID[wish])
         if wish == "leave":
             self._leaving = True
             self._changed.set()
         else:
-            self._runtime.spawn(self._runtime.command(self._run_id, StopRun(mode=wish)))
+            task = asyncio.create_task(self._stop(wish))
+            self._steering.add(task)
+            task.add_done_callback(self._steering.discard)
+
+    async def _stop(self, mode: StopMode) -> None:
+        with suppress(RunwellError):  # the run has ended meanwhile
+            await self._runs.command(self._run_id, StopRun(mode=mode))
 
     async def _children_ended(self) -> None:
         """Give the child runs that the run's end stops the time to be stopped."""
-        live = await self._runtime.journal.live()
-        left = {row.run_id for row in live} & descendants(live, self._run_id)
+        left = await self._runs.live_family(self._run_id)
         with suppress(TimeoutError):
-            await asyncio.wait_for(_all_ended(self._runtime, left), CHILDREN_S)
+            await asyncio.wait_for(_all_ended(self._runs, left), CHILDREN_S)
 
 
-async def _all_ended(runtime: Runtime, run_ids: Collection[str]) -> None:
-    await asyncio.gather(*(runtime.ended(run_id) for run_id in run_ids))
+async def _all_ended(runs: Followed, run_ids: Collection[str]) -> None:
+    await asyncio.gather(*(runs.ended(run_id) for run_id in run_ids))
 
 
 async def _cancelled(*tasks: "asyncio.Future[Any]") -> None:

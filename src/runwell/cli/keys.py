@@ -10,10 +10,10 @@ from rich.table import Table
 
 from runwell.api.credentials import new_key
 from runwell.bootstrap import open_app
-from runwell.cli.carrying import no_run
 from runwell.cli.console import print_json, stderr, stdout
 from runwell.cli.exit_codes import Exit
 from runwell.cli.formatting import one_line
+from runwell.cli.local_place import no_run
 from runwell.cli.options import Options
 from runwell.cli.output import Format
 from runwell.model.errors import DataDirectoryBusy, InvalidInput, NotFound

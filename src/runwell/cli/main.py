@@ -6,7 +6,7 @@ what it needs when it is called.
 
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from runwell.cli.commands import app
 from runwell.cli.complaints import complain
@@ -28,7 +28,7 @@ def main() -> NoReturn:
 
 def _exit_code(args: Sequence[str]) -> int:
     try:
-        app(args=data_dir_first(args), prog_name="runwell")
+        app(args=global_options_first(args), prog_name="runwell")
     except SystemExit as end:  # how every command ends
         return end.code if isinstance(end.code, int) else Exit.SUCCEEDED
     except RunwellError as exc:
@@ -39,16 +39,19 @@ def _exit_code(args: Sequence[str]) -> int:
     return Exit.SUCCEEDED
 
 
-def data_dir_first(args: Sequence[str]) -> list[str]:
-    """Return the arguments with `--data-dir` in front, as it may stand behind the command, too."""
+_EVERYWHERE: Final = ("--data-dir", "--server", "--key-file")
+
+
+def global_options_first(args: Sequence[str]) -> list[str]:
+    """Return the arguments with the options that all commands have in front, as they may stand behind the command, too."""
     front, rest = list[str](), list[str]()
     words = iter(args)
     for word in words:
         if word == "--":
             rest += [word, *words]
-        elif word == "--data-dir":
+        elif word in _EVERYWHERE:
             front += [word, *([value] if (value := next(words, None)) is not None else [])]
-        elif word.startswith("--data-dir="):
+        elif word.startswith(tuple(f"{name}=" for name in _EVERYWHERE)):
             front.append(word)
         else:
             rest.append(word)

@@ -4,7 +4,7 @@ A run is looked at with its child runs: one that waits for a child needs what th
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -15,10 +15,15 @@ from runwell.model.errors import NotFound
 from runwell.model.run import RunRow
 from runwell.model.statuses import RunStatus
 from runwell.ports.journal import Journal
-from runwell.runtime.runtime import Runtime
 
 _PEOPLES: Final = frozenset({"approval", "message", "child_run"})
 """What time alone does not end. A child run is looked at itself."""
+
+
+class States(Protocol):
+    async def state(self, run_id: str) -> RunState:
+        """Return the run's current state. Raises `NotFound`."""
+        ...
 
 
 class Family(msgspec.Struct, frozen=True):
@@ -49,9 +54,9 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
         return self.run_id, self.path
 
 
-async def family(runtime: Runtime, run_id: str) -> Family:
+async def family(runs: States, run_id: str) -> Family:
     """Return the run and those of its child runs, however deep, that are waited for."""
-    states = [await runtime.state(run_id)]
+    states = [await runs.state(run_id)]
     whole = True
     for state in states:
         for path in state.waiting:
@@ -59,7 +64,7 @@ async def family(runtime: Runtime, run_id: str) -> Family:
             if child_id is None:
                 continue
             try:
-                child = await runtime.state(child_id)
+                child = await runs.state(child_id)
             except NotFound:
                 whole = False
                 continue

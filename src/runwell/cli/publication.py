@@ -16,7 +16,7 @@ async def publish(source: Source, publisher: Publisher, definitions: Definitions
     document = copy.deepcopy(source.document.data)
     for pointer, child in source.children.items():
         version = await publish(child, publisher, definitions)
-        step = _at(document, pointer)
+        step = part_at(document, pointer)
         step["workflow"], step["version"] = version.slug, version.number
     plan = publisher.compile(document)
     missing = await _unpublished(source, document, plan.workflow.slug, definitions)
@@ -45,7 +45,7 @@ async def _unpublished(source: Source, document: Any, own_slug: str, definitions
     return found
 
 
-def _at(document: Any, pointer: str) -> Any:
+def part_at(document: Any, pointer: str) -> Any:
     part = document
     for key in pointer.split("/")[1:]:
         part = part[int(key)] if isinstance(part, list) else part[key]

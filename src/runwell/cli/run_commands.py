@@ -53,6 +53,14 @@ def list_events(
     finish(reading.list_events(options_of(context), run_id, after, chosen(output)))
 
 
+@runs_app.command("watch")
+def watch_run(context: typer.Context, run_id: RunId, watch: Watch = None, output: Output = None) -> None:
+    """Follow a run to its end, whoever carries it, and leave it alone. Ctrl-C ends the watching only."""
+    from runwell.cli.running import watch_run as follow
+
+    finish(follow(options_of(context), run_id, Manner(output=chosen(output), watch=watch)))
+
+
 @runs_app.command("stop")
 def stop_run(
     context: typer.Context,

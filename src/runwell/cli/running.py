@@ -1,77 +1,58 @@
-"""`runwell run`: a document is published, started and followed to its end; or a run goes on."""
+"""`runwell run`, `publish` and `runs watch`: a document is published, started and followed to its end; or a run goes on."""
 
-from typing import Any
-
-import msgspec
-
-from runwell.bootstrap import App, open_app
 from runwell.cli.asking import Asker, who
-from runwell.cli.carrying import carry, no_run, take_up
-from runwell.cli.checking import document_check
+from runwell.cli.carrying import carry, look_on
+from runwell.cli.console import print_json, stdout
 from runwell.cli.document_files import DocumentFiles, Source
 from runwell.cli.exit_codes import Exit
-from runwell.cli.finding import find_run
-from runwell.cli.needs import topmost
+from runwell.cli.formatting import one_line
 from runwell.cli.options import Manner, Options
-from runwell.cli.publication import publish
+from runwell.cli.output import Format
+from runwell.cli.place import NewRun
+from runwell.cli.places import open_checks, open_place, open_watch
 from runwell.model.commands import ResumeRun
-from runwell.model.errors import InvalidInput
 from runwell.model.statuses import RunStatus
-from runwell.ports.journal import Version
-from runwell.ports.runs import StartRequest
 
 
-class NewRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person gave to start a run."""
-
-    input: Any
-    tags: tuple[str, ...] = ()
-    metadata: dict[str, str] = {}
-    environment: str = "production"
-
-
-def checked(file: str) -> Source:
+async def checked(options: Options, file: str) -> Source:
     """Return the document's file, fit to be published. Raises `InvalidDocument`; no data directory is touched."""
-    return DocumentFiles(document_check()).require(file)
+    async with open_checks(options) as checks:
+        return DocumentFiles(checks.compile).require(file)
 
 
 async def run_file(options: Options, file: str, new: NewRun, manner: Manner, asker: Asker | None = None) -> Exit:
     """Run the document. Raises what refuses it before anything is started."""
-    source = checked(file)
-    async with open_app(options.settings(), mine=no_run) as app:
-        version = await publish(source, app.publisher, app.definitions)
-        await _check_input(app, version, new.input)
-        request = StartRequest(
-            version=version,
-            input=new.input,
-            trigger="cli",
-            tags=new.tags,
-            metadata=new.metadata,
-            environment=new.environment,
-            actor=who(),
-        )
-        run_id = await app.runtime.start(request)
-        return await carry(app, run_id, options, manner, asker)
+    source = await checked(options, file)
+    async with open_place(options) as place:
+        run_id = await place.start(await place.publish(source), new)
+        return await carry(place, run_id, options, manner, asker)
 
 
-async def _check_input(app: App, version: Version, given: Any) -> None:
-    prepared = await app.runtime.plans.get(version.hash)
-    problems = prepared.input_check.problems(given)
-    if problems:
-        raise InvalidInput(
-            f"the input breaks the input_schema of {version.name!r}: nothing was started",
-            hint="give it with --input JSON or --input @file",
-            problems=tuple(problems),
-        )
+async def publish_file(options: Options, file: str, output: Format) -> Exit:
+    """Publish the document; one that is a version already stays that version."""
+    source = await checked(options, file)
+    async with open_place(options) as place:
+        version = await place.publish(source)
+    if output is Format.JSON:
+        print_json(version)
+    else:
+        stdout().print(f"{one_line(version.name)} v{version.number} is published as {version.slug}", soft_wrap=True)
+    return Exit.SUCCEEDED
 
 
 async def resume_run(options: Options, prefix: str, manner: Manner) -> Exit:
     """Go on with a run after a crash, a wait or a pause. One that has ended is only shown."""
-    async with open_app(options.settings(), mine=no_run) as app:
-        run_id = await find_run(app.journal, prefix)
-        top = await topmost(app.journal, run_id)
-        await take_up(app, top)
+    async with open_place(options) as place:
+        run_id = await place.find_run(prefix)
+        top = await place.topmost(run_id)
+        await place.take_up(top)
         for paused in {run_id, top}:
-            if (await app.runtime.state(paused)).status is RunStatus.PAUSED:
-                await app.runtime.command(paused, ResumeRun(actor=who()))
-        return await carry(app, top, options, manner)
+            if (await place.state(paused)).status is RunStatus.PAUSED:
+                await place.command(paused, ResumeRun(actor=who()))
+        return await carry(place, top, options, manner)
+
+
+async def watch_run(options: Options, prefix: str, manner: Manner) -> Exit:
+    """Follow a run that goes on elsewhere."""
+    async with open_watch(options) as runs:
+        return await look_on(runs, await runs.find_run(prefix), options, manner)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from runwell.cli.checking import document_check
 from runwell.cli.console import print_json, stdout
 from runwell.cli.document_files import DocumentFiles, in_order
 from runwell.cli.exit_codes import Exit
 from runwell.cli.formatting import one_line
+from runwell.cli.options import Options
 from runwell.cli.output import Format
+from runwell.cli.places import open_checks
 from runwell.model.workflow import workflow_json_schema
 from runwell.steps.registry import step_types
 
@@ -18,10 +19,15 @@ def print_schema() -> Exit:
     return Exit.SUCCEEDED
 
 
-def validate(paths: Sequence[str], output: Format) -> Exit:
-    files = DocumentFiles(document_check())
-    sources = [files.read(path) for path in paths]
-    problems = in_order(files.problems)
+async def validate(options: Options, paths: Sequence[str], output: Format) -> Exit:
+    async with open_checks(options) as checks:
+        files = DocumentFiles(checks.compile)
+        sources = [files.read(path) for path in paths]
+        problems = list(files.problems)
+        for source in sources:
+            if source is not None and not problems:
+                problems += await checks.further(source)
+    problems = in_order(problems)
     if output is Format.JSON:
         print_json({"valid": not problems, "problems": problems})
     else:

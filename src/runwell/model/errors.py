@@ -8,6 +8,8 @@ RunwellError
 ├── Outdated                somebody changed it since the caller last looked
 ├── NotIdentified           the identity provider does not vouch for whoever wants to sign in
 ├── ProviderUnavailable     the identity provider does not answer as it should
+├── QueueFull               as many runs wait for their turn as may
+├── SealBroken              a stored secret does not open
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
 ├── JournalUnavailable      the journal could not make a batch durable
@@ -35,6 +37,9 @@ FailureCode = Literal[
     "STEP_CRASHED",
     "CHILD_RUN_FAILED",
     "SECRET_MISSING",
+    "SECRET_REFUSED",
+    "SECRET_UNREADABLE",
+    "CONNECTION_MISSING",
     "TASK_REJECTED",
     "TASK_EXPIRED",
     "MESSAGE_EXPIRED",
@@ -82,6 +87,8 @@ class RunwellError(Exception):
     """Something went wrong in Runwell."""
 
     code = "INTERNAL_ERROR"
+    request_id: str | None = None
+    """Of the request that a server refused so; None for what was raised here."""
 
     def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
         self.message = message or (type(self).__doc__ or "").partition("\n")[0]
@@ -133,6 +140,18 @@ class ProviderUnavailable(RunwellError):
     """The identity provider does not answer as it should."""
 
     code = "IDENTITY_PROVIDER_UNAVAILABLE"
+
+
+class QueueFull(RunwellError):
+    """As many runs are queued as may be."""
+
+    code = "QUEUE_FULL"
+
+
+class SealBroken(RunwellError):
+    """A stored secret does not open."""
+
+    code = "SEAL_BROKEN"
 
 
 class CommandRefused(RunwellError):

@@ -2,20 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from runwell.model.events import Event
+from runwell.model.text_delta import Delta
 from runwell.ports.journal import Kept
-
-
-class Delta(msgspec.Struct, frozen=True):
-    """A piece of text that a model just wrote."""
-
-    run_id: str
-    step_id: str
-    attempt: int
-    text: str
-
 
 Listener = Callable[[Kept | Delta], None]
 

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 
+from runwell.model.scope import Scope
 from runwell.model.usage import Usage
 
 
@@ -17,9 +18,10 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """`model` is `provider:name`. `output_schema` asks for an object of that JSON Schema.
 
     `params`: temperature, max_tokens, top_p, seed, stop, ... as the provider names them.
-    `connection` names stored credentials; None means the provider's own settings of this server.
+    `connection` names credentials of `scope`; None means those that the provider usually has there.
     """
 
+    scope: Scope
     model: str
     messages: tuple[Message, ...]
     output_schema: dict[str, Any] | None = None

@@ -1,9 +1,44 @@
-"""Secrets: known to documents by name only."""
+"""Secrets and connections: known to documents by name only."""
 
 from typing import Protocol
 
+import msgspec
+
+from runwell.model.scope import Scope
+
+
+class Secret(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret in plain. It goes to no other address than one at its `origins`; None: the operator's, bound to none."""
+
+    name: str
+    value: str
+    origins: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"Secret(name={self.name!r})"
+
+
+class OpenConnection(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored connection with its secrets in plain, which go to no other address than one at its `origins`."""
+
+    connection_id: str
+    name: str
+    type: str
+    base_url: str | None
+    headers: dict[str, str]
+    secret_headers: dict[str, str]
+    api_key: str | None
+    origins: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"OpenConnection(name={self.name!r}, type={self.type!r})"
+
 
 class Secrets(Protocol):
-    async def reveal(self, org_id: str, name: str, url: str | None = None) -> str:
-        """Return the secret's value, for use against `url` alone. Raises `StepError` `SECRET_MISSING`."""
+    async def reveal(self, scope: Scope, name: str) -> Secret:
+        """Return the secret of the scope. Raises `StepError` `SECRET_MISSING` and `SECRET_UNREADABLE`."""
+        ...
+
+    async def connection(self, scope: Scope, name: str) -> OpenConnection:
+        """Return the stored connection of the scope. Raises `StepError` `CONNECTION_MISSING` and `SECRET_UNREADABLE`."""
         ...

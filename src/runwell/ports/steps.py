@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from runwell.model.events import EventData
+from runwell.model.scope import Scope
 from runwell.model.step import StepSpec
 from runwell.ports.http import Http
 from runwell.ports.models import Models
@@ -36,7 +37,10 @@ class StepContext(Protocol):
     @property
     def run_id(self) -> str: ...
     @property
-    def org_id(self) -> str: ...
+    def scope(self) -> Scope:
+        """The run's project, whose secrets and connections it may use."""
+        ...
+
     @property
     def step_id(self) -> str:
         """The step's path, like `each[3].send`."""

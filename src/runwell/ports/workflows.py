@@ -10,10 +10,9 @@ from typing import Literal, Protocol
 import msgspec
 
 from runwell.model.scope import Scope
+from runwell.model.workflow_views import Kind
 from runwell.ports.journal import Version
 from runwell.ports.publishing import Publishable
-
-Kind = Literal["workflow", "agent"]
 
 
 class WorkflowRecord(msgspec.Struct, frozen=True, kw_only=True):

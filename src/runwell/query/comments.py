@@ -7,6 +7,7 @@ from runwell.model.errors import InvalidInput, JournalUnavailable
 from runwell.model.events import CommentAdded, Event
 from runwell.model.ids import new_id
 from runwell.model.run import RunRow
+from runwell.model.run_parts import Comment
 from runwell.model.scope import Scope
 from runwell.model.times import rfc3339
 from runwell.ports.journal import EventFilter, Journal
@@ -14,16 +15,6 @@ from runwell.ports.runs import Runs
 from runwell.query.events import EventBounds, gather
 
 _COMMENTS = EventFilter(types=("comment_added",))
-
-
-class Comment(msgspec.Struct, frozen=True, kw_only=True):
-    """`by` is the id of the user or key that wrote it."""
-
-    id: str
-    run_id: str
-    content: str
-    by: str | None
-    created_at: str
 
 
 class CommentPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,11 +1,12 @@
 """A run's events in pages."""
 
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from runwell.model.events import Event, event_json
+from runwell.model.run_parts import EventView
 from runwell.ports.journal import ALL_EVENTS, EventFilter, Journal
 from runwell.query.cursors import Cursor, read_cursor, write_cursor
 from runwell.query.seen import seen_seq
@@ -14,21 +15,6 @@ PAGE_BYTES: Final = 16_000_000
 """A page is cut after so many bytes of events, whatever its limit."""
 
 _PART: Final = 100
-
-
-class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """One event. `ts` is ms since 1970 UTC; what `data` holds depends on `type` and `v`."""
-
-    seq: int
-    id: str
-    run_id: str
-    type: str
-    ts: int
-    step_id: str | None
-    attempt: int | None
-    actor: str | None
-    data: dict[str, Any]
-    v: int
 
 
 class EventPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,10 +7,11 @@ import msgspec
 
 from runwell.model.events import event_json
 from runwell.model.run import RunRow, RunView
+from runwell.model.run_parts import EventView
 from runwell.model.scope import Scope
 from runwell.ports.journal import Journal
 from runwell.ports.runs import Runs
-from runwell.query.events import EventView, all_events
+from runwell.query.events import all_events
 
 FORMAT: Final = "runwell-run/1"
 

@@ -16,7 +16,8 @@ import structlog
 
 from runwell.model.errors import RunwellError
 from runwell.model.events import Event
-from runwell.ports.feed import Delta, Feed
+from runwell.model.text_delta import Delta
+from runwell.ports.feed import Feed
 from runwell.ports.journal import Journal, Kept
 from runwell.query.mailbox import Mailbox
 from runwell.query.messages import Bodies, End, EndReason, Gap, Heartbeat, Message, Pong, control, event_message, opened_event

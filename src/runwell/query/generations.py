@@ -1,39 +1,15 @@
 """A run's model calls, and what they used by model."""
 
-from typing import Any
-
 import msgspec
 
-from runwell.model.errors import ErrorInfo
 from runwell.model.events import Event, GenerationCompleted
+from runwell.model.run_parts import Generation
 from runwell.model.times import rfc3339
 from runwell.model.usage import NO_USAGE, Usage, usd
 from runwell.ports.journal import EventFilter, Journal
 from runwell.query.events import EventBounds, all_events, gather
 
 _GENERATIONS = "generation_completed"
-
-
-class Generation(msgspec.Struct, frozen=True, kw_only=True):
-    """One model call, as it was sent and answered. `seq` is that of its event, `at` when it ended; times in ms."""
-
-    seq: int
-    at: str
-    step_id: str | None
-    attempt: int | None
-    provider: str
-    model: str
-    response_model: str | None
-    ok: bool
-    usage: Usage
-    cost_usd: str
-    latency_ms: float
-    first_token_ms: float | None
-    finish_reason: str | None
-    messages: list[dict[str, Any]] | None
-    params: dict[str, Any] | None
-    response: Any
-    error: ErrorInfo | None
 
 
 class ModelTotal(msgspec.Struct, kw_only=True):

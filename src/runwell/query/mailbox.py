@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Set
 
-from runwell.ports.feed import Delta
+from runwell.model.text_delta import Delta
 from runwell.ports.journal import Kept
 from runwell.query.messages import Bodies
 

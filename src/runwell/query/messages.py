@@ -7,7 +7,7 @@ import msgspec
 
 from runwell.model.errors import InvalidInput, Problem
 from runwell.model.events import Event, event_json
-from runwell.ports.feed import Delta
+from runwell.model.text_delta import Delta
 from runwell.ports.journal import Kept
 
 EndReason = Literal[

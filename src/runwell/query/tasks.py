@@ -1,15 +1,13 @@
 """What people have to decide, and that each task is decided once."""
 
-from typing import Any
-
 import msgspec
 
 from runwell.model.commands import CompleteTask
 from runwell.model.errors import CommandRefused, InvalidInput, NotFound
 from runwell.model.events import Event, TaskCompleted
 from runwell.model.run import RunRow, TaskView
+from runwell.model.run_parts import TaskDecision
 from runwell.model.scope import Scope
-from runwell.model.statuses import RunStatus
 from runwell.model.times import rfc3339
 from runwell.ports.journal import EventFilter, Journal, RunFilter
 from runwell.ports.runs import Runs
@@ -26,19 +24,6 @@ class TaskPage(msgspec.Struct, frozen=True, kw_only=True):
     data: list[TaskView]
     next_cursor: str | None = None
     prev_cursor: str | None = None
-
-
-class TaskDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """How a task was decided. `run_status` is that of its run now."""
-
-    id: str
-    run_id: str
-    approved: bool
-    by: str | None
-    comment: str | None
-    result: dict[str, Any] | None
-    decided_at: str
-    run_status: RunStatus
 
 
 async def list_tasks(journal: Journal, wanted: RunFilter, run_id: str | None, limit: int, cursor: str | None) -> TaskPage:

@@ -1,19 +1,33 @@
 """Who may begin: limits on runs under way, and a fair queue for the rest.
 
-Two limits. The global one counts runs that are `running` or `draining`: a run that waits holds
-nothing, so it gives its place back, and takes one again, without queueing, when it wakes. A
-workflow's `concurrency` counts its runs from their start to their end, waiting included: two
-nightly jobs must not overlap because one of them waits.
+Three limits. The global one counts runs that are `running` or `draining`: a run that waits holds
+nothing, so it gives its place back, and takes one again, without queueing, when it wakes. A project
+may have a limit of its own that counts in the same way. A workflow's `concurrency` counts its runs
+from their start to their end, waiting included: two nightly jobs must not overlap because one of them waits.
 
 The queue is first in, first out within an organization, and round robin between organizations; a
-run whose workflow is full lets others pass.
+run whose workflow or project is full lets others pass.
 """
 
-from collections import deque
+from collections import Counter, deque
+from typing import Protocol
 
 import msgspec
 
 from runwell.engine.state import RunState
+from runwell.model.errors import QueueFull
+from runwell.ports.runs import StartRequest
+from runwell.runtime.project_limits import ProjectLimits
+
+
+class Owned(Protocol):
+    """Whatever says of which project and workflow a run is."""
+
+    @property
+    def project_id(self) -> str: ...
+
+    @property
+    def workflow_id(self) -> str: ...
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -21,18 +35,22 @@ class Ticket(msgspec.Struct, frozen=True):
 
     run_id: str
     org_id: str
+    project_id: str
     workflow_id: str
     limit: int | None
 
 
 def ticket_of(state: RunState) -> Ticket:
-    return Ticket(state.run_id, state.created.org_id, state.created.workflow_id, state.plan.workflow.concurrency)
+    created = state.created
+    return Ticket(state.run_id, created.org_id, created.project_id, created.workflow_id, state.plan.workflow.concurrency)
 
 
 class Admission:
-    def __init__(self, max_running: int) -> None:
+    def __init__(self, max_running: int, limits: ProjectLimits) -> None:
         self._max_running = max_running
-        self._running: set[str] = set()
+        self._limits = limits
+        self._running: dict[str, str] = {}
+        self._by_project: Counter[str] = Counter()
         self._started: dict[str, set[str]] = {}
         self._queues: dict[str, dict[str, deque[tuple[int, Ticket]]]] = {}
         self._queued = 0
@@ -42,6 +60,14 @@ class Admission:
     def queued(self) -> int:
         """How many runs wait for their turn."""
         return self._queued
+
+    def check(self, request: StartRequest) -> None:
+        """Raise `QueueFull` when the project has as many runs queued as it may. A child run is part of one that has begun."""
+        limit = self._limits.of(request.project_id).max_queued
+        if limit is not None and request.parent_run_id is None:
+            queues = self._queues.get(request.org_id, {}).values()
+            if sum(len(queue) for queue in queues if queue and queue[0][1].project_id == request.project_id) >= limit:
+                raise QueueFull(f"the project has {limit} runs queued, as many as it may", hint="start again later, or raise max_queued")
 
     def enter(self, ticket: Ticket) -> bool:
         """Return True when the run may begin now: its place is taken. Otherwise it is queued."""
@@ -89,18 +115,25 @@ class Admission:
             if not self._queues[ticket.org_id]:
                 del self._queues[ticket.org_id]
 
-    def note(self, run_id: str, workflow_id: str, *, running: bool, ended: bool) -> None:
+    def note(self, run_id: str, of: Owned, *, running: bool, ended: bool) -> None:
         """Keep the counts: whether the run holds a global place, and whether it has ended."""
-        (self._running.add if running else self._running.discard)(run_id)
-        started = self._started.setdefault(workflow_id, set())
+        if running and run_id not in self._running:
+            self._running[run_id] = of.project_id
+            self._by_project[of.project_id] += 1
+        elif not running and self._running.pop(run_id, None) is not None:
+            self._by_project[of.project_id] -= 1
+        started = self._started.setdefault(of.workflow_id, set())
         (started.discard if ended else started.add)(run_id)
         if not started:
-            del self._started[workflow_id]
+            del self._started[of.workflow_id]
 
     def _has_room(self, ticket: Ticket) -> bool:
         if len(self._running) >= self._max_running:
             return False
+        most = self._limits.of(ticket.project_id).max_running
+        if most is not None and self._by_project[ticket.project_id] >= most:
+            return False
         return ticket.limit is None or len(self._started.get(ticket.workflow_id, ())) < ticket.limit
 
     def _take(self, ticket: Ticket) -> None:
-        self.note(ticket.run_id, ticket.workflow_id, running=True, ended=False)
+        self.note(ticket.run_id, ticket, running=True, ended=False)

@@ -14,6 +14,7 @@ from runwell.engine.state import RunState
 from runwell.model.commands import Command, CompleteAttempt, FailAttempt, RecordProgress
 from runwell.model.errors import ErrorInfo, LimitExceeded, StepError
 from runwell.model.events import EventData
+from runwell.model.scope import Scope
 from runwell.model.step import StepSpec
 from runwell.ports.steps import AttemptLimits, Services, StepType
 
@@ -36,7 +37,7 @@ class AttemptContext:
     ) -> None:
         step = state.steps[action.step_id]
         self.run_id = state.run_id
-        self.org_id = state.created.org_id
+        self.scope = Scope(state.created.org_id, state.created.project_id)
         self.step_id = action.step_id
         self.attempt = action.attempt
         self.idempotency_key = idempotency_key(state.run_id, action.step_id)

@@ -36,7 +36,7 @@ class HostedRuns:
         return run_view(await self._state(scope, run_id))
 
     async def overview(self, scope: Scope, run_id: str) -> RunOverview:
-        return run_overview(await self._state(scope, run_id), self._runtime.now())
+        return run_overview(await self._state(scope, run_id), self._runtime.clock.now())
 
     async def context(self, scope: Scope, run_id: str) -> dict[str, Any]:
         return run_context(await self._state(scope, run_id))

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from runwell.engine.compile import Reach, compile_workflow
@@ -15,12 +16,16 @@ from runwell.ports.journal import Definitions, Version
 from runwell.ports.publishing import Publishable
 from runwell.ports.steps import StepTypes
 
+ReachOf = Callable[[Scope], Awaitable[Reach]]
+"""From a scope to what can be reached there now."""
+
 
 class Publisher:
     """Compiles documents against the step types of this installation and keeps them."""
 
-    def __init__(self, definitions: Definitions, types: StepTypes) -> None:
+    def __init__(self, definitions: Definitions, types: StepTypes, reach: ReachOf | None = None) -> None:
         self._definitions = definitions
+        self._reach = reach
         self._specs = {name: step_type.spec for name, step_type in types.items()}
         self._checks = {name: step_type.problems for name, step_type in types.items()}
 
@@ -30,6 +35,10 @@ class Publisher:
         `reach` looks at what this installation can reach: for documents that a person brings, not for versions that were kept.
         """
         return compile_workflow(read_workflow(document, self._specs), self._checks, reach)
+
+    async def reach_of(self, scope: Scope) -> Reach | None:
+        """Return what can be reached in the scope: what its documents are checked against before they are published."""
+        return None if self._reach is None else await self._reach(scope)
 
     async def publish(self, scope: Scope, plan: Plan, slug: str | None = None) -> Version:
         """Keep the plan's document as a version of its workflow; the same document gives the same version."""
@@ -41,7 +50,7 @@ class Publisher:
         found: list[Problem] = []
         plan = None
         try:
-            plan = await asyncio.to_thread(self.compile, document)
+            plan = await asyncio.to_thread(self.compile, document, await self.reach_of(scope))
         except InvalidDocument as exc:
             found += exc.problems
         found += await self._unpublished(scope, document, slug or (None if plan is None else plan.workflow.slug))

@@ -32,8 +32,9 @@ from runwell.runtime.admission import Admission, Ticket, ticket_of
 from runwell.runtime.alarms import Alarms
 from runwell.runtime.cell import Cell
 from runwell.runtime.children import Children
-from runwell.runtime.dispatcher import Dispatcher, Durable
+from runwell.runtime.dispatcher import Dispatcher, Durable, settled
 from runwell.runtime.plans import Compile, Plans
+from runwell.runtime.project_limits import ProjectLimits
 from runwell.runtime.recovery import Recovery
 from runwell.runtime.request import check_json, created
 
@@ -47,6 +48,7 @@ class Hosting(TypedDict, total=False):
     probe: Probe
     max_running: int
     max_resident: int
+    limits: ProjectLimits
 
 
 class Runtime:
@@ -64,14 +66,17 @@ class Runtime:
         probe: Probe = no_probe,
         max_running: int = 1_000,
         max_resident: int = 20_000,
+        limits: ProjectLimits | None = None,
     ) -> None:
         self.feed = Feed()
         self.plans = Plans(definitions, compile_document)
         self.journal = journal
         self.children = Children(self, definitions)
-        self._clock = clock
+        self.clock = clock
+        self.limits = limits or ProjectLimits()
+        self.limits.watch(self._admit_next)
         self._services = services
-        self._admission = Admission(max_running)
+        self._admission = Admission(max_running, self.limits)
         self._alarms = Alarms(clock, self._wake)
         self._cells: OrderedDict[str, Cell] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Cell]] = {}
@@ -103,6 +108,7 @@ class Runtime:
 
         Whoever still waits for a run's end is cancelled.
         """
+        self._dispatcher.ending = True
         tasks = [task for cell in self._cells.values() for task in cell.tasks.values()]
         if tasks and grace_s > 0:
             await asyncio.wait(tasks, timeout=grace_s)
@@ -123,16 +129,12 @@ class Runtime:
         """Note that the attempts in flight end with this process, for no fault of theirs."""
         if cell.state.working and not cell.lost:
             with suppress(RunwellError):
-                self._dispatcher.dispatch(cell, RecoverRun(suspect=False, retry_at=self._clock.now() + 1))
+                self._dispatcher.dispatch(cell, RecoverRun(suspect=False, retry_at=self.clock.now() + 1))
 
     @property
     def is_busy(self) -> bool:
         """Whether anything is in flight: an attempt, an event that is not durable yet, or word between runs."""
         return bool(self._loading or self._background) or any(map(self._dispatcher.is_busy, self._cells.values()))
-
-    def now(self) -> int:
-        """Return the moment (ms since 1970) by the runtime's clock."""
-        return self._clock.now()
 
     async def start(self, request: StartRequest) -> str:
         """Start a run and return its id once it is durable. Raises `InvalidInput` when the input breaks the schema."""
@@ -151,16 +153,17 @@ class Runtime:
         prepared.input_check.require(request.input, "the input")
         if request.run_id is not None and (await self.journal.row(request.run_id) is not None or request.run_id in self._cells):
             cell = await self.cell(request.run_id)
-            return cell, cell.durable or _done()
+            return cell, cell.durable or settled()
+        self._admission.check(request)
         run_id = request.run_id or new_id("run")
-        event = first_event(run_id, StartRun(run=created(request), actor=request.actor), self._clock.now())
+        event = first_event(run_id, StartRun(run=created(request), actor=request.actor), self.clock.now())
         cell = Cell(state=create(prepared.plan, event), careful=request.parent_run_id in self._inherited)
         self._cells[run_id] = cell
         out = Advance(events=[event])
         try:
             if self._admission.enter(ticket_of(cell.state)):
                 out = self._dispatcher.admit(cell, out)
-            return cell, self._dispatcher.carry_out(cell, out) or _done()
+            return cell, self._dispatcher.carry_out(cell, out) or settled()
         except BaseException as exc:
             self._lose(cell, exc)
             raise
@@ -182,8 +185,7 @@ class Runtime:
         try:
             durable = self._dispatcher.dispatch(cell, command) or cell.durable
         except (CommandRefused, NotFound):
-            if cell.durable is not None:
-                await asyncio.shield(cell.durable)  # what stands against it is true only then
+            await asyncio.shield(cell.durable or settled())  # what stands against it is true only then
             raise
         if durable is not None:
             await asyncio.shield(durable)
@@ -218,7 +220,10 @@ class Runtime:
         return held
 
     async def _load(self, run_id: str) -> Cell:
-        """Read the run from the journal. One that has ended is not kept in memory for being looked at."""
+        """Read the run from the journal. One that has ended is not kept in memory for being looked at.
+
+        Nor does being looked at carry a run on: what is due of it happens only once it is taken up (`note`).
+        """
         events = await self.journal.read(run_id)
         if not events:
             raise NotFound(f"there is no run {run_id!r}")
@@ -226,15 +231,14 @@ class Runtime:
         cell = Cell(state=fold(prepared.plan, events), careful=run_id in self._inherited)
         if not cell.state.is_terminal:
             self._cells[run_id] = cell
-            self._note(cell.state)
         return cell
 
-    def _note(self, state: RunState) -> None:
+    def note(self, state: RunState) -> None:
         """Set the run's alarm and keep the counts of the limits."""
         self._alarms.set(state.run_id, next_alarm(state))
         if state.status is not RunStatus.QUEUED:
             running = state.status in (RunStatus.RUNNING, RunStatus.DRAINING)
-            self._admission.note(state.run_id, state.created.workflow_id, running=running, ended=state.is_terminal)
+            self._admission.note(state.run_id, state.created, running=running, ended=state.is_terminal)
 
     def _trim(self, wanted: str | None = None) -> None:
         """Drop runs from memory that need none, the longest unused first, but not the one that is wanted just now."""
@@ -248,7 +252,7 @@ class Runtime:
     def _after(self, cell: Cell, out: Advance) -> None:
         """See to what a batch means for other runs, for limits and for time."""
         state = cell.state
-        self._note(state)
+        self.note(state)
         if state.is_terminal and state.started_at is None:
             self._admission.withdraw(ticket_of(state))
         for step_id, child_id in out.children:
@@ -272,7 +276,7 @@ class Runtime:
             await self.command(ticket.run_id, AdmitRun())
         except RunwellError:
             if ticket.run_id not in self._cells:
-                self._admission.note(ticket.run_id, ticket.workflow_id, running=False, ended=True)
+                self._admission.note(ticket.run_id, ticket, running=False, ended=True)
                 self.later(partial(self._take_up, ticket.run_id))
 
     def _kept(self, cell: Cell, events: list[Event]) -> None:
@@ -298,7 +302,7 @@ class Runtime:
         state = cell.state
         self._forget(cell)
         self._admission.withdraw(ticket_of(state))
-        self._admission.note(state.run_id, state.created.workflow_id, running=False, ended=True)
+        self._admission.note(state.run_id, state.created, running=False, ended=True)
         self._alarms.set(state.run_id, None)
         if self._admission.queued:
             asyncio.get_running_loop().call_soon(self._admit_next)
@@ -359,7 +363,7 @@ class Runtime:
             await self.command(run_id, Tick())
         except JournalUnavailable:
             if run_id not in self._cells:
-                self._alarms.set(run_id, self._clock.now() + RELOAD_MS)
+                self._alarms.set(run_id, self.clock.now() + RELOAD_MS)
 
     def spawn(self, work: Any) -> None:
         """Run a coroutine to its end in the background; a `RunwellError` of it concerns nobody."""
@@ -369,7 +373,7 @@ class Runtime:
 
     def later(self, work: Callable[[], Any]) -> None:
         """Run what `work` returns in the background when the journal has had time to come back."""
-        self._clock.call_at(self._clock.now() + RELOAD_MS, lambda: None if self._dispatcher.closing else self.spawn(work()))
+        self.clock.call_at(self.clock.now() + RELOAD_MS, lambda: None if self._dispatcher.closing else self.spawn(work()))
 
     async def _guarded(self, work: Any) -> None:
         try:
@@ -379,20 +383,14 @@ class Runtime:
 
     def queue(self, row: RunRow, limit: int | None) -> None:
         """Put a run that was queued in an earlier process back into the queue."""
-        ticket = Ticket(row.run_id, row.org_id, row.workflow_id, limit)
+        ticket = Ticket(row.run_id, row.org_id, row.project_id, row.workflow_id, limit)
         if self._admission.enter(ticket):
             self.spawn(self._admit(ticket))
 
     def hold(self, row: RunRow) -> None:
         """Take note of a run that only waits, without loading it."""
         self._alarms.set(row.run_id, row.wake_at)
-        self._admission.note(row.run_id, row.workflow_id, running=False, ended=False)
+        self._admission.note(row.run_id, row, running=False, ended=False)
 
     def dispatch(self, cell: Cell, command: Command) -> Durable | None:
         return self._dispatcher.dispatch(cell, command)
-
-
-def _done() -> Durable:
-    future: Durable = asyncio.get_running_loop().create_future()
-    future.set_result(0)
-    return future

@@ -8,10 +8,14 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 
 from runwell.model.errors import StepError
+from runwell.model.origins import permits
+from runwell.model.scrubber import Scrubber
 from runwell.model.step import Part, StepSpec
 from runwell.ports.http import HttpRequest, HttpResponse
+from runwell.ports.secrets import OpenConnection
 from runwell.ports.steps import StepContext, StepType
-from runwell.steps.http_checks import Problem, header_problems, method_problems, pair_problems, url_problems
+from runwell.steps.http_checks import Problem, connection_problems, header_problems, method_problems, pair_problems, url_problems
+from runwell.steps.http_connection import address_at, secrets_of, with_headers
 from runwell.steps.http_message import (
     METHOD,
     Parse,
@@ -26,7 +30,7 @@ from runwell.steps.http_message import (
     text_content,
     text_of,
 )
-from runwell.steps.secret_text import Scrubber, masked, reveal_secrets, tokens
+from runwell.steps.secret_text import Revealed, reveal_secrets, tokens
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 RETRYABLE: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -40,7 +44,10 @@ Status = Annotated[int, Field(ge=100, le=599)]
 
 
 class HttpCall(Part):
-    """What to send. At most one of `json`, `form` and `body`."""
+    """What to send. At most one of `json`, `form` and `body`.
+
+    With a `connection`, `url` may be what follows its base URL, as in `/tickets`; the whole must lie at one of its allowed origins.
+    """
 
     model_config = ConfigDict(serialize_by_alias=True)
 
@@ -51,7 +58,7 @@ class HttpCall(Part):
     json_: Any = Field(default=None, alias="json")
     form: dict[str, Any] | None = None
     body: str | None = None
-    connection: str | None = Field(default=None, description="refused: there are no stored credentials yet")
+    connection: str | None = Field(default=None, description="a stored connection of the project: its headers are sent along")
 
     def content_fields(self) -> list[str]:
         """Return which of `json`, `form`, `body` the document sets; `json: null` is a body, the others may be null."""
@@ -78,16 +85,28 @@ class HttpStep(StepSpec):
 
 async def send_http(ctx: StepContext) -> dict[str, Any]:
     """Make the request of the step. Nothing that it returns or raises holds a secret's value."""
-    revealed = await reveal_secrets(ctx, masked(ctx.input["request"].get("url")), _spelled)
+    revealed = await reveal_secrets(ctx, _spelled)
+    connection = await _connection(ctx)
+    scrubber = Scrubber([*(secret.value for secret in revealed.secrets), *secrets_of(connection)])
     try:
-        return await _exchange(ctx, revealed.input["request"], revealed.scrubber)
+        return await _exchange(ctx, revealed, connection, scrubber)
     except StepError as exc:
         failure = exc
     except Exception as exc:
-        if not ctx.secret_pointers:
+        if not ctx.secret_pointers and connection is None:
             raise
         failure = StepError("STEP_CRASHED", f"{type(exc).__name__}: {exc}")
-    raise revealed.scrubber.clean(failure)
+    raise scrubber.clean(failure)
+
+
+async def _connection(ctx: StepContext) -> OpenConnection | None:
+    name = _http(ctx.spec).request.connection
+    if name is None:
+        return None
+    connection = await ctx.services.secrets.connection(ctx.scope, name)
+    if connection.type != "http":
+        raise StepError("CONNECTION_MISSING", f"the connection {name!r} is for models ({connection.type}); name one of type http")
+    return connection
 
 
 def _spelled(pointer: str, before: str, value: str) -> str:
@@ -95,9 +114,15 @@ def _spelled(pointer: str, before: str, value: str) -> str:
     return secret_in_url(before, value) if pointer == "/request/url" else value
 
 
-async def _exchange(ctx: StepContext, call: Mapping[str, Any], scrubber: Scrubber) -> dict[str, Any]:
+async def _exchange(ctx: StepContext, revealed: Revealed, connection: OpenConnection | None, scrubber: Scrubber) -> dict[str, Any]:
     spec = _http(ctx.spec)
-    request = _request(ctx, spec, call)
+    request = _request(ctx, spec, revealed.input["request"], connection)
+    revealed.check(request.url)
+    if connection is not None and not permits(connection.origins, request.url):
+        allowed = ", ".join(connection.origins)
+        raise StepError(
+            "SECRET_REFUSED", f"the connection {connection.name!r} may only be used for {allowed}; send it there, or change that"
+        )
     response = await ctx.services.http.send(request)
     if not _is_expected(response.status, spec):
         raise _unexpected(request, response, spec, scrubber)
@@ -127,7 +152,7 @@ def _body(response: HttpResponse, parse: Parse | None, scrubber: Scrubber) -> An
         raise
 
 
-def _request(ctx: StepContext, spec: HttpStep, call: Mapping[str, Any]) -> HttpRequest:
+def _request(ctx: StepContext, spec: HttpStep, call: Mapping[str, Any], connection: OpenConnection | None) -> HttpRequest:
     method = _method(spec, call)
     content, content_type = _content(spec, call)
     headers = header_fields(call.get("headers") or {})
@@ -136,13 +161,14 @@ def _request(ctx: StepContext, spec: HttpStep, call: Mapping[str, Any]) -> HttpR
         headers.append(("Content-Type", content_type))
     if method not in SAFE_METHODS and "idempotency-key" not in given:
         headers.append(("Idempotency-Key", ctx.idempotency_key))
+    headers, bound = with_headers(headers, connection)
     secret = _SecretPlaces(ctx.secret_pointers)
     return HttpRequest(
         method=method,
-        url=full_url(call.get("url"), call.get("query") or {}),
+        url=full_url(address_at(connection, call.get("url")), call.get("query") or {}),
         headers=tuple(headers),
         body=content,
-        secret_headers=secret.headers,
+        secret_headers=secret.headers | bound,
         secret_url=secret.url,
         max_bytes=ctx.limits.output_bytes,
         timeout_s=max(MIN_TIMEOUT_S, spec.timeout_s or 0.0),
@@ -214,10 +240,9 @@ def http_problems(spec: StepSpec) -> list[Problem]:
     contents = call.content_fields()
     if len(contents) > 1:
         problems.append(("/request", f"the request has {' and '.join(contents)}", "keep one of json, form and body"))
-    problems += [*method_problems(call.method), *url_problems(call.url), *header_problems(call.headers)]
+    problems += [*method_problems(call.method), *header_problems(call.headers)]
+    problems += url_problems(call.url) if call.connection is None else connection_problems(call.connection, call.url)
     problems += [*pair_problems("query", call.query), *pair_problems("form", call.form)]
-    if call.connection is not None:
-        problems.append(("/request/connection", "connections are not available yet", "put {{ secrets.NAME }} into a header"))
     return problems
 
 

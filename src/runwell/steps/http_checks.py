@@ -31,6 +31,14 @@ def url_problems(url: str) -> Iterator[Problem]:
         yield "/request/url", f"{url!r} {wrong[0]}", wrong[1]
 
 
+def connection_problems(connection: str, url: str) -> Iterator[Problem]:
+    """Yield what is wrong with a connection's name, and with the URL that follows its base URL or stands for itself."""
+    if _is_template(connection):
+        yield "/request/connection", f"connection is no template: {connection!r}", "name one connection, as in connection: desk"
+    if "://" in url.partition("{{")[0]:
+        yield from url_problems(url)
+
+
 def _wrong_address(url: str) -> tuple[str, str] | None:
     try:
         parts = urlsplit(url)

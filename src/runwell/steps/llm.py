@@ -1,7 +1,6 @@
 """The step `llm`: one answer of a model, as text or as an object of a schema."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -55,7 +54,7 @@ async def ask(ctx: StepContext) -> Any:
     names = given.get("models") or [given.get("model")]
     for place, name in enumerate(names):
         try:
-            return await _ask_one(ctx, spec, _request(spec, given, name))
+            return await _ask_one(ctx, spec, _request(ctx, spec, name))
         except StepError as exc:
             if place == len(names) - 1 or not _another_may_do(exc):
                 raise
@@ -66,13 +65,15 @@ def _another_may_do(error: StepError) -> bool:
     return error.retryable or (error.details or {}).get("reason") in MOVES_ON
 
 
-def _request(spec: LlmStep, given: Mapping[str, Any], name: Any) -> ModelRequest:
+def _request(ctx: StepContext, spec: LlmStep, name: Any) -> ModelRequest:
+    given = ctx.input
     if not isinstance(name, str):
         raise StepError("LLM_REQUEST_FAILED", f"the model's name is {name!r}, not text", details={"reason": "unknown_model"})
     system = [Message(role="system", content=given["system"])] if given.get("system") else []
     turns = [Message(role=turn["role"], content=_as_text(turn["content"])) for turn in given.get("messages") or ()]
     prompt = [Message(role="user", content=_as_text(given["prompt"]))] if given.get("prompt") is not None else []
     return ModelRequest(
+        scope=ctx.scope,
         model=name,
         messages=(*system, *turns, *prompt),
         output_schema=spec.output_schema,

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from runwell.model.errors import Problem
 from runwell.model.step import StepSpec
 from runwell.ports.models import Refusal
+from runwell.steps.http import HttpStep
 from runwell.steps.llm import LlmStep
 
 
@@ -13,11 +14,14 @@ class Names(Protocol):
     """Says why nobody answers for a name; None: somebody does."""
 
     def connection(self, name: str) -> Refusal | None: ...
+    def http_connection(self, name: str) -> Refusal | None: ...
     def model(self, name: str, connection: str | None) -> Refusal | None: ...
 
 
 def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
     """Return a problem for each name of the step that leads nowhere; its pointer is within the step."""
+    if isinstance(spec, HttpStep):
+        return _unreachable_http(spec, names)
     if not isinstance(spec, LlmStep):
         return []
     connection = spec.connection if isinstance(spec.connection, str) else None
@@ -26,6 +30,12 @@ def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
         return [_problem(refused, "/connection")]
     checked = [(place, names.model(name, connection)) for place, name in _models(spec) if "{{" not in name]
     return [_problem(refusal, place) for place, refusal in checked if refusal is not None]
+
+
+def _unreachable_http(spec: HttpStep, names: Names) -> list[Problem]:
+    name: Any = getattr(spec.request, "connection", None)  # a stand-in of a broken step may hold anything
+    refused = names.http_connection(name) if isinstance(name, str) else None
+    return [] if refused is None else [_problem(refused, "/request/connection")]
 
 
 def _models(spec: LlmStep) -> Iterator[tuple[str, str]]:

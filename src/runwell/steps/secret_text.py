@@ -6,20 +6,18 @@ same shape anywhere else came from data, and stays data. Whatever a handler hand
 goes through the `Scrubber`, because the other side may echo what it was sent.
 """
 
-import base64
-import html
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
 
 import msgspec
 
 from runwell.model.errors import StepError
+from runwell.model.origins import permits
+from runwell.model.scrubber import Scrubber
+from runwell.ports.secrets import Secret
 from runwell.ports.steps import StepContext
 
 KEY: Final = "$secret_text"
-MASK: Final = "***"
 
 Spell = Callable[[str, str, str], str]
 """From a pointer, the text before a secret and its value to how the value is written there."""
@@ -29,78 +27,47 @@ def plain(pointer: str, before: str, value: str) -> str:
     return value
 
 
-class Scrubber:
-    """Replaces every revealed value by `***`, also in the spellings that URLs, JSON, HTML, `repr` and base64 give it."""
-
-    def __init__(self, values: Iterable[str] = ()) -> None:
-        spellings = {spelling for value in values for spelling in _spellings(value)}
-        self._spellings = sorted(filter(None, spellings), key=len, reverse=True)
-
-    def text(self, text: str) -> str:
-        for spelling in self._spellings:
-            text = text.replace(spelling, MASK)
-        return text
-
-    def content(self, content: bytes) -> bytes:
-        for spelling in self._spellings:
-            content = content.replace(spelling.encode("utf-8", "surrogatepass"), MASK.encode())
-        return content
-
-    def data(self, value: Any) -> Any:
-        """Return JSON data without the values; numbers that spell one become `***` too."""
-        if not self._spellings:
-            return value
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, Mapping):
-            return {self.text(str(key)): self.data(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.data(item) for item in value]
-        if isinstance(value, int | float) and not isinstance(value, bool) and str(value) in self._spellings:
-            return MASK
-        return value
-
-    def clean(self, error: StepError) -> StepError:
-        """Take the values out of the error, and the exceptions that led to it off it. Raise it outside of any `except`."""
-        error.message = self.text(error.message)
-        error.details = self.data(error.details)
-        error.args = (error.message,)
-        error.__cause__ = error.__context__ = None
-        return error
-
-
 class Revealed(msgspec.Struct, frozen=True, kw_only=True):
-    """An input with its secrets in place. It must not leave the handler; `scrubber` knows the values."""
+    """An input with its secrets in place. It must not leave the handler; `scrubber` knows the values.
+
+    Before it is sent anywhere, `check` must have been called with the address.
+    """
 
     input: dict[str, Any]
-    scrubber: Scrubber
+    secrets: tuple[Secret, ...] = ()
+
+    @property
+    def scrubber(self) -> Scrubber:
+        return Scrubber(secret.value for secret in self.secrets)
+
+    def check(self, url: str) -> None:
+        """Raise `StepError` `SECRET_REFUSED` when one of the secrets is bound to other origins than the address's."""
+        for secret in self.secrets:
+            if secret.origins is not None and not permits(secret.origins, url):
+                allowed = ", ".join(secret.origins)
+                raise StepError(
+                    "SECRET_REFUSED", f"the secret {secret.name!r} may only be sent to {allowed}; send it there, or change that"
+                )
 
 
-async def reveal_secrets(ctx: StepContext, url: str | None, spell: Spell = plain) -> Revealed:
-    """Return the context's input with the secret texts, at their pointers only, written by `spell` for use against `url`.
+async def reveal_secrets(ctx: StepContext, spell: Spell = plain) -> Revealed:
+    """Return the context's input with the secret texts, at their pointers only, written by `spell`.
 
-    Raises `StepError` `SECRET_MISSING`.
+    Raises `StepError` `SECRET_MISSING` and `SECRET_UNREADABLE`.
     """
-    values: dict[str, str] = {}
+    known: dict[str, Secret] = {}
     input: Any = dict(ctx.input)
     for pointer in sorted(ctx.secret_pointers):
         path = tokens(pointer)
         parts = _parts(at(input, path))
         for name in _names(parts):
-            if name not in values:
-                values[name] = await ctx.services.secrets.reveal(ctx.org_id, name, url)
+            if name not in known:
+                known[name] = await ctx.services.secrets.reveal(ctx.scope, name)
         text = ""
         for part in parts:
-            text += part if isinstance(part, str) else spell(pointer, text, values[part["secret"]])
+            text += part if isinstance(part, str) else spell(pointer, text, known[part["secret"]].value)
         input = _replaced(input, path, text)
-    return Revealed(input=input, scrubber=Scrubber(values.values()))
-
-
-def masked(value: Any) -> Any:
-    """Return a secret text with `***` in place of each secret; any other value as it is."""
-    if not (isinstance(value, Mapping) and KEY in value):
-        return value
-    return "".join(part if isinstance(part, str) else MASK for part in _parts(value))
+    return Revealed(input=input, secrets=tuple(known.values()))
 
 
 def tokens(pointer: str) -> list[str]:
@@ -133,22 +100,3 @@ def _parts(value: Any) -> list[Any]:
 
 def _names(parts: list[Any]) -> list[str]:
     return [part["secret"] for part in parts if not isinstance(part, str)]
-
-
-def _spellings(value: str) -> set[str]:
-    plain = {value, value.strip()}
-    return plain | {spelling for text in plain for spelling in _encodings(text)}
-
-
-def _encodings(text: str) -> tuple[str, ...]:
-    content = text.encode("utf-8", "surrogatepass")
-    return (
-        quote(content, safe=""),
-        quote(content),
-        quote_plus(content),
-        json.dumps(text)[1:-1],
-        json.dumps(text, ensure_ascii=False)[1:-1],
-        repr(text)[1:-1],
-        html.escape(text),
-        base64.b64encode(content).decode("ascii"),
-    )

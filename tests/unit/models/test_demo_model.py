@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runwell.adapters.models.demo import DemoModels
 from runwell.model.errors import StepError
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.model.usage import Usage
 from runwell.ports.models import Message, ModelAnswer, ModelRequest
 
@@ -70,7 +71,7 @@ CORPUS: dict[str, Any] = {
 
 def ask(*messages: str, schema: Any = None, model: str = "demo:large", **fields: Any) -> ModelAnswer:
     said = tuple(Message(role="user", content=content) for content in messages)
-    return asyncio.run(DemoModels().generate(ModelRequest(model=model, messages=said, output_schema=schema, **fields)))
+    return asyncio.run(DemoModels().generate(ModelRequest(scope=DEFAULT_SCOPE, model=model, messages=said, output_schema=schema, **fields)))
 
 
 def obeys(schema: Any, text: str) -> bool:
@@ -150,7 +151,7 @@ def test_tokens_are_counted_and_cost_nothing() -> None:
 
 def test_it_streams_word_by_word() -> None:
     deltas: list[str] = []
-    request = ModelRequest(model="demo:x", messages=(Message(role="user", content="a b"),))
+    request = ModelRequest(scope=DEFAULT_SCOPE, model="demo:x", messages=(Message(role="user", content="a b"),))
     answer = asyncio.run(DemoModels().generate(request, on_delta=deltas.append))
     assert "".join(deltas) == answer.text
     assert len(deltas) > 5

@@ -7,7 +7,9 @@ import pytest
 
 from runwell.adapters.models.connections import Connection, Connections
 from runwell.adapters.models.router import ModelRouter
+from runwell.adapters.models.sources import ModelSources
 from runwell.model.errors import StepError
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.ports.models import Message, ModelAnswer, ModelRequest, OnDelta
 
 HELLO = (Message(role="user", content="Hello"),)
@@ -30,9 +32,9 @@ class Vendors:
 
 def route(environ: dict[str, str], model: str, connection: str | None = None) -> tuple[Connection, str, ModelAnswer]:
     vendors = Vendors()
-    router = ModelRouter(Connections(environ))
+    router = ModelRouter(ModelSources(environ))
     router._vendors = vendors
-    answer = asyncio.run(router.generate(ModelRequest(model=model, messages=HELLO, connection=connection)))
+    answer = asyncio.run(router.generate(ModelRequest(scope=DEFAULT_SCOPE, model=model, messages=HELLO, connection=connection)))
     return *vendors.asked[0], answer
 
 
@@ -131,14 +133,14 @@ def test_no_key_shows_in_a_connection() -> None:
 
 
 def test_the_demo_model_needs_nothing() -> None:
-    router = ModelRouter(Connections({}))
-    answer = asyncio.run(router.generate(ModelRequest(model="demo:any", messages=HELLO)))
+    router = ModelRouter(ModelSources({}))
+    answer = asyncio.run(router.generate(ModelRequest(scope=DEFAULT_SCOPE, model="demo:any", messages=HELLO)))
     assert answer.provider == "demo"
 
 
 def test_closing_closes_the_vendors_once() -> None:
     async def close_twice() -> Any:
-        router = ModelRouter(Connections({}))
+        router = ModelRouter(ModelSources({}))
         router._vendors = vendors = Vendors()
         await router.aclose()
         await router.aclose()

@@ -13,6 +13,7 @@ from runwell.adapters.models.prices import cost_nanos
 from runwell.adapters.models.vendor_clients import VendorClient
 from runwell.adapters.models.vendor_request import messages_of, native_output, settings_of, speaks_schemas, with_schema_asked
 from runwell.model.errors import StepError
+from runwell.model.scope import DEFAULT_SCOPE
 from runwell.ports.models import Message, ModelRequest
 
 OBJECT: dict[str, Any] = {"type": "object", "properties": {}}
@@ -65,7 +66,7 @@ def test_turns_keep_their_order() -> None:
 def test_the_schema_in_words_stands_in_the_one_system_message() -> None:
     user = Message(role="user", content="Hi")
     for system in ((), (Message(role="system", content="Be brief"),)):
-        messages = with_schema_asked(ModelRequest(model="m", messages=(*system, user), output_schema=OBJECT))
+        messages = with_schema_asked(ModelRequest(scope=DEFAULT_SCOPE, model="m", messages=(*system, user), output_schema=OBJECT))
         assert [message.role for message in messages] == ["system", "user"]
         assert '{"type": "object", "properties": {}}' in messages[0].content
         assert messages[0].content.startswith("Be brief" if system else "Answer with JSON only")

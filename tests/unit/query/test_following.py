@@ -14,7 +14,7 @@ from runwell.engine.transitions import RUN_TRANSITIONS
 from runwell.model.errors import JournalUnavailable
 from runwell.model.events import Event, GenerationCompleted, Log
 from runwell.model.statuses import TERMINAL
-from runwell.ports.feed import Delta
+from runwell.model.text_delta import Delta
 from runwell.query.messages import Cursor, EndReason, GapReason, parse_cursor
 from runwell.query.places import ENDINGS, WorkflowPlace
 from runwell.storage.memory_journal import MemoryJournal

@@ -18,6 +18,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from runwell.adapters.models.failures import failed
+from runwell.model.vault import ADDRESSES
 
 Vendor = Literal["openai", "anthropic", "google"]
 
@@ -31,9 +32,9 @@ class _Variables(NamedTuple):
 
 
 VENDOR_VARIABLES: Final[dict[Vendor, _Variables]] = {
-    "openai": _Variables(("OPENAI_API_KEY",), "OPENAI_BASE_URL", "https://api.openai.com/v1"),
-    "anthropic": _Variables(("ANTHROPIC_API_KEY",), "ANTHROPIC_BASE_URL", "https://api.anthropic.com"),
-    "google": _Variables(("GOOGLE_API_KEY", "GEMINI_API_KEY"), "GOOGLE_GEMINI_BASE_URL", "https://generativelanguage.googleapis.com"),
+    "openai": _Variables(("OPENAI_API_KEY",), "OPENAI_BASE_URL", ADDRESSES["openai"]),
+    "anthropic": _Variables(("ANTHROPIC_API_KEY",), "ANTHROPIC_BASE_URL", ADDRESSES["anthropic"]),
+    "google": _Variables(("GOOGLE_API_KEY", "GEMINI_API_KEY"), "GOOGLE_GEMINI_BASE_URL", ADDRESSES["google"]),
 }
 
 PROVIDERS: Final[dict[str, Vendor]] = {
@@ -51,7 +52,8 @@ _NAMED = re.compile(r"^RUNWELL_CONNECTION_([A-Z0-9_]+)_(PROVIDER|BASE_URL|API_KE
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """Where and with which key one provider is called. `name` is None for a vendor's usual settings.
 
-    `foreign` says that the address is not the vendor's own; it then may do without a key.
+    `foreign` says that the address is not the vendor's own; it then may do without a key. A stored connection has an
+    id, and reaches its `origins` only.
     """
 
     name: str | None
@@ -59,6 +61,9 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     vendor: Vendor
     base_url: str
     api_key: str | None
+    stored_id: str | None = None
+    origins: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def foreign(self) -> bool:
@@ -77,15 +82,15 @@ class Connections:
         self.names: tuple[str, ...] = tuple(sorted({match[1].lower() for match in found if match}))
 
     def knows(self, name: str) -> bool:
-        return _canonical(name) in self.names
+        return canonical(name) in self.names
 
     def same(self, one: str, other: str) -> bool:
         """Whether two spellings name one connection."""
-        return _canonical(one) == _canonical(other)
+        return canonical(one) == canonical(other)
 
     def variable(self, name: str, suffix: str) -> str:
         """Return the environment variable of a connection: `RUNWELL_CONNECTION_<NAME>_<suffix>`."""
-        return f"RUNWELL_CONNECTION_{_canonical(name).upper()}_{suffix}"
+        return f"RUNWELL_CONNECTION_{canonical(name).upper()}_{suffix}"
 
     def provider(self, name: str) -> str:
         """Return what a connection names as its provider, known or not."""
@@ -102,7 +107,7 @@ class Connections:
         vendor = PROVIDERS[provider]
         base_url = self._get(self.variable(name, "BASE_URL"), VENDOR_VARIABLES[vendor].address)
         key = self._get(api_key) or None
-        return _checked(Connection(name=_canonical(name), provider=provider, vendor=vendor, base_url=base_url, api_key=key), api_key)
+        return _checked(Connection(name=canonical(name), provider=provider, vendor=vendor, base_url=base_url, api_key=key), api_key)
 
     def usual(self, provider: str) -> Connection:
         """Return the vendor's usual settings. Raises `StepError` (reason `missing_key`) naming the variable that lacks."""
@@ -116,7 +121,13 @@ class Connections:
         return self._environ.get(variable) or default
 
 
-def _canonical(name: str) -> str:
+def usual_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the vendors' usual settings of an environment, without its named connections."""
+    usual = {name for variables in VENDOR_VARIABLES.values() for name in (*variables.keys, variables.base_url)}
+    return {name: value for name, value in environ.items() if name in usual}
+
+
+def canonical(name: str) -> str:
     return name.lower().replace("-", "_")
 
 

@@ -74,7 +74,9 @@ def _last_user_message(request: ModelRequest) -> str:
 
 
 def _seed(request: ModelRequest) -> str:
-    return hashlib.sha256(canonical_json(msgspec.to_builtins(request))).hexdigest()
+    return hashlib.sha256(
+        canonical_json({name: value for name, value in msgspec.to_builtins(request).items() if name != "scope"})
+    ).hexdigest()
 
 
 def _tokens(text: str) -> int:

@@ -5,6 +5,7 @@ no retries below the engine's, no stream that ends early taken for a whole answe
 """
 
 import time
+from collections.abc import Sequence
 
 from pydantic_ai.direct import model_request, model_request_stream
 from pydantic_ai.messages import (
@@ -22,6 +23,7 @@ from pydantic_ai.settings import ModelSettings
 from runwell.adapters.models.connections import Connection
 from runwell.adapters.models.failures import failed
 from runwell.adapters.models.prices import cost_nanos
+from runwell.adapters.models.stored_clients import StoredClients
 from runwell.adapters.models.vendor_clients import VendorClient
 from runwell.adapters.models.vendor_failures import refuses_schema, tells_key, translated
 from runwell.adapters.models.vendor_request import messages_of, native_output, settings_of, speaks_schemas, with_schema_asked
@@ -34,9 +36,10 @@ _Call = tuple[list[ModelMessage], ModelSettings, ModelRequestParameters]
 class PydanticAiModels:
     """Answers for every connection. Used on one event loop; `aclose` ends all connections."""
 
-    def __init__(self) -> None:
+    def __init__(self, http_allow: Sequence[str] = ()) -> None:
         self._clients: dict[Connection, VendorClient] = {}
-        self._without_schemas: set[tuple[Connection, str]] = set()
+        self._stored = StoredClients(http_allow)
+        self._without_schemas: set[tuple[str | Connection, str]] = set()
 
     async def generate(self, connection: Connection, model: str, request: ModelRequest, on_delta: OnDelta | None) -> ModelAnswer:
         watch = _Watch(on_delta)
@@ -53,14 +56,16 @@ class PydanticAiModels:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()
+        await self._stored.aclose()
 
     async def _respond(self, connection: Connection, name: str, request: ModelRequest, watch: "_Watch") -> ModelResponse:
         settings = settings_of(connection, request.params)
         model = self._client(connection).model(name)
+        server = connection.stored_id or connection
         if request.output_schema is None:
             return await _request(model, (messages_of(request.messages), settings, ModelRequestParameters()), watch)
         asked = messages_of(with_schema_asked(request))
-        if speaks_schemas(model, request.output_schema) and (connection, name) not in self._without_schemas:
+        if speaks_schemas(model, request.output_schema) and (server, name) not in self._without_schemas:
             # A server that is not the vendor's own may take no notice of the schema, so it is told in words too.
             messages = asked if connection.foreign else messages_of(request.messages)
             try:
@@ -68,10 +73,12 @@ class PydanticAiModels:
             except Exception as exc:
                 if not (connection.foreign and refuses_schema(exc)):
                     raise
-                self._without_schemas.add((connection, name))
+                self._without_schemas.add((server, name))
         return await _request(model, (asked, settings, ModelRequestParameters()), watch)
 
     def _client(self, connection: Connection) -> VendorClient:
+        if connection.stored_id is not None:
+            return self._stored.client(connection)
         if connection not in self._clients:
             self._clients[connection] = VendorClient(connection)
         return self._clients[connection]

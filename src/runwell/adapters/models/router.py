@@ -7,13 +7,17 @@ it is loaded in a worker thread, by the first call that needs it.
 import asyncio
 import importlib
 import os
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
 
-from runwell.adapters.models.connections import PROVIDERS, Connection, Connections
+from runwell.adapters.models.connections import PROVIDERS, Connection, canonical
 from runwell.adapters.models.demo import DemoModels
 from runwell.adapters.models.failures import failed
+from runwell.adapters.models.sources import ModelSources
+from runwell.model.errors import StepError
+from runwell.model.scrubber import ScrubbedStream, Scrubber
 from runwell.ports.models import ModelAnswer, ModelRequest, Models, OnDelta
 
 
@@ -24,10 +28,14 @@ class _Vendors(Protocol):
 
 
 class ModelRouter(Models):
-    """Every model that a document can name. Used on one event loop; `aclose` ends all connections."""
+    """Every model that a document can name. Used on one event loop; `aclose` ends all connections.
 
-    def __init__(self, connections: Connections | None = None) -> None:
-        self._connections = connections or Connections(os.environ)
+    Stored connections reach public addresses, and the networks (CIDR) in `http_allow`. No key comes back in an answer.
+    """
+
+    def __init__(self, sources: ModelSources | None = None, http_allow: Sequence[str] = ()) -> None:
+        self._sources = sources or ModelSources(os.environ)
+        self._http_allow = http_allow
         self._demo = DemoModels()
         self._vendors: _Vendors | None = None
         self._loading = asyncio.Lock()
@@ -35,9 +43,9 @@ class ModelRouter(Models):
     async def generate(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelAnswer:
         if request.connection is None and request.model.startswith("demo:"):
             return await self._demo.generate(request, on_delta=on_delta)
-        connection, model = self._route(request)
+        connection, model = await self._route(request)
         vendors = await self._loaded()
-        answer = await vendors.generate(connection, model, request, on_delta)
+        answer = await _without_key(vendors, connection, model, request, on_delta)
         by_vendor = connection.name is None or request.model.partition(":")[0] in PROVIDERS
         return msgspec.structs.replace(answer, provider=connection.vendor if by_vendor else connection.name or connection.vendor)
 
@@ -46,30 +54,53 @@ class ModelRouter(Models):
         if vendors is not None:
             await vendors.aclose()
 
-    def _route(self, request: ModelRequest) -> tuple[Connection, str]:
+    async def _route(self, request: ModelRequest) -> tuple[Connection, str]:
         prefix, colon, model = request.model.partition(":")
         if request.connection is not None:
-            connection = self._connections.named(request.connection)
+            connection = await self._sources.named(request.scope, request.connection)
             return connection, _model_of(connection, request.model)
-        if colon and model and prefix in PROVIDERS:
-            return self._connections.usual(prefix), model
-        if colon and model and self._connections.knows(prefix):
-            return self._connections.named(prefix), model
-        known = ", ".join(f"{name}:" for name in ("demo", *PROVIDERS, *self._connections.names))
+        environment = self._sources.environment(request.scope)
+        if colon and model:
+            if (stored := await self._sources.stored(request.scope, prefix)) is not None:
+                return stored, model
+            if prefix in PROVIDERS:
+                return self._sources.usual(request.scope, prefix), model
+            if environment.knows(prefix):
+                return environment.named(prefix), model
+        known = ", ".join(f"{name}:" for name in ("demo", *PROVIDERS, *environment.names))
         raise failed("unknown_model", f"no provider answers for {request.model!r}: begin the model with one of {known}")
 
     async def _loaded(self) -> _Vendors:
         async with self._loading:
             if self._vendors is None:
                 module: Any = await asyncio.to_thread(importlib.import_module, "runwell.adapters.models.pydantic_ai_models")
-                self._vendors = module.PydanticAiModels()
+                self._vendors = module.PydanticAiModels(self._http_allow)
             return self._vendors
+
+
+async def _without_key(
+    vendors: _Vendors, connection: Connection, model: str, request: ModelRequest, on_delta: OnDelta | None
+) -> ModelAnswer:
+    """Make the call; a server that sends the key back is not repeated."""
+    if connection.api_key is None:
+        return await vendors.generate(connection, model, request, on_delta)
+    scrubber = Scrubber([connection.api_key])
+    shown = None if on_delta is None else ScrubbedStream(scrubber, on_delta)
+    try:
+        answer = await vendors.generate(connection, model, request, shown)
+    except StepError as exc:
+        exc.message = scrubber.text(exc.message)
+        raise
+    if shown is not None:
+        shown.end()
+    words = {name: scrubber.data(getattr(answer, name)) for name in ("text", "response_model", "finish_reason")}
+    return msgspec.structs.replace(answer, **words)
 
 
 def _model_of(connection: Connection, name: str) -> str:
     """Return the model's name as the provider knows it; a prefix must be the connection's own."""
     prefix, _, model = name.partition(":")
-    if model and prefix.lower().replace("-", "_") == connection.name:
+    if model and canonical(prefix) == canonical(connection.name or ""):
         return model
     if model and prefix in PROVIDERS | {"demo": "demo"}:
         if PROVIDERS.get(prefix) != connection.vendor:

@@ -35,9 +35,10 @@ _TIMEOUT = httpx2.Timeout(600, connect=10)
 class VendorClient:
     """One connection's HTTP client, shared by all its models."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self._connection = connection
-        self._http = httpx2.AsyncClient(timeout=_TIMEOUT, limits=httpx2.Limits(max_connections=1_000, max_keepalive_connections=100))
+        limits = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100)
+        self._http = httpx2.AsyncClient(timeout=_TIMEOUT, limits=limits, transport=transport, trust_env=transport is None)
         if connection.name is not None:
             self._http.event_hooks = {"request": [_OwnHeaders(connection)]}
         match connection.vendor:
@@ -71,10 +72,13 @@ class _OwnHeaders:
         self._header = _KEY_HEADERS[connection.vendor]
         self._value = f"Bearer {key}" if connection.vendor == "openai" else key
         self._strange = _from_environment() - {self._header}
+        self._added = connection.headers
 
     async def __call__(self, request: httpx2.Request) -> None:
         for name in self._strange:
             request.headers.pop(name, None)
+        for name, value in self._added:
+            request.headers[name] = value
         request.headers[self._header] = self._value
 
 

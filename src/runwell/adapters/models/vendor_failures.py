@@ -11,6 +11,7 @@ import pydantic
 from google.genai import errors as google_errors
 from pydantic_ai import exceptions as vendor
 
+from runwell.adapters.guarded_transport import AddressRefused
 from runwell.adapters.models.connections import Connection
 from runwell.adapters.models.failures import Reason, failed
 from runwell.model.errors import StepError
@@ -109,6 +110,8 @@ def refuses_schema(exc: Exception) -> bool:
 
 
 def _reason(exc: Exception, streamed: bool) -> Reason | None:
+    if _refused(exc) is not None:
+        return "bad_request"
     if isinstance(exc, vendor.ModelAPIError):
         if exc.provider_error_code in _FILTERED or exc.provider_error_type in _FILTERED:
             return "content_filter"
@@ -128,8 +131,17 @@ def _place(connection: Connection) -> str:
     return f"{connection.name or connection.provider} at {address.netloc.rpartition('@')[2]}"
 
 
+def _refused(exc: BaseException | None) -> AddressRefused | None:
+    """Return the refusal of the address to which all this led."""
+    while exc is not None and not isinstance(exc, AddressRefused):
+        exc = exc.__cause__ or exc.__context__
+    return exc
+
+
 def _said(exc: Exception) -> str:
     """Return what the provider told, or else the exception's own words."""
+    if (refused := _refused(exc)) is not None:
+        return f"{refused}; an operator can permit a network with RUNWELL_HTTP_ALLOW"
     body: Any = exc.body if isinstance(exc, vendor.ModelAPIError) else None
     for _ in range(2):
         if isinstance(body, dict) and isinstance(body.get("message"), str):

@@ -12,9 +12,10 @@ from runwell.api.run_routes import FoundRun, Limit, LongLimit, PageCursor, StepP
 from runwell.model.errors import InvalidInput
 from runwell.model.events import EVENT_TYPES
 from runwell.model.run import StepView
+from runwell.model.run_parts import Comment
 from runwell.ports.journal import EventFilter
 from runwell.query import comments, steps
-from runwell.query.comments import Comment, CommentPage
+from runwell.query.comments import CommentPage
 from runwell.query.events import EventBounds, EventPage
 from runwell.query.events import list_events as page_of_events
 from runwell.query.generations import GenerationPage

@@ -12,10 +12,11 @@ from runwell.api.route import Caller, Server, needs, router
 from runwell.api.run_routes import Environment, FoundRun, Limit, PageCursor, on_run
 from runwell.model.commands import CompleteTask
 from runwell.model.principal import Principal
+from runwell.model.run_parts import TaskDecision
 from runwell.ports.journal import RunFilter
 from runwell.query.finding import find_workflow
 from runwell.query.runs import run_filter
-from runwell.query.tasks import TaskDecision, TaskPage, complete_task, find_task
+from runwell.query.tasks import TaskPage, complete_task, find_task
 from runwell.query.tasks import list_tasks as page_of_tasks
 
 routes = router("tasks")

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from runwell.api.json_values import JsonObject, JsonValue, StoredText
 from runwell.model.slugs import NAME, NAME_LENGTH, SLUG_LENGTH, is_free_slug
-from runwell.ports.workflows import Kind
+from runwell.model.workflow_views import Kind
 
 
 def _slug(text: str) -> str:

@@ -9,20 +9,10 @@ from runwell.api.document_route import CheckingRoute, DocumentSource, Source
 from runwell.api.parts import Parts
 from runwell.api.route import Caller, Server, needs, public, router
 from runwell.api.routes.workflow_bodies import CheckBody, DraftCheckBody, Key
-from runwell.model.errors import Problem
 from runwell.model.scope import Scope
+from runwell.model.workflow_views import Check
 
 routes = router("workflows", CheckingRoute)
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a document can be published, and every problem that it has, with a JSON pointer into it.
-
-    `line` is there when the document came as YAML.
-    """
-
-    valid: bool
-    problems: tuple[Problem, ...] = ()
 
 
 @routes.post("/v1/workflows/validate", responses=answers(Check, "What is wrong with the document."))

@@ -17,19 +17,12 @@ from runwell.model.commands import Command, CompleteTask, PauseRun, ResumeRun, S
 from runwell.model.errors import InvalidInput, NotFound
 from runwell.model.principal import Permission, Principal
 from runwell.model.run import RunRow
-from runwell.model.statuses import RunStatus
+from runwell.model.run_parts import Accepted
 from runwell.ports.runs import StartRequest
 
 routes = router("commands")
 
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
-
-
-class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """The command is durable; `status` is the run's right after it."""
-
-    run_id: str
-    status: RunStatus
 
 
 class Known(Body):

@@ -15,19 +15,11 @@ from runwell.api.routes.workflow_bodies import Key, Limit, PageCursor, PublishBo
 from runwell.api.routes.workflows import encoded
 from runwell.model.errors import InvalidDocument, Refused
 from runwell.model.scope import Scope
+from runwell.model.workflow_views import VersionSummary, VersionView, WorkflowSummary
 from runwell.ports.publishing import Publishable
 from runwell.ports.workflows import Draft
 from runwell.query.workflow_diff import VersionDiff, step_changes, text_changes, workflow_changes
-from runwell.query.workflows import (
-    VersionPage,
-    VersionSummary,
-    VersionView,
-    WorkflowSummary,
-    summary_of,
-    version_page,
-    version_summary,
-    version_view,
-)
+from runwell.query.workflows import VersionPage, summary_of, version_page, version_summary, version_view
 
 routes = router("workflows", DocumentRoute)
 

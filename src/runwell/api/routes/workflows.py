@@ -17,8 +17,9 @@ from runwell.api.routes.workflow_deletion import delete_whole
 from runwell.model.errors import InvalidInput
 from runwell.model.scope import Scope
 from runwell.model.slugs import is_free_slug, is_name, slug_of
-from runwell.ports.workflows import Draft, Kind, NewWorkflow, WorkflowFilter
-from runwell.query.workflows import WorkflowPage, WorkflowSummary, WorkflowView, summary_of, view_of, workflow_page
+from runwell.model.workflow_views import Kind, WorkflowSummary, WorkflowView
+from runwell.ports.workflows import Draft, NewWorkflow, WorkflowFilter
+from runwell.query.workflows import WorkflowPage, summary_of, view_of, workflow_page
 
 routes = router("workflows", DocumentRoute)
 

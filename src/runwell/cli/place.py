@@ -1,0 +1,115 @@
+"""What commands need of the place where runs are: this machine's data directory, or a server."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from runwell.cli.complaints import FileProblem
+from runwell.cli.document_files import Source
+from runwell.engine.plan import Plan
+from runwell.engine.state import RunState
+from runwell.model.commands import Command
+from runwell.model.events import Event, StopMode
+from runwell.model.run import TaskView
+from runwell.model.run_overview import RunSummary
+from runwell.model.statuses import RunStatus
+from runwell.ports.feed import Listener
+from runwell.ports.journal import Version
+
+
+class NewRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person gave to start a run."""
+
+    input: Any
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+    environment: str = "production"
+
+
+class Reader(Protocol):
+    """Looks at runs. Nothing is changed, and no run is carried on."""
+
+    async def find_run(self, text: str) -> str:
+        """Return the id of the one run whose id begins so. Raises `NotFound` and `InvalidInput`."""
+        ...
+
+    async def runs(self, status: RunStatus | None, workflow: str | None, limit: int) -> list[RunSummary]:
+        """Return runs, the newest first."""
+        ...
+
+    async def events(self, run_id: str, after: int = 0) -> list[Event]: ...
+
+    async def folded(self, run_id: str, events: list[Event]) -> RunState:
+        """Return the run's state as its events make it."""
+        ...
+
+    async def tasks(self) -> list[TaskView]:
+        """Return the decisions that are waited for."""
+        ...
+
+
+class Followed(Protocol):
+    """Runs that go on, here or elsewhere."""
+
+    async def find_run(self, text: str) -> str:
+        """Return the id of the one run whose id begins so. Raises `NotFound` and `InvalidInput`."""
+        ...
+
+    async def state(self, run_id: str) -> RunState: ...
+
+    async def ended(self, run_id: str) -> Any:
+        """Wait until the run has ended."""
+        ...
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell what happens to these runs; return what ends that."""
+        ...
+
+    async def command(self, run_id: str, command: Command) -> RunState:
+        """Give the command and return the state that came of it. Raises `CommandRefused`, `NotFound` and `InvalidInput`."""
+        ...
+
+    async def live_family(self, run_id: str) -> set[str]:
+        """Return the run and those that descend from it, as far as they are carried on here and have not ended."""
+        ...
+
+
+class Place(Followed, Protocol):
+    """Where runs are started and steered."""
+
+    async def find_task(self, text: str) -> TaskView:
+        """Return the one undecided task whose id begins so. Raises `NotFound` and `InvalidInput`."""
+        ...
+
+    async def publish(self, source: Source) -> Version:
+        """Publish the file after the files that it refers to. Raises `InvalidDocument`."""
+        ...
+
+    async def start(self, version: Version, new: NewRun) -> str:
+        """Start a run and return its id. Raises `InvalidInput` when the input breaks the schema."""
+        ...
+
+    async def topmost(self, run_id: str) -> str:
+        """Return the run's outermost ancestor that has not ended, or the run itself."""
+        ...
+
+    async def take_up(self, run_id: str) -> None:
+        """See to it that the run goes on."""
+        ...
+
+    async def stop(self, run_id: str, mode: StopMode) -> None:
+        """Stop the run and those that descend from it. Raises `CommandRefused`."""
+        ...
+
+
+class Checks(Protocol):
+    """How documents that a person brings are checked."""
+
+    def compile(self, document: Any) -> Plan:
+        """Return the document's plan. Raises `InvalidDocument` with every problem."""
+        ...
+
+    async def further(self, source: Source) -> list[FileProblem]:
+        """Return what only the place can know of the file and those that it refers to."""
+        ...

@@ -1,0 +1,61 @@
+"""The place that the options name: the only file that asks whether it is here or a server."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from runwell.bootstrap import open_app, open_view
+from runwell.cli.folded_runs import FoldedRuns
+from runwell.cli.local_place import LocalChecks, LocalPlace, LocalReader, no_run
+from runwell.cli.options import Options
+from runwell.cli.place import Checks, Followed, Place, Reader
+from runwell.cli.remote_documents import RemoteChecks
+from runwell.cli.remote_place import RemotePlace, RemoteReader
+from runwell.sdk.client import AsyncClient
+
+
+@asynccontextmanager
+async def open_place(options: Options) -> AsyncIterator[Place]:
+    """Open the place to start and steer runs. Raises `DataDirectoryBusy` for a data directory that another process owns."""
+    async with AsyncExitStack() as stack:
+        if options.server is None:
+            yield LocalPlace(await stack.enter_async_context(open_app(options.settings(), mine=no_run)))
+        else:
+            place = RemotePlace(await stack.enter_async_context(_client(options)))
+            stack.push_async_callback(place.close)
+            yield place
+
+
+@asynccontextmanager
+async def open_reader(options: Options) -> AsyncIterator[Reader]:
+    """Open the place to look at its runs, also while another process carries them."""
+    async with AsyncExitStack() as stack:
+        if options.server is None:
+            yield LocalReader(await stack.enter_async_context(open_view(options.settings())))
+        else:
+            yield RemoteReader(await stack.enter_async_context(_client(options)))
+
+
+@asynccontextmanager
+async def open_watch(options: Options) -> AsyncIterator[Followed]:
+    """Open the place to follow runs that go on without this process."""
+    async with AsyncExitStack() as stack:
+        if options.server is None:
+            runs = FoldedRuns(LocalReader(await stack.enter_async_context(open_view(options.settings()))))
+        else:
+            runs = FoldedRuns(RemoteReader(await stack.enter_async_context(_client(options))))
+        stack.push_async_callback(runs.close)
+        yield runs
+
+
+@asynccontextmanager
+async def open_checks(options: Options) -> AsyncIterator[Checks]:
+    """Return how documents are checked. No data directory is touched."""
+    if options.server is None:
+        yield LocalChecks()
+        return
+    async with _client(options) as client:
+        yield RemoteChecks(client)
+
+
+def _client(options: Options) -> AsyncClient:
+    return AsyncClient(options.server, options.api_key())

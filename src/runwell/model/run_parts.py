@@ -1,0 +1,76 @@
+"""What belongs to a run, as the outside sees it: events, model calls, comments, decisions."""
+
+from typing import Any
+
+import msgspec
+
+from runwell.model.errors import ErrorInfo
+from runwell.model.statuses import RunStatus
+from runwell.model.usage import Usage
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """The command is durable; `status` is the run's right after it."""
+
+    run_id: str
+    status: RunStatus
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """One event. `ts` is ms since 1970 UTC; what `data` holds depends on `type` and `v`."""
+
+    seq: int
+    id: str
+    run_id: str
+    type: str
+    ts: int
+    step_id: str | None
+    attempt: int | None
+    actor: str | None
+    data: dict[str, Any]
+    v: int
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """One model call, as it was sent and answered. `seq` is that of its event, `at` when it ended; times in ms."""
+
+    seq: int
+    at: str
+    step_id: str | None
+    attempt: int | None
+    provider: str
+    model: str
+    response_model: str | None
+    ok: bool
+    usage: Usage
+    cost_usd: str
+    latency_ms: float
+    first_token_ms: float | None
+    finish_reason: str | None
+    messages: list[dict[str, Any]] | None
+    params: dict[str, Any] | None
+    response: Any
+    error: ErrorInfo | None
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """`by` is the id of the user or key that wrote it."""
+
+    id: str
+    run_id: str
+    content: str
+    by: str | None
+    created_at: str
+
+
+class TaskDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """How a task was decided. `run_status` is that of its run now."""
+
+    id: str
+    run_id: str
+    approved: bool
+    by: str | None
+    comment: str | None
+    result: dict[str, Any] | None
+    decided_at: str
+    run_status: RunStatus

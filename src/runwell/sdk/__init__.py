@@ -1,0 +1,1 @@
+"""The Python client of a Runwell server: `runwell.Client` and `runwell.AsyncClient`."""

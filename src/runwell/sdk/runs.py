@@ -1,0 +1,178 @@
+"""`client.runs`."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from runwell.model.events import StopMode
+from runwell.model.run import RunGraph, RunView, StepView
+from runwell.model.run_overview import RunContext, RunOverview, RunSummary
+from runwell.model.run_parts import Accepted, Comment, EventView, Generation
+from runwell.model.text_delta import Delta
+from runwell.sdk.connection import Connection
+from runwell.sdk.errors import ServerUnreachable
+from runwell.sdk.event_stream import Following, follow
+from runwell.sdk.faces import Awaiting, Listing, Page, Resource, Stream, Waiting, listing, operation, streaming
+from runwell.sdk.flow import Course, Emit, Flow, ask
+from runwell.sdk.request import request
+from runwell.sdk.starting import start_request
+
+_LAST: Final = 2**53
+"""No event has a higher `seq`."""
+
+
+class _Operations(Resource):
+    @operation
+    def start(
+        self,
+        workflow: str,
+        input: Any = None,
+        *,
+        version: int | None = None,
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, str] | None = None,
+        environment: str = "production",
+        idempotency_key: str | None = None,
+    ) -> Flow[Accepted]:
+        """Start a run of a workflow, as `workflows.start` does."""
+        asked = start_request(workflow, input, version, tags, metadata, environment, idempotency_key)
+        return ask(self._connection, asked, Accepted)
+
+    @listing
+    def list(
+        self, *, workflow: str | None = None, status: str | Sequence[str] = (), environment: str | None = None, limit: int = 50
+    ) -> Listing[RunSummary]:
+        """Return runs, newest first. `status` is one or several; `limit` is for one page."""
+        path = ("runs",) if workflow is None else ("workflows", workflow, "runs")
+        statuses = (status,) if isinstance(status, str) else tuple(status)
+        query = {"status": statuses, "environment": environment, "limit": limit}
+        return Listing(request("GET", *path, query=query), RunSummary)
+
+    @operation
+    def get(self, run_id: str) -> Flow[RunView]:
+        """Return one run with its steps, input, output and error."""
+        return ask(self._connection, request("GET", "runs", run_id), RunView)
+
+    @operation
+    def summary(self, run_id: str) -> Flow[RunOverview]:
+        """Return how the run stands: progress, what it waits for, what failed and why, where the time went."""
+        return _overview(self._connection, run_id)
+
+    @operation
+    def context(self, run_id: str) -> Flow[RunContext]:
+        """Return what the run's expressions see."""
+        return ask(self._connection, request("GET", "runs", run_id, "context"), RunContext)
+
+    @operation
+    def graph(self, run_id: str) -> Flow[RunGraph]:
+        """Return the steps and edges of the run's version, and how far each step is."""
+        return ask(self._connection, request("GET", "runs", run_id, "graph"), RunGraph)
+
+    @operation
+    def document(self, run_id: str) -> Flow[dict[str, Any]]:
+        """Return the workflow document of the run's exact version."""
+        return ask(self._connection, request("GET", "runs", run_id, "document"), dict[str, Any])
+
+    @listing
+    def events(
+        self, run_id: str, *, types: Sequence[str] = (), step_id: str | None = None, after: int = 0, limit: int = 200
+    ) -> Listing[EventView]:
+        """Return the events kept so far with a `seq` over `after`, in order."""
+        query = {"type": tuple(types), "step_id": step_id, "after": after or None, "limit": limit}
+        return Listing(request("GET", "runs", run_id, "events", query=query), EventView)
+
+    @listing
+    def steps(self, run_id: str, *, path: str | None = None, limit: int = 200) -> Listing[StepView]:
+        """Return the run's steps; with `path` that one and those inside of it."""
+        return Listing(request("GET", "runs", run_id, "steps", query={"path": path, "limit": limit}), StepView)
+
+    @listing
+    def generations(self, run_id: str, *, step_id: str | None = None, limit: int = 50) -> Listing[Generation]:
+        """Return the run's model calls as they were sent and answered."""
+        return Listing(request("GET", "runs", run_id, "generations", query={"step_id": step_id, "limit": limit}), Generation)
+
+    @listing
+    def comments(self, run_id: str, *, limit: int = 50) -> Listing[Comment]:
+        """Return what people wrote about the run, oldest first."""
+        return Listing(request("GET", "runs", run_id, "comments", query={"limit": limit}), Comment)
+
+    @operation
+    def comment(self, run_id: str, content: str) -> Flow[Comment]:
+        """Add a comment to the run."""
+        return ask(self._connection, request("POST", "runs", run_id, "comments", body={"content": content}), Comment)
+
+    @operation
+    def stop(self, run_id: str, *, mode: StopMode = "immediate", drain_timeout_s: float | None = None) -> Flow[Accepted]:
+        """Stop the run for good; `graceful` lets end what is in flight. Raises `CommandRefused`."""
+        return _command(self._connection, run_id, "stop", {"mode": mode, "drain_timeout_s": drain_timeout_s})
+
+    @operation
+    def pause(self, run_id: str) -> Flow[Accepted]:
+        """Let nothing new of the run start until it is resumed. Raises `CommandRefused`."""
+        return _command(self._connection, run_id, "pause", {})
+
+    @operation
+    def resume(self, run_id: str) -> Flow[Accepted]:
+        """Go on with a run that is paused. Raises `CommandRefused`."""
+        return _command(self._connection, run_id, "resume", {})
+
+    @operation
+    def send(self, run_id: str, name: str, body: Any = None, *, message_id: str | None = None) -> Flow[Accepted]:
+        """Send the run a message. One with the same `message_id` counts once."""
+        return _command(self._connection, run_id, "send_message", {"name": name, "body": body, "message_id": message_id})
+
+    @streaming
+    def stream(self, run_id: str, *, after: int = 0) -> Stream[EventView]:
+        """Iterate over the run's events, those with a `seq` over `after`, as they come, until the run has ended.
+
+        A cut is mended: each event comes once. Raises `StreamCut` or `ServerUnreachable` when it cannot be.
+        """
+        return Stream(follow(self._connection, Following(run_id, after)))
+
+    @streaming
+    def watch(self, run_id: str, *, after: int = 0) -> Stream[EventView | Delta]:
+        """Iterate as `stream` does, and over the text that models write, which is kept nowhere: a cut may lose some."""
+        return Stream(follow(self._connection, Following(run_id, after, deltas=True)))
+
+    @operation
+    def wait(self, run_id: str, *, timeout_s: float | None = None) -> Flow[RunView]:
+        """Return the run once it has ended. Raises `RunNotEnded` when that takes longer than `timeout_s`."""
+        return _ended(self._connection, run_id, None if timeout_s is None else time.monotonic() + timeout_s)
+
+
+def _overview(connection: Connection, run_id: str) -> Flow[RunOverview]:
+    return ask(connection, request("GET", "runs", run_id, "summary"), RunOverview)
+
+
+def _command(connection: Connection, run_id: str, command: str, params: Mapping[str, Any]) -> Flow[Accepted]:
+    """Steer the run, which goes through its workflow."""
+    workflow = (yield from _overview(connection, run_id)).workflow
+    given = {name: value for name, value in params.items() if value is not None or name == "body"}
+    body = {"command": command, "run_id": run_id, "params": given}
+    return (yield from ask(connection, request("POST", "workflows", workflow.id, "command", body=body), Accepted))
+
+
+def _ended(connection: Connection, run_id: str, until: float | None) -> Flow[RunView]:
+    """Follow the run from its last event on, without handing anything out."""
+    newest = request("GET", "runs", run_id, "events", query={"before": _LAST, "limit": 1})
+    page: Page[EventView] = yield from ask(connection, newest, Page[EventView])
+    course = Course(follow(connection, Following(run_id, page.data[-1].seq if page.data else 0, until=until)))
+    while (step := course.step) is not None:
+        if isinstance(step, Emit):
+            course.give(None)
+            continue
+        try:
+            answer = yield step
+        except ServerUnreachable as exc:
+            course.fail(exc)
+        else:
+            course.give(answer)
+    return (yield from ask(connection, request("GET", "runs", run_id), RunView))
+
+
+class Runs(_Operations, Waiting):
+    """Runs: started, looked at, steered, followed."""
+
+
+class AsyncRuns(_Operations, Awaiting):
+    """Runs: started, looked at, steered, followed."""

@@ -1,0 +1,28 @@
+"""The request that starts a run."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from runwell.model.errors import InvalidInput
+from runwell.sdk.request import Request, request
+
+
+def start_request(
+    workflow: str,
+    given: Any,
+    version: int | None,
+    tags: Sequence[str],
+    metadata: Mapping[str, str] | None,
+    environment: str,
+    idempotency_key: str | None,
+) -> Request:
+    """Return the request. Raises `InvalidInput` for a key that cannot be sent."""
+    params = {"input": given, "tags": list(tags), "metadata": dict(metadata or {}), "environment": environment}
+    asked = request("POST", "workflows", workflow, "command", body={"command": "start", "version": version, "params": params})
+    if idempotency_key is None:
+        return asked
+    if not idempotency_key.isascii() or not idempotency_key.isprintable() or " " in idempotency_key or not idempotency_key:
+        raise InvalidInput(f"the idempotency key {idempotency_key!r:.80} is not usable", hint="give visible ASCII characters")
+    return msgspec.structs.replace(asked, headers={**asked.headers, "Idempotency-Key": idempotency_key})
