@@ -10,6 +10,8 @@ from urllib.parse import quote, quote_plus
 from runwell.model.errors import StepError
 
 MASK: Final = "***"
+_LONG: Final = 6
+"""A part of a header that is shorter tells nothing, and would be found everywhere."""
 
 
 class Scrubber:
@@ -95,3 +97,21 @@ def _encodings(text: str) -> tuple[str, ...]:
         html.escape(text),
         base64.b64encode(content).decode("ascii"),
     )
+
+
+def credential_parts(header: str) -> set[str]:
+    """Return what of a header's value must not be told: all of it, and what is secret by itself (`Bearer x`, `Basic x`)."""
+    scheme, _, rest = header.strip().partition(" ")
+    found = {header, *(part for part in rest.split() if len(part) >= _LONG)}
+    if scheme.lower() == "basic":
+        found |= _basic(rest)
+    return found
+
+
+def _basic(encoded: str) -> set[str]:
+    try:
+        pair = base64.b64decode(encoded.strip(), validate=True).decode()
+    except ValueError:
+        return set()
+    password = pair.partition(":")[2]
+    return {pair, password} if len(password) >= _LONG else {pair}
