@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from runwell.bootstrap import App, View
 from runwell.cli.asking import who
 from runwell.cli.checking import document_check
 from runwell.cli.complaints import FileProblem
@@ -25,6 +24,10 @@ from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.feed import Listener
 from runwell.ports.journal import RunFilter, Version
 from runwell.ports.runs import StartRequest
+from runwell.viewing import View
+
+if TYPE_CHECKING:  # slow to import, and only who carries runs needs it
+    from runwell.bootstrap import App
 
 LOOK_S: Final = 0.2
 """How often it is looked whether another process has appended to the journal."""
@@ -38,7 +41,7 @@ def no_run(row: RunRow) -> bool:
 class LocalPlace:
     """A data directory that this process owns."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: "App") -> None:
         self._app = app
 
     async def find_run(self, text: str) -> str:

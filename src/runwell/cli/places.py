@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from runwell.bootstrap import open_app, open_view
 from runwell.cli.folded_runs import FoldedRuns
 from runwell.cli.local_place import LocalChecks, LocalPlace, LocalReader, no_run
 from runwell.cli.options import Options
@@ -11,6 +10,7 @@ from runwell.cli.place import Checks, Followed, Place, Reader
 from runwell.cli.remote_documents import RemoteChecks
 from runwell.cli.remote_place import RemotePlace, RemoteReader
 from runwell.sdk.client import AsyncClient
+from runwell.viewing import open_view
 
 
 @asynccontextmanager
@@ -18,6 +18,8 @@ async def open_place(options: Options) -> AsyncIterator[Place]:
     """Open the place to start and steer runs. Raises `DataDirectoryBusy` for a data directory that another process owns."""
     async with AsyncExitStack() as stack:
         if options.server is None:
+            from runwell.bootstrap import open_app
+
             yield LocalPlace(await stack.enter_async_context(open_app(options.settings(), mine=no_run)))
         else:
             place = RemotePlace(await stack.enter_async_context(_client(options)))
