@@ -22,7 +22,7 @@ from runwell.bootstrap import close_services
 from runwell.ports.journal import Journal, Version
 from runwell.ports.models import Models
 from runwell.query.following import StreamLimits, Streams
-from runwell.serving import parts_for
+from runwell.serving import _listen, parts_for
 from runwell.settings import Settings
 from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sql_identity import sql_identities
@@ -45,11 +45,16 @@ class StreamServer:
     parts: Parts
     port: int
     bench: Workbench
+    listener: socket.socket
     _uvicorn: uvicorn.Server = field(repr=False)
     _serving: "asyncio.Task[None]" = field(repr=False)
 
     def url(self, path: str, scheme: str = "http") -> str:
         return f"{scheme}://127.0.0.1:{self.port}{path}"
+
+    @property
+    def connections(self) -> int:
+        return len(self._uvicorn.server_state.connections)
 
     async def stop(self) -> None:
         await self.parts.streams.close()
@@ -99,12 +104,12 @@ async def stream_server(
     await app.runtime.open()
     seen = read_through(journal)
     made = msgspec.structs.replace(parts_for(app, settings), journal=seen, streams=Streams(app.runtime.feed, seen, limits), **parts)
-    listener = socket.create_server(("127.0.0.1", port))
+    listener = _listen("127.0.0.1", port)
     server = uvicorn.Server(
         uvicorn.Config(create_app(made), lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=5)
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    running = StreamServer(app, made, listener.getsockname()[1], bench, server, serving)
+    running = StreamServer(app, made, listener.getsockname()[1], bench, listener, server, serving)
     try:
         async with asyncio.timeout(5):
             while not server.started:  # noqa: ASYNC110 - uvicorn tells by this alone

@@ -36,7 +36,16 @@ def test_limits_are_set_on_what_was_seen_only(tmp_path: Path) -> None:
         assert (await put(api, {}, None, status=428))[0]["code"] == "PRECONDITION_REQUIRED"
         assert (await api.send("GET", PATH)).headers["etag"] == second
         assert (await put(api, {"max_queued": 7}))[0] == {"max_running": None, "max_queued": 7}
-        for bad in ({"max_running": 0}, {"max_running": "2"}, {"max_running": True}, {"max_queued": 10**7}, {"max_runs": 1}, [], None):
+        worse: tuple[Any, ...] = (
+            {"max_running": 0},
+            {"max_running": "2"},
+            {"max_running": True},
+            {"max_queued": 10**7},
+            {"max_runs": 1},
+            [],
+            None,
+        )
+        for bad in worse:
             await put(api, bad, status=422)
         for who in ("contributor", "viewer"):
             await put(api, {}, status=403, who=who)

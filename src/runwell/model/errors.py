@@ -8,8 +8,8 @@ RunwellError
 ├── Outdated                somebody changed it since the caller last looked
 ├── NotIdentified           the identity provider does not vouch for whoever wants to sign in
 ├── ProviderUnavailable     the identity provider does not answer as it should
-├── SealBroken              a stored secret does not open
 ├── QueueFull               as many runs wait for their turn as may
+├── SealBroken              a stored secret does not open
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
 ├── JournalUnavailable      the journal could not make a batch durable
@@ -142,16 +142,16 @@ class ProviderUnavailable(RunwellError):
     code = "IDENTITY_PROVIDER_UNAVAILABLE"
 
 
-class SealBroken(RunwellError):
-    """A stored secret does not open."""
-
-    code = "SEAL_BROKEN"
-
-
 class QueueFull(RunwellError):
     """As many runs are queued as may be."""
 
     code = "QUEUE_FULL"
+
+
+class SealBroken(RunwellError):
+    """A stored secret does not open."""
+
+    code = "SEAL_BROKEN"
 
 
 class CommandRefused(RunwellError):
