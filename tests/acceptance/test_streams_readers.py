@@ -98,12 +98,13 @@ class TestLiveness:
             async with stream_server(tmp_path) as server:
                 server.bench.hold("s0")
                 run_id = await server.app.start(relay(1))
+                before = {about: len(listeners) for about, listeners in server.app.runtime.feed._listeners.items()}
                 async for _ in server.sse(f"/v1/runs/{run_id}/stream"):
                     break
                 async with server.socket("/v1/workflows/relay/stream") as connection:
                     await connection.recv()
                 await until(lambda: len(server.parts.streams) == 0)
-                assert server.app.runtime.feed._listeners == {}
+                assert {about: len(listeners) for about, listeners in server.app.runtime.feed._listeners.items()} == before
 
         run_async(main())
 

@@ -102,3 +102,21 @@ def _encodings(text: str) -> tuple[str, ...]:
         html.escape(text),
         base64.b64encode(content).decode("ascii"),
     )
+
+
+def credential_parts(header: str) -> set[str]:
+    """Return what of a header's value must not be told: all of it, and what is secret by itself (`Bearer x`, `Basic x`)."""
+    scheme, _, rest = header.strip().partition(" ")
+    found = {header, *(part for part in rest.split() if len(part) >= LONG)}
+    if scheme.lower() == "basic":
+        found |= _basic(rest)
+    return found
+
+
+def _basic(encoded: str) -> set[str]:
+    try:
+        pair = base64.b64decode(encoded.strip(), validate=True).decode()
+    except ValueError:
+        return set()
+    password = pair.partition(":")[2]
+    return {pair, password} if len(password) >= LONG else {pair}

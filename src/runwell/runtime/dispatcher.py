@@ -73,7 +73,10 @@ class Dispatcher:
         self._after = after
         self._kept = kept
         self._lost = lost
+        self.ending = False
+        """No attempt begins any more."""
         self.closing = False
+        """What attempts report counts no more, either."""
 
     def dispatch(self, cell: Cell, command: Command) -> Durable | None:
         """Apply the command; return the future that is done when its events are durable, None when it made none.
@@ -81,7 +84,7 @@ class Dispatcher:
         Raises what `decide` raises; then nothing happened. Raises `ImpossibleEvent` when the engine failed.
         """
         try:
-            out = advance(cell.state, command, self._clock.now())
+            out = advance(cell.state, command, self._clock.now(), hold=self.ending)
         except (CommandRefused, NotFound, InvalidInput):
             raise
         except Exception as exc:
@@ -90,7 +93,7 @@ class Dispatcher:
 
     def admit(self, cell: Cell, out: Advance) -> Advance:
         """Begin a run whose first event is in `out` and not yet appended."""
-        more = advance(cell.state, AdmitRun(), self._clock.now())
+        more = advance(cell.state, AdmitRun(), self._clock.now(), hold=self.ending)
         more.events = out.events + more.events
         return more
 
@@ -144,7 +147,7 @@ class Dispatcher:
             command = completed(action.step_id, action.attempt, handler(step.input), state.plan.workflow.limits.output_bytes)
         except Exception as exc:
             command = failed(action.step_id, action.attempt, exc)
-        more = advance(state, command, self._clock.now())
+        more = advance(state, command, self._clock.now(), hold=self.ending)
         out.events += more.events
         out.cancels += more.cancels
         out.children += more.children

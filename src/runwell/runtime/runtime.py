@@ -108,6 +108,7 @@ class Runtime:
 
         Whoever still waits for a run's end is cancelled.
         """
+        self._dispatcher.ending = True
         tasks = [task for cell in self._cells.values() for task in cell.tasks.values()]
         if tasks and grace_s > 0:
             await asyncio.wait(tasks, timeout=grace_s)
@@ -184,8 +185,7 @@ class Runtime:
         try:
             durable = self._dispatcher.dispatch(cell, command) or cell.durable
         except (CommandRefused, NotFound):
-            if cell.durable is not None:
-                await asyncio.shield(cell.durable)  # what stands against it is true only then
+            await asyncio.shield(cell.durable or settled())  # what stands against it is true only then
             raise
         if durable is not None:
             await asyncio.shield(durable)
@@ -220,7 +220,10 @@ class Runtime:
         return held
 
     async def _load(self, run_id: str) -> Cell:
-        """Read the run from the journal. One that has ended is not kept in memory for being looked at."""
+        """Read the run from the journal. One that has ended is not kept in memory for being looked at.
+
+        Nor does being looked at carry a run on: what is due of it happens only once it is taken up (`note`).
+        """
         events = await self.journal.read(run_id)
         if not events:
             raise NotFound(f"there is no run {run_id!r}")
@@ -228,10 +231,9 @@ class Runtime:
         cell = Cell(state=fold(prepared.plan, events), careful=run_id in self._inherited)
         if not cell.state.is_terminal:
             self._cells[run_id] = cell
-            self._note(cell.state)
         return cell
 
-    def _note(self, state: RunState) -> None:
+    def note(self, state: RunState) -> None:
         """Set the run's alarm and keep the counts of the limits."""
         self._alarms.set(state.run_id, next_alarm(state))
         if state.status is not RunStatus.QUEUED:
@@ -250,7 +252,7 @@ class Runtime:
     def _after(self, cell: Cell, out: Advance) -> None:
         """See to what a batch means for other runs, for limits and for time."""
         state = cell.state
-        self._note(state)
+        self.note(state)
         if state.is_terminal and state.started_at is None:
             self._admission.withdraw(ticket_of(state))
         for step_id, child_id in out.children:

@@ -15,7 +15,7 @@ from runwell.ports.http import HttpRequest, HttpResponse
 from runwell.ports.secrets import OpenConnection
 from runwell.ports.steps import StepContext, StepType
 from runwell.steps.http_checks import Problem, connection_problems, header_problems, method_problems, pair_problems, url_problems
-from runwell.steps.http_connection import address_at, secrets_of, with_headers
+from runwell.steps.http_connection import address_at, with_headers
 from runwell.steps.http_message import (
     METHOD,
     Parse,
@@ -88,7 +88,7 @@ async def send_http(ctx: StepContext) -> dict[str, Any]:
     """Make the request of the step. Nothing that it returns or raises holds a secret's value."""
     revealed = await reveal_secrets(ctx, _spelled)
     connection = await _connection(ctx)
-    scrubber = Scrubber([*(secret.value for secret in revealed.secrets), *secrets_of(connection)])
+    scrubber = Scrubber([*(secret.value for secret in revealed.secrets), *(connection.secret_values if connection else ())])
     try:
         return await _exchange(ctx, revealed, connection, scrubber)
     except StepError as exc:
