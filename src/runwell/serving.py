@@ -34,6 +34,7 @@ from runwell.api.tickets import redeem_ticket
 from runwell.bootstrap import App, open_app
 from runwell.model.errors import InvalidInput
 from runwell.ports.clock import Clock
+from runwell.ports.keeping import Trouble
 from runwell.query.following import Streams
 from runwell.runtime.clock import SystemClock
 from runwell.runtime.hosted import HostedRuns
@@ -121,6 +122,7 @@ async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[s
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listen(options.host, options.port))
         app = await stack.enter_async_context(open_app(settings, grace_s=settings.grace_s))
+        app.runtime.feed.keeping.listen(partial(_log_trouble, str(settings.database_url or settings.data_dir)))
         parts = parts_for(app, settings, sign_in=options.sign_in, loopback=loopback)
         if parts.access is not None and parts.access.provider is not None:
             stack.push_async_callback(parts.access.provider.aclose)
@@ -129,6 +131,13 @@ async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[s
         await _Server(parts, lambda: ready(address, link)).serve(sockets=[listening])
         _log.info("stopping", grace_s=settings.grace_s)
     _log.info("stopped")
+
+
+def _log_trouble(place: str, trouble: Trouble | None) -> None:
+    if trouble is None:
+        _log.info("journal_available_again", place=place)
+    else:
+        _log.error("journal_unavailable", place=place, error=trouble.error.message, hint=trouble.error.hint)
 
 
 class _Server(uvicorn.Server):

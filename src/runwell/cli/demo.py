@@ -36,6 +36,9 @@ class Approving:
     def __init__(self, console: Console) -> None:
         self._console = console
 
+    def end_line(self) -> None:
+        """No question stays open."""
+
     async def answer(self, need: Need) -> Command | None:
         if need.kind != "approval":
             return None

@@ -172,9 +172,11 @@ class Dispatcher:
             return
         error = durable.exception()
         if error is not None:
+            self._feed.keeping.failed(error, self._clock.now())
             self._lost(cell, error)
             return
         self._probe("runtime.durable")
+        self._feed.keeping.kept()
         self._feed.events(cell.state.created.workflow_id, events, durable.result())
         self._kept(cell, events)
 
