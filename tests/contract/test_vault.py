@@ -150,8 +150,8 @@ class VaultContract:
             async with self.stores(tmp_path) as (sql, secrets, connections):
                 made = await secrets.create(ONE, "u", "TOKEN", "topsecret", A)
                 await connections.create(ONE, "u", "desk", "http", SETTINGS, CREDENTIALS)
-                for table in (secret, connection):
-                    await sql.write(lambda face, table=table: face.execute(update(table).values(change)).rowcount)
+                await sql.write(lambda face: face.execute(update(secret).values(change)).rowcount)
+                await sql.write(lambda face: face.execute(update(connection).values(change)).rowcount)
                 now = Scope(change.get("org_id", "org_1"), change.get("project_id", "prj_1"))
                 for opening in (secrets.open(now, "TOKEN"), connections.open(now, "desk")):
                     with pytest.raises(SealBroken, match="moved or changed") as caught:
@@ -221,7 +221,8 @@ class VaultContract:
                 linked = await connections.create(ONE, "u", "desk", "http", SETTINGS, CREDENTIALS)
                 await secrets.delete(ONE, made.id)
                 await connections.delete(ONE, linked.id)
-                assert await secrets.open(ONE, "TOKEN") is await connections.open(ONE, "desk") is None
+                assert await secrets.open(ONE, "TOKEN") is None
+                assert await connections.open(ONE, "desk") is None
                 assert [*await rows(sql, secret), *await rows(sql, connection)] == []
                 for again in (secrets.delete(ONE, made.id), connections.delete(ONE, linked.id)):
                     with pytest.raises(NotFound):
