@@ -28,8 +28,9 @@ from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
 from runwell.ports.vault import Vault
 from runwell.runtime.clock import SystemClock
+from runwell.runtime.hosting import Hosting
 from runwell.runtime.publisher import Publisher, ReachOf
-from runwell.runtime.runtime import Hosting, Runtime
+from runwell.runtime.runtime import Runtime
 from runwell.settings import Settings
 from runwell.steps.reach import unreachable
 from runwell.steps.registry import step_types
