@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from runwell.api.application import create_app
 from runwell.api.parts import Parts
-from runwell.bootstrap import close_services
+from runwell.bootstrap import close_services, real_outside
 from runwell.ports.journal import Journal, Version
 from runwell.ports.models import Models
 from runwell.query.following import StreamLimits, Streams
@@ -100,7 +100,8 @@ async def stream_server(
     journal = SqliteJournal(data_dir, blobs=None)
     sql = SqliteSql(journal)
     bare = assemble_memory([bench.type], journal=journal, definitions=SqlDefinitions(sql), models=models)
-    app = msgspec.structs.replace(bare, sql=sql, identities=sql_identities(sql, bare.clock))
+    vault, outside = real_outside(settings, sql)
+    app = msgspec.structs.replace(bare, sql=sql, identities=sql_identities(sql, bare.clock), vault=vault)
     await app.runtime.open()
     seen = read_through(journal)
     made = msgspec.structs.replace(parts_for(app, settings), journal=seen, streams=Streams(app.runtime.feed, seen, limits), **parts)
@@ -119,7 +120,8 @@ async def stream_server(
         if not serving.done():
             await running.stop()
         await app.runtime.close()
-        await close_services(app.services)
+        for services in (app.services, outside):
+            await close_services(services)
 
 
 async def heard(connection: ClientConnection) -> AsyncIterator[Said]:
