@@ -227,7 +227,7 @@ def test_new_origins_need_the_secret_again(tmp_path: Path) -> None:
 def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, path: str, change: dict[str, Any], pointer: str | None) -> None:
     async def main(api: Api) -> None:
         body = {**(SECRET if path == "secrets" else DESK), **change}
-        sent = {"content": json.dumps(body), "headers": {"content-type": "application/json"}}
+        sent: dict[str, Any] = {"content": json.dumps(body), "headers": {"content-type": "application/json"}}
         refused(await api.send("POST", f"/v1/{path}", **sent), 422, pointer)
         assert (await api.get(f"/v1/{path}"))["data"] == []
 

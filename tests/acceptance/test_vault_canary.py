@@ -72,7 +72,7 @@ def model(request: ServerRequest) -> Wire:
     """Tell the key in the middle of an answer, in two pieces; or in an error."""
     key = request.headers["authorization"].removeprefix("Bearer ")
     if request.method == "GET":
-        return raw(json.dumps({"data": [], "key": key}).encode(), **{"x_key": key})(request)
+        return raw(json.dumps({"data": [], "key": key}).encode(), x_key=key)(request)
     if "refuse" in request.body.decode():
         return refuse(401, f"the key {key} is not known")(request)
     return chunks(["your key is ", key[:9], key[9:], " and ", key])(request)

@@ -20,7 +20,13 @@ ENVIRON = {"OPENAI_API_KEY": "operators", "RUNWELL_CONNECTION_TEAM_API_KEY": "op
 
 
 def stored(name: str, type: str = "openai", **fields: Any) -> OpenConnection:
-    known = {"base_url": None, "headers": {}, "secret_headers": {}, "api_key": "own-key", "origins": ("https://api.openai.com",)}
+    known: dict[str, Any] = {
+        "base_url": None,
+        "headers": {},
+        "secret_headers": {},
+        "api_key": "own-key",
+        "origins": ("https://api.openai.com",),
+    }
     return OpenConnection(**{"connection_id": "con_1", "name": name, "type": type, **known, **fields})
 
 
