@@ -11,10 +11,13 @@ HEAD = """
 # Command line
 
 Tables on a terminal, JSON when piped (`-o` overrides). Errors go to stderr, never as a traceback. An id may be cut short as long
-as it is unique. `--data-dir` may stand anywhere. What carries a run (`run`, `runs resume`, `runs send`, `tasks complete`) follows it until it
+as it is unique. `--data-dir`, `--server` and `--key-file` may stand anywhere. What carries a run (`run`, `runs resume`, `runs send`, `tasks complete`) follows it until it
 ends or waits for somebody, and takes up no other run of the data directory but its child runs. On a terminal it asks for the
 decisions and messages that the run needs. What only reads (`runs list`, `show`, `events`, `tasks list`) works while another process
 owns the data directory.
+
+With `--server` (or `RUNWELL_SERVER`) the same commands work on the runs of a server, which carries them on by itself: `run` publishes the
+document there, and each command follows and asks as it does here.
 
 | Exit code | Meaning |
 |---|---|

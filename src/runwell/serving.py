@@ -34,6 +34,7 @@ from runwell.api.tickets import redeem_ticket
 from runwell.bootstrap import App, open_app
 from runwell.model.errors import InvalidInput
 from runwell.ports.clock import Clock
+from runwell.ports.keeping import Trouble
 from runwell.query.following import Streams
 from runwell.runtime.clock import SystemClock
 from runwell.runtime.hosted import HostedRuns
@@ -44,6 +45,9 @@ from runwell.storage.sql_workflows import SqlWorkflows
 
 REQUESTS_S: Final = 5
 """How long requests in flight may take when the server ends."""
+
+UNTAKEN_MS: Final = 30_000
+"""How long the other side may take nothing of what was sent before the connection is given up."""
 
 _log = structlog.get_logger("runwell.server")
 
@@ -118,6 +122,7 @@ async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[s
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listen(options.host, options.port))
         app = await stack.enter_async_context(open_app(settings, grace_s=settings.grace_s))
+        app.runtime.feed.keeping.listen(partial(_log_trouble, str(settings.database_url or settings.data_dir)))
         parts = parts_for(app, settings, sign_in=options.sign_in, loopback=loopback)
         if parts.access is not None and parts.access.provider is not None:
             stack.push_async_callback(parts.access.provider.aclose)
@@ -126,6 +131,13 @@ async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[s
         await _Server(parts, lambda: ready(address, link)).serve(sockets=[listening])
         _log.info("stopping", grace_s=settings.grace_s)
     _log.info("stopped")
+
+
+def _log_trouble(place: str, trouble: Trouble | None) -> None:
+    if trouble is None:
+        _log.info("journal_available_again", place=place)
+    else:
+        _log.error("journal_unavailable", place=place, error=trouble.error.message, hint=trouble.error.hint)
 
 
 class _Server(uvicorn.Server):
@@ -179,6 +191,8 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's delay on
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux. Without it a closed connection stays until the last byte is taken
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN_MS)
         listening.bind((host, port))
     except (OSError, OverflowError) as exc:
         raise InvalidInput(f"cannot listen at {_address(host, port)}: {exc}", hint="choose another --host or --port") from exc

@@ -152,7 +152,12 @@ class TestWhoMayOpenASocket:
 
         async def main() -> None:
             limits = StreamLimits(check_s=0.05)
-            parts: dict[str, Any] = {"authenticate": authenticate, "redeem_ticket": redeem, "allowed_origins": ("https://app.example",)}
+            parts: dict[str, Any] = {
+                "local_only": False,
+                "authenticate": authenticate,
+                "redeem_ticket": redeem,
+                "allowed_origins": ("https://app.example",),
+            }
             async with stream_server(tmp_path, limits=limits, **parts) as server:
                 version = await published(server, 1)
 

@@ -5,6 +5,7 @@
   exported variables; any command that fails fails the snippet. Background processes end with the page.
 - `yaml` must parse; a workflow (it starts with `name:` and has `steps:`) must pass `runwell validate`.
 - A fence with `title="file"` is written to that file first, whatever its language.
+- `<!-- with-server -->` on the page: a server without sign-in is there, at `RUNWELL_SERVER`.
 - A fence is left out only by a comment before it that says why: `<!-- no-run: reason -->`.
 
 The environment holds nothing of the caller's but PATH: no keys, an empty home.
@@ -56,6 +57,7 @@ SHOWN: Final = frozenset(
 )
 """Languages that are only shown. One that is in no list is reported: a typing error would go unrun for ever."""
 
+_WITH_SERVER: Final = "<!-- with-server -->"
 _SHELL_FRAME = '. "$1"; . "$2"; { export -p; printf "cd %q\\n" "$PWD"; } > "$1"'
 
 
@@ -91,6 +93,8 @@ class Page:
     def run(self) -> list[str]:
         """Run all snippets; return `page:line: what went wrong` for the first that fails, as later ones build on it."""
         try:
+            if _WITH_SERVER in self._page.read_text(encoding="utf-8"):
+                self._env["RUNWELL_SERVER"] = self._serve()
             for fence in fences(self._page):
                 try:
                     self._fence(fence)
@@ -119,6 +123,17 @@ class Page:
             self._run_shell(fence, commands(fence.text))
         elif fence.language in YAML:
             self._validate(fence)
+
+    def _serve(self) -> str:
+        """Start a server on a free port; return its address once it says that it is ready."""
+        server = self._start([str(BIN / "runwell"), "serve", "--no-auth", "--port", "0"], pipes=True)
+        assert server.stdout
+        killer = threading.Timer(self._timeout_s, server.kill)
+        killer.start()
+        try:
+            return server.stdout.readline().decode().split()[-1]
+        finally:
+            killer.cancel()
 
     def _run_python(self, fence: Fence) -> None:
         file = self._behind / f"{self._page.stem}-line-{fence.line}.py"

@@ -211,7 +211,8 @@ def test_an_expected_status_is_a_status(expect: Any) -> None:
         ({"form": {}, "json": 1}, "/request"),
         ({"method": "GET IT"}, "/request/method"),
         ({"url": "ftp://x"}, "/request/url"),
-        ({"connection": "crm"}, "/request/connection"),
+        ({"connection": "{{ input.crm }}"}, "/request/connection"),
+        ({"connection": "crm", "url": "ftp://x/tickets"}, "/request/url"),
     ],
 )
 def test_problems(request_fields: dict[str, Any], pointer: str) -> None:
@@ -220,7 +221,14 @@ def test_problems(request_fields: dict[str, Any], pointer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "request_fields", [{}, {"url": "{{ input.url }}", "method": "{{ input.method }}"}, {"json": 1}, {"body": None, "form": {}}]
+    "request_fields",
+    [
+        {},
+        {"connection": "crm", "url": "/tickets?x={{ input.x }}"},
+        {"url": "{{ input.url }}", "method": "{{ input.method }}"},
+        {"json": 1},
+        {"body": None, "form": {}},
+    ],
 )
 def test_no_problems(request_fields: dict[str, Any]) -> None:
     assert STEP.problems(step({"url": "https://x", **request_fields})) == []

@@ -112,6 +112,32 @@ def test_every_spelling_is_found(spelling: str) -> None:
     assert shown.replace('"', "").replace("'", "") == "before *** after"
 
 
+HOOK = "https://u5er-name:p4ssw0rd@Hooks.Example.com:8443/services/T0/B%201longer/x?tok=abc%2Bdef&n=1&list=w%20ide%20value#fragment"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("Hooks.Example.com", "hooks.example.com", "HOOKS.example.com:8443".lower(), "p4ssw0rd", "u5er-name"),
+        *("/services/T0/B%201longer/x", "services", "B%201longer", "B 1longer", "fragment"),
+        *("tok=abc%2Bdef&n=1&list=w%20ide%20value", "abc%2Bdef", "abc+def", "w ide value", "w+ide+value"),
+        "/services/T0/B%201longer/x?tok=abc%2Bdef&n=1&list=w%20ide%20value",
+    ],
+)
+def test_a_secret_that_is_a_url_is_found_by_its_parts(part: str) -> None:
+    assert Scrubber([HOOK]).text(f"before {part} after").replace("***:8443", "***") == "before *** after"
+
+
+def test_short_parts_of_a_url_tell_nothing() -> None:
+    assert Scrubber(["http://x.io/a/b?n=1"]).text("x.io /a/b a b n 1") == "x.io /a/b a b n 1"
+
+
+def test_a_long_secret_is_found_in_lower_case_as_a_host_is_written() -> None:
+    assert Scrubber(["TopSecret"]).text("topsecret.invalid") == "***.invalid"
+    assert Scrubber(["TöpSecret"]).text("xn--tpsecret-n4a") == "***"
+    assert Scrubber(["Top"]).text("top") == "top"
+
+
 def test_a_secret_in_bytes_is_found() -> None:
     assert Scrubber([SECRET]).content(b"\xff" + SECRET.encode() + b"\x00") == b"\xff***\x00"
 

@@ -6,7 +6,6 @@ from typing import Final
 from runwell.model.errors import NotFound, StepError
 from runwell.model.origins import permits
 from runwell.model.scope import Scope
-from runwell.model.scrubber import Scrubber
 from runwell.model.vault import ADDRESSES, Trial
 from runwell.ports.http import Http, HttpRequest
 from runwell.ports.secrets import OpenConnection
@@ -40,8 +39,7 @@ class GuardedTrial:
         try:
             return (await self._http.send(request)).status, None
         except StepError as exc:
-            secrets = [*connection.secret_headers.values(), *filter(None, [connection.api_key])]
-            return None, Scrubber(secrets).text(exc.message)
+            return None, connection.scrubber.text(exc.message)
 
 
 def _request(connection: OpenConnection) -> HttpRequest:

@@ -93,7 +93,7 @@ class _Exchange:
         self._method = request.method.upper()
         self._body = request.body
         self._headers = _checked_headers(request)
-        self._shown = _shown(request.url, request.secret_url)
+        self._shown = _shown(request.url if request.shown_url is None else request.shown_url)
 
     async def run(self) -> HttpResponse:
         url = self._target(self._request.url)
@@ -102,12 +102,18 @@ class _Exchange:
             if isinstance(answer, HttpResponse):
                 return answer
             url = self._redirected(url, answer)
-        allowed, target = self._request.max_redirects, _shown(str(url), self._request.secret_url)
-        raise self.failure(f"redirected to {target!r}, after as many redirects as are followed here ({allowed}); use the final URL")
+        allowed, target = self._request.max_redirects, "" if self._is_secret else f" to {_shown(str(url))!r}"
+        raise self.failure(f"redirected{target}, after as many redirects as are followed here ({allowed}); use the final URL")
+
+    @property
+    def _is_secret(self) -> bool:
+        """Whether a secret stands in the URL. Then a redirect's target may hold it, too."""
+        return self._request.shown_url is not None
 
     async def _hop(self, url: httpx2.URL) -> "HttpResponse | httpx2.Response":
         """Make one request; return the whole answer, or the redirect, closed."""
-        self._shown = _shown(str(url), self._request.secret_url)
+        if not self._is_secret:
+            self._shown = _shown(str(url))
         try:
             response = await self._transport.handle_async_request(self._outgoing(url))
             try:
@@ -117,9 +123,14 @@ class _Exchange:
             finally:
                 await response.aclose()
         except AddressRefused as exc:
-            raise self.failure(f"{exc}; an operator can permit a network with RUNWELL_HTTP_ALLOW", code="HTTP_BLOCKED") from exc
+            what = str(exc) if self._names_host(url) else "the host is at an address that must not be reached"
+            raise self.failure(f"{what}; an operator can permit a network with RUNWELL_HTTP_ALLOW", code="HTTP_BLOCKED") from exc
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.CookieConflict, httpx2.StreamError) as exc:
-            raise self._translated(exc) from exc
+            raise self._translated(exc, self._names_host(url)) from exc
+
+    def _names_host(self, url: httpx2.URL) -> bool:
+        """Whether messages show the host of this URL anyway, so that they may say more of it."""
+        return not self._is_secret or _host(self._shown) == url.host
 
     def _outgoing(self, url: httpx2.URL) -> httpx2.Request:
         timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self._request.timeout_s)
@@ -159,9 +170,10 @@ class _Exchange:
         try:
             url = (base.join(location) if base else httpx2.URL(location)).copy_with(fragment=None)
         except httpx2.InvalidURL as exc:
-            raise self._translated(exc) from exc
+            raise self._translated(exc, not self._is_secret) from exc
         if url.scheme not in ("http", "https"):
-            raise self.failure(f"the scheme {url.scheme!r} is not allowed; only http and https are", code="HTTP_BLOCKED")
+            which = "its scheme" if self._is_secret else f"the scheme {url.scheme!r}"
+            raise self.failure(f"{which} is not allowed; only http and https are", code="HTTP_BLOCKED")
         if url.userinfo:
             raise self.failure("a URL with a user name or password is not allowed; send an Authorization header", code="HTTP_BLOCKED")
         if not url.host:
@@ -172,13 +184,14 @@ class _Exchange:
         lower = {name.lower() for name in names}
         self._headers = [(name, value) for name, value in self._headers if name not in lower]
 
-    def _translated(self, exc: Exception) -> StepError:
+    def _translated(self, exc: Exception, tells: bool) -> StepError:
+        """Return the failure. `tells`: the exception's own words, which name the host, may be shown."""
         retryable, meaning = failure_of(type(exc))
         if _is_bad_certificate(exc):
             retryable, meaning = False, "the server's certificate is not trusted"
         # What the library says of a broken request may quote a header's value, or the URL.
-        quotes = isinstance(exc, httpx2.LocalProtocolError) or (self._request.secret_url and isinstance(exc, httpx2.InvalidURL))
-        said = "" if quotes else str(exc)
+        quotes = isinstance(exc, httpx2.LocalProtocolError) or (self._is_secret and isinstance(exc, httpx2.InvalidURL))
+        said = ("" if quotes else str(exc)) if tells else "more would tell a part of the secret URL"
         return self.failure(f"{meaning} ({said})" if said else meaning, retryable=retryable)
 
     def _too_large(self) -> StepError:
@@ -230,15 +243,20 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _shown(url: str, secret: bool) -> str:
-    """Return the URL as messages show it: never a password, and when it holds a secret no more than its host."""
+def _shown(url: str) -> str:
+    """Return the URL as messages show it: never a password."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "(not a URL)" if secret else url
-    host = parts.netloc.rpartition("@")[2]
-    rest = ("", "", "") if secret else (parts.path, parts.query, "")
-    return urlunsplit((parts.scheme, host, *rest)) + ("/..." if secret else "")
+        return url
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def _is_bad_certificate(exc: BaseException | None) -> bool:

@@ -89,7 +89,7 @@ def _as_json(request: Request, body: Any) -> Request:
     return Request({**request.scope, "headers": headers}, receive)
 
 
-def _source(request: Request) -> Source:
+async def _source(request: Request) -> Source:
     source: Source = getattr(request.state, "document_source", Source())
     return source
 

@@ -109,7 +109,7 @@ def _placed(path: list[Any], body: Any, *, missing: bool) -> list[Any]:
 
 
 def _escaped(part: object) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
+    return str(part).encode(errors="replace").decode().replace("~", "~0").replace("/", "~1")
 
 
 async def _http_error(request: Request, exc: Exception) -> Response:

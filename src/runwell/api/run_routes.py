@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from runwell.api.ids import RunKey, WorkflowKey
 from runwell.api.route import Caller, Server
@@ -19,7 +19,7 @@ Operation = Callable[..., Awaitable[Response]]
 Responses = dict[int | str, dict[str, Any]]
 
 
-def _of_workflow(workflow_id: WorkflowKey) -> None:
+async def _of_workflow(workflow_id: WorkflowKey) -> None:
     """Declare the path's parameter; `_found` reads it."""
 
 
@@ -48,13 +48,19 @@ Words = list[Annotated[str, Field(max_length=100)]]
 
 
 def on_run(
-    routes: APIRouter, path: str, responses: Responses, *, method: str = "GET", status: int = 200
+    routes: APIRouter,
+    path: str,
+    responses: Responses,
+    *,
+    method: str = "GET",
+    status: int = 200,
+    response_class: type[Response] = JSONResponse,
 ) -> Callable[[Operation], Operation]:
     """Declare an operation at `path` under both of a run's paths; the second operation's id ends in `_of_workflow`."""
 
     def declare(operation: Operation) -> Operation:
         name: str = getattr(operation, "__name__")  # noqa: B009 - a Callable is not known to have one
-        options: dict[str, Any] = {"methods": [method], "responses": responses, "status_code": status}
+        options: dict[str, Any] = {"methods": [method], "responses": responses, "status_code": status, "response_class": response_class}
         routes.add_api_route(f"/v1/runs/{{run_id}}{path}", operation, **options)
         routes.add_api_route(
             f"/v1/workflows/{{workflow_id}}/runs/{{run_id}}{path}",

@@ -22,6 +22,10 @@ class Asker(Protocol):
         """Return what to do about it; None: nothing now. Cancelling it takes the question back."""
         ...
 
+    def end_line(self) -> None:
+        """End the line of an open question, so that what is said next begins one of its own."""
+        ...
+
 
 def who() -> str:
     """Return who gives commands here: the name of this user."""
@@ -40,6 +44,9 @@ class TerminalAsker:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._keyboard = Keyboard()
+
+    def end_line(self) -> None:
+        self._keyboard.end_line()
 
     async def answer(self, need: Need) -> Command | None:
         self._keyboard.discard()

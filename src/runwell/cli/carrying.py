@@ -5,25 +5,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from runwell.cli.asking import Asker, TerminalAsker
+from runwell.cli.complaints import complain
 from runwell.cli.console import is_interactive, print_json, stderr, stdout
 from runwell.cli.display import Display, Lines, LiveTree
 from runwell.cli.exit_codes import Exit, exit_of
 from runwell.cli.following import Follower
-from runwell.cli.needs import Family, family, needs, ways_on
+from runwell.cli.needs import Family, family, needs, resuming, ways_on
 from runwell.cli.options import Manner, Options
 from runwell.cli.output import Format
 from runwell.cli.place import Followed, Place
 from runwell.cli.rendering import print_result
 from runwell.engine.state import RunState
 from runwell.engine.view import run_view
+from runwell.model.errors import JournalUnavailable
 
 
 async def carry(place: Place, run_id: str, options: Options, manner: Manner, asker: Asker | None = None) -> Exit:
     """Follow the run as far as it goes, asking `asker` or whoever sits at the terminal; print how it stands."""
     if asker is None and is_interactive():
         asker = TerminalAsker(stderr())
-    with _display(manner.watch) as display:
-        state = await Follower(place, run_id, display, asker).follow()
+    try:
+        with _display(manner.watch) as display:
+            state = await Follower(place, run_id, display, asker).follow()
+    except JournalUnavailable as exc:
+        complain(exc)
+        stderr().print("\n".join(resuming(run_id, options)), soft_wrap=True)
+        return Exit.NOT_ENDED
     return await _told(place, state, options, manner)
 
 

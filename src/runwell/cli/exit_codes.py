@@ -12,7 +12,7 @@ class Exit(IntEnum):
     REFUSED = 2
     """Nothing was done: a bad document, input, id or command, or another process owns the data directory."""
     NOT_ENDED = 3
-    """The run waits for a person or a message, and nobody is there to ask; or this process was told to go."""
+    """The run waits for a person or a message, and nobody is there to ask; or this process was told to go, or its disk is full."""
     OUTPUT_LOST = 74
     """What the command printed could not be written (`EX_IOERR`)."""
     INTERRUPTED = 130

@@ -14,6 +14,7 @@ from runwell.model.events import Event, RunCreated
 from runwell.model.text_delta import Delta
 from runwell.ports.feed import Listener
 from runwell.ports.journal import Kept
+from runwell.ports.keeping import TroubleListener
 
 
 class RunSource(Protocol):
@@ -75,6 +76,10 @@ class FoldedRuns:
     def listen(self, listener: Listener) -> Callable[[], None]:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def watch_keeping(self, listener: TroubleListener) -> Callable[[], None]:
+        """Whoever carries the runs sees to it."""
+        return lambda: None
 
     async def command(self, run_id: str, command: Command) -> RunState:
         raise CommandRefused(f"{run_id} is only looked at here")

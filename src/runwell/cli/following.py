@@ -9,6 +9,7 @@ from typing import Any, Final
 from runwell.cli.asking import Asker
 from runwell.cli.complaints import complain
 from runwell.cli.display import Display
+from runwell.cli.keeping import KeepingWatch
 from runwell.cli.needs import Need, family, is_stuck, needs
 from runwell.cli.place import Followed
 from runwell.cli.signals import Wish, Wishes
@@ -51,9 +52,14 @@ class Follower:
         """Needs that the person left for later."""
 
     async def follow(self) -> RunState:
-        """Return the run's state once it has ended, or needs somebody who is not there, or this process is told to go."""
+        """Return the run's state once it has ended, or needs somebody who is not there, or this process is told to go.
+
+        Raises `JournalUnavailable` when it is left because nothing could be kept.
+        """
         ended = asyncio.ensure_future(self._runs.ended(self._run_id))
         unlisten = self._runs.listen(self._hear)
+        keeping = KeepingWatch(self._say, self._leave)
+        unwatch = self._runs.watch_keeping(keeping.hear)
         refresh = asyncio.create_task(self._refresh())
         try:
             with Wishes(self._wish).heard():
@@ -66,8 +72,11 @@ class Follower:
                     await self._children_ended()
         finally:
             unlisten()
+            unwatch()
+            keeping.close()
             await self._take_back()
             await _cancelled(refresh, ended)
+        keeping.require()
         return await self._runs.state(self._run_id)
 
     async def _rest(self, ended: "asyncio.Future[Any]") -> None:
@@ -126,14 +135,22 @@ class Follower:
 
     def _wish(self, wish: Wish) -> None:
         wish = "leave" if self._only_looks else wish
-        self._display.say(_SAID[wish])
+        self._say(_SAID[wish])
         if wish == "leave":
-            self._leaving = True
-            self._changed.set()
+            self._leave()
         else:
             task = asyncio.create_task(self._stop(wish))
             self._steering.add(task)
             task.add_done_callback(self._steering.discard)
+
+    def _say(self, text: str) -> None:
+        if self._asker is not None:
+            self._asker.end_line()
+        self._display.say(text)
+
+    def _leave(self) -> None:
+        self._leaving = True
+        self._changed.set()
 
     async def _stop(self, mode: StopMode) -> None:
         with suppress(RunwellError):  # the run has ended meanwhile

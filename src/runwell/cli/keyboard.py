@@ -15,6 +15,14 @@ class Keyboard:
     def __init__(self) -> None:
         self._fd = sys.stdin.fileno()
         self._typed = b""
+        self._is_open = False
+
+    def end_line(self) -> None:
+        """Go to the next line if a question stands on this one."""
+        if self._is_open:
+            self._is_open = False
+            sys.stderr.write("\n")
+            sys.stderr.flush()
 
     def discard(self) -> None:
         """Forget what was typed before it was asked for."""
@@ -25,15 +33,17 @@ class Keyboard:
         """Return the answer's line, trimmed; None at the end of input (Ctrl-D). Cancel it to take the question back."""
         sys.stderr.write(question)
         sys.stderr.flush()
+        self._is_open = True
         while b"\n" not in self._typed:
             try:
                 more = await self._more()
             except asyncio.CancelledError:
-                sys.stderr.write("\n")
+                self.end_line()
                 raise
             if not more:
-                sys.stderr.write("\n")
+                self.end_line()
                 return None
+        self._is_open = False
         line, _, self._typed = self._typed.partition(b"\n")
         return line.decode(errors="replace").strip()
 

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from runwell.bootstrap import App, View
+import msgspec
+
 from runwell.cli.asking import who
 from runwell.cli.checking import document_check
 from runwell.cli.complaints import FileProblem
 from runwell.cli.document_files import Source
 from runwell.cli.finding import find_run, find_task
+from runwell.cli.keeping import located
 from runwell.cli.needs import descendants, topmost
 from runwell.cli.place import NewRun
 from runwell.cli.publication import publish
@@ -24,7 +26,12 @@ from runwell.model.run_overview import RunSummary, run_summary
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.feed import Listener
 from runwell.ports.journal import RunFilter, Version
+from runwell.ports.keeping import Trouble, TroubleListener
 from runwell.ports.runs import StartRequest
+from runwell.viewing import View
+
+if TYPE_CHECKING:  # slow to import, and only who carries runs needs it
+    from runwell.bootstrap import App
 
 LOOK_S: Final = 0.2
 """How often it is looked whether another process has appended to the journal."""
@@ -36,10 +43,11 @@ def no_run(row: RunRow) -> bool:
 
 
 class LocalPlace:
-    """A data directory that this process owns."""
+    """A data directory that this process owns. `name` is what messages call it."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: "App", name: str) -> None:
         self._app = app
+        self._name = name
 
     async def find_run(self, text: str) -> str:
         return await find_run(self._app.journal, text)
@@ -95,6 +103,13 @@ class LocalPlace:
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         return self._app.runtime.feed.listen(listener)
+
+    def watch_keeping(self, listener: TroubleListener) -> Callable[[], None]:
+        def hear(trouble: Trouble | None) -> None:
+            named = None if trouble is None else msgspec.structs.replace(trouble, error=located(trouble.error, self._name))
+            listener(named)
+
+        return self._app.runtime.feed.keeping.listen(hear)
 
     async def command(self, run_id: str, command: Command) -> RunState:
         return await self._app.runtime.command(run_id, command)

@@ -126,7 +126,16 @@ def ways_on(wanted: Sequence[Need], run_id: str, options: Options) -> list[str]:
             case "resume":
                 lines.append(f"{need.run_id} is paused:")
                 lines.append(f"  {options.command('runs', 'resume', need.run_id)}")
-    return [*lines, "To follow it from here:", f"  {options.command('run', '--resume', run_id)}"]
+    return [*lines, "To follow it from here:", _resume(run_id, options)]
+
+
+def resuming(run_id: str, options: Options) -> list[str]:
+    """Return how a run that had to be left goes on."""
+    return ["When that is mended, the run goes on from where it was kept:", _resume(run_id, options)]
+
+
+def _resume(run_id: str, options: Options) -> str:
+    return f"  {options.command('run', '--resume', run_id)}"
 
 
 def descendants(rows: Sequence[RunRow], run_id: str) -> set[str]:

@@ -16,6 +16,7 @@ from runwell.model.run_overview import RunSummary
 from runwell.model.statuses import RunStatus
 from runwell.ports.feed import Listener
 from runwell.ports.journal import Version
+from runwell.ports.keeping import TroubleListener
 
 
 class NewRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,10 @@ class Followed(Protocol):
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Tell what happens to these runs; return what ends that."""
+        ...
+
+    def watch_keeping(self, listener: TroubleListener) -> Callable[[], None]:
+        """Tell when what happens here cannot be kept, and when it can again; return what ends that."""
         ...
 
     async def command(self, run_id: str, command: Command) -> RunState:

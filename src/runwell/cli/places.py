@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from runwell.bootstrap import open_app, open_view
 from runwell.cli.folded_runs import FoldedRuns
+from runwell.cli.keeping import located
 from runwell.cli.local_place import LocalChecks, LocalPlace, LocalReader, no_run
 from runwell.cli.options import Options
 from runwell.cli.place import Checks, Followed, Place, Reader
 from runwell.cli.remote_documents import RemoteChecks
 from runwell.cli.remote_place import RemotePlace, RemoteReader
+from runwell.model.errors import JournalUnavailable
 from runwell.sdk.client import AsyncClient
+from runwell.viewing import open_view
 
 
 @asynccontextmanager
@@ -18,7 +20,14 @@ async def open_place(options: Options) -> AsyncIterator[Place]:
     """Open the place to start and steer runs. Raises `DataDirectoryBusy` for a data directory that another process owns."""
     async with AsyncExitStack() as stack:
         if options.server is None:
-            yield LocalPlace(await stack.enter_async_context(open_app(options.settings(), mine=no_run)))
+            from runwell.bootstrap import open_app
+
+            settings = options.settings()
+            name = str(settings.database_url or settings.data_dir)
+            try:
+                yield LocalPlace(await stack.enter_async_context(open_app(settings, mine=no_run)), name)
+            except JournalUnavailable as exc:
+                raise located(exc, name) from exc
         else:
             place = RemotePlace(await stack.enter_async_context(_client(options)))
             stack.push_async_callback(place.close)

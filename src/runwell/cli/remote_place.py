@@ -23,6 +23,7 @@ from runwell.model.statuses import RunStatus
 from runwell.model.text_delta import Delta
 from runwell.ports.feed import Listener
 from runwell.ports.journal import Version
+from runwell.ports.keeping import TroubleListener
 from runwell.sdk.client import AsyncClient
 
 _PAGE: Final = 200
@@ -157,6 +158,9 @@ class RemotePlace(RemoteReader):
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         return self._folded.listen(listener)
+
+    def watch_keeping(self, listener: TroubleListener) -> Callable[[], None]:
+        return self._folded.watch_keeping(listener)
 
     async def live_family(self, run_id: str) -> set[str]:
         return await self._folded.live_family(run_id)

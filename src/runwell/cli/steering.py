@@ -5,7 +5,7 @@ from typing import Any
 
 from runwell.cli.asking import who
 from runwell.cli.carrying import carry
-from runwell.cli.console import print_json, stdout
+from runwell.cli.console import print_json, stderr, stdout
 from runwell.cli.display import Lines
 from runwell.cli.exit_codes import Exit
 from runwell.cli.following import Follower
@@ -29,7 +29,7 @@ async def stop_run(options: Options, prefix: str, mode: StopMode, output: Format
         if state.is_terminal:
             raise CommandRefused(f"{run_id} has ended already ({state.status})")
         await place.stop(run_id, mode)
-        state = await Follower(place, run_id, Lines(stdout()), None).follow()
+        state = await Follower(place, run_id, Lines(stderr()), None).follow()
         _print(state, output)
         return Exit.SUCCEEDED
 

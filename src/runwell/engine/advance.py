@@ -32,28 +32,33 @@ class Advance(msgspec.Struct, kw_only=True):
     stops: list[tuple[str, StopMode]] = []
 
 
-def advance(state: RunState, command: Command, now: int) -> Advance:
+def advance(state: RunState, command: Command, now: int, *, hold: bool = False) -> Advance:
     """Apply the command to the state, which is changed, and return what happened and what is to do.
 
-    Raises what `decide` raises; then the state is as it was.
+    `hold`: begin no attempt; what could begin does so at a later command. Raises what `decide` raises; then the state is as it was.
     """
     out = Advance()
     _apply(state, decide_facts(state, command, now), now, out)
     while isinstance(command, Tick) and not state.is_terminal and (facts := decide_facts(state, command, now)):
         _apply(state, facts, now, out)
-    settle(state, now, out)
+    settle(state, now, out, hold=hold)
     return out
 
 
-def settle(state: RunState, now: int, out: Advance) -> None:
+def settle(state: RunState, now: int, out: Advance, *, hold: bool = False) -> None:
     """Take every action that the state allows, until there is none."""
+    held = False
     while actions := schedule(state, now):
-        for action in actions:
+        allowed = [action for action in actions if not (hold and isinstance(action, StartAttempt))]
+        held = len(allowed) < len(actions)
+        if not allowed:
+            break
+        for action in allowed:
             if isinstance(action, Settle):
                 _apply(state, action.facts, now, out)
             else:
                 _start(state, action, now, out)
-    if _is_stuck(state, out):
+    if not held and _is_stuck(state):
         draft = Draft(state)
         end_internally(draft, ErrorInfo(code="INTERNAL_ERROR", message="nothing can move this run on: a defect of the engine"))
         _apply(state, draft.facts, now, out)
@@ -68,7 +73,7 @@ def _start(state: RunState, action: StartAttempt, now: int, out: Advance) -> Non
     out.attempts.append(action)
 
 
-def _is_stuck(state: RunState, out: Advance) -> bool:
+def _is_stuck(state: RunState) -> bool:
     return state.status in (RunStatus.RUNNING, RunStatus.WAITING) and not state.working and not state.waiting
 
 

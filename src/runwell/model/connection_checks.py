@@ -9,7 +9,7 @@ from runwell.model.origins import OriginRules, origin_of, permits
 from runwell.model.vault import ADDRESSES
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _ADDRESS: Final = re.compile(r"[!-~]+")
 _NOT_OURS: Final = frozenset({"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
 _CREDENTIALS: Final = frozenset(
@@ -45,7 +45,8 @@ def header_problems(headers: Mapping[str, str], secret_headers: Mapping[str, str
     found = []
     for field, pairs in (("headers", headers), ("secret_headers", secret_headers)):
         for name, value in pairs.items():
-            place = f"/{field}/{name[:100].replace('~', '~0').replace('/', '~1')}"
+            shown = name[:100].encode(errors="replace").decode()
+            place = f"/{field}/{shown.replace('~', '~0').replace('/', '~1')}"
             found += [_problem(place, message, cure) for message, cure in _wrong_header(name, value, secret=field == "secret_headers")]
     twice = {name.lower() for name in headers} & {name.lower() for name in secret_headers}
     found += [_problem("/headers", f"the header {name!r} is there twice", "keep one") for name in sorted(twice)]

@@ -95,10 +95,10 @@ class OriginRules:
         return origin
 
     def _wildcard(self, entry: str) -> str:
-        rest = origin_of("https://" + entry[len(_WILDCARD) :])
+        below = "https://" + entry[len(_WILDCARD) :]
+        rest = origin_of(below)
         host = "" if rest is None else _host_part(rest)
-        tail = entry[len(_WILDCARD) :]
-        if rest is None or "/" in tail.rstrip("/") or not _NAME.fullmatch(host) or "." not in host or _is_address(host):
+        if rest is None or below[_end(below) :] not in ("", "/") or not _NAME.fullmatch(host) or "." not in host or _is_address(host):
             raise InvalidInput(f"{entry[:100]!r} is no origin", hint="a wildcard stands for subdomains, as in https://*.example.com")
         return rest.replace("https://", _WILDCARD, 1)
 

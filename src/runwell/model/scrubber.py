@@ -8,12 +8,18 @@ from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
 from runwell.model.errors import StepError
+from runwell.model.url_parts import LONG, as_host, url_parts
 
 MASK: Final = "***"
+_KEPT_IN_URLS: Final = "!$%&'()*+,/:;=?@[]~"
+"""What a client leaves as it is in an address that it is given whole."""
 
 
 class Scrubber:
-    """Replaces every revealed value by `***`, also in the spellings that URLs, JSON, HTML, `repr` and base64 give it."""
+    """Replaces every revealed value by `***`, also in the spellings that URLs, JSON, HTML, `repr` and base64 give it.
+
+    Of a value that is a URL the parts that tell something are replaced as well.
+    """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         spellings = {spelling for value in values for spelling in _spellings(value)}
@@ -79,8 +85,8 @@ class ScrubbedStream:
 
 
 def _spellings(value: str) -> set[str]:
-    plain = {value, value.strip()}
-    return plain | {spelling for text in plain for spelling in _encodings(text)}
+    plain = {value, value.strip(), *url_parts(value)}
+    return plain | {as_host(text) for text in plain if len(text) >= LONG} | {spelling for text in plain for spelling in _encodings(text)}
 
 
 def _encodings(text: str) -> tuple[str, ...]:
@@ -88,6 +94,7 @@ def _encodings(text: str) -> tuple[str, ...]:
     return (
         quote(content, safe=""),
         quote(content),
+        quote(content, safe=_KEPT_IN_URLS),
         quote_plus(content),
         json.dumps(text)[1:-1],
         json.dumps(text, ensure_ascii=False)[1:-1],
@@ -95,3 +102,21 @@ def _encodings(text: str) -> tuple[str, ...]:
         html.escape(text),
         base64.b64encode(content).decode("ascii"),
     )
+
+
+def credential_parts(header: str) -> set[str]:
+    """Return what of a header's value must not be told: all of it, and what is secret by itself (`Bearer x`, `Basic x`)."""
+    scheme, _, rest = header.strip().partition(" ")
+    found = {header, *(part for part in rest.split() if len(part) >= LONG)}
+    if scheme.lower() == "basic":
+        found |= _basic(rest)
+    return found
+
+
+def _basic(encoded: str) -> set[str]:
+    try:
+        pair = base64.b64decode(encoded.strip(), validate=True).decode()
+    except ValueError:
+        return set()
+    password = pair.partition(":")[2]
+    return {pair, password} if len(password) >= LONG else {pair}

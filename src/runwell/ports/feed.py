@@ -5,14 +5,19 @@ from collections.abc import Callable, Sequence
 from runwell.model.events import Event
 from runwell.model.text_delta import Delta
 from runwell.ports.journal import Kept
+from runwell.ports.keeping import Keeping
 
 Listener = Callable[[Kept | Delta], None]
 
 
 class Feed:
-    """Listeners are called on the loop's thread, in the order of commits; they must be quick and must not raise."""
+    """Listeners are called on the loop's thread, in the order of commits; they must be quick and must not raise.
+
+    `keeping` tells when nothing happens because nothing can be kept.
+    """
 
     def __init__(self) -> None:
+        self.keeping = Keeping()
         self._listeners: dict[str | None, list[Listener]] = {}
 
     def listen(self, listener: Listener, about: str | None = None) -> Callable[[], None]:

@@ -7,14 +7,17 @@ import msgspec
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """`secret_headers` names (lower case) those headers that hold secrets: they never follow a redirect to another origin."""
+    """`secret_headers` names (lower case) those headers that hold secrets: they never follow a redirect to another origin.
+
+    `shown_url` is given when a secret stands in the URL: messages show it, and nothing of the URL itself.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     secret_headers: frozenset[str] = frozenset()
-    secret_url: bool = False
+    shown_url: str | None = None
     max_bytes: int = 10_485_760
     timeout_s: float = 30.0
     max_redirects: int = 5

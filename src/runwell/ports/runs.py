@@ -11,6 +11,7 @@ from runwell.model.run_overview import RunOverview
 from runwell.model.scope import Scope
 from runwell.ports.feed import Feed
 from runwell.ports.journal import Version
+from runwell.ports.keeping import Trouble
 
 
 class StartRequest(msgspec.Struct, kw_only=True):
@@ -36,6 +37,10 @@ class Runs(Protocol):
     """A run outside of `scope` does not exist: every call about it raises `NotFound`, in the words for an unknown id."""
 
     feed: Feed
+
+    def trouble(self) -> Trouble | None:
+        """Return why what happens cannot be kept just now; None when it can, as far as is known."""
+        ...
 
     async def start(self, request: StartRequest) -> RunRow:
         """Start a run and return its row once it is durable. Raises `InvalidInput` when the input breaks the schema."""

@@ -5,6 +5,7 @@ from typing import Protocol
 import msgspec
 
 from runwell.model.scope import Scope
+from runwell.model.scrubber import Scrubber, credential_parts
 
 
 class Secret(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,16 @@ class OpenConnection(msgspec.Struct, frozen=True, kw_only=True):
     secret_headers: dict[str, str]
     api_key: str | None
     origins: tuple[str, ...]
+
+    @property
+    def scrubber(self) -> Scrubber:
+        """Return what takes the credentials, and their parts, out of whatever comes back."""
+        return Scrubber(self.secret_values)
+
+    @property
+    def secret_values(self) -> set[str]:
+        parts = [credential_parts(value) for value in self.secret_headers.values()]
+        return set().union(*parts, [] if self.api_key is None else [self.api_key])
 
     def __repr__(self) -> str:
         return f"OpenConnection(name={self.name!r}, type={self.type!r})"

@@ -179,7 +179,10 @@ class Follower:
         return control(Heartbeat(cursor=self._place.cursor))
 
     async def _put_event(self, kept: Kept, opened: bytes) -> None:
-        """Send an event that comes next, or after a hole."""
+        """Send an event that comes next, behind what should have come before it."""
+        hole = self._place.missing(kept)
+        if hole is not None:
+            await self._fill(kept.event.run_id, *hole)
         self._place.passed(kept)
         await self._put(event_message(opened, self._place.cursor))
 
@@ -196,9 +199,6 @@ class Follower:
         for kept in page:
             opened = opened_event(kept.event)
             size += len(opened)
-            hole = self._place.missing(kept)
-            if hole is not None:
-                await self._put_gap(kept.event.run_id, *hole)
             await self._put_event(kept, opened)
         await self._flush()
         self._mailbox.drop_text({(kept.event.run_id, kept.event.step_id, kept.event.attempt) for kept in page if kept.event.type in _SAID})
@@ -209,7 +209,10 @@ class Follower:
         await self._put(control(Gap(run_id=run_id, first=first, last=last, reason="not_in_journal")))
 
     async def _fill(self, run_id: str, first: int, last: int) -> None:
-        """Send the events of a hole in what the feed told; tell of those that the journal has not."""
+        """Send the events of a hole; tell of those that the journal has not.
+
+        Their place in the order of commits is not known: whoever goes on from one of them may get it again.
+        """
         while first <= last:
             found = await self._journal.read(run_id, first - 1, min(last - first + 1, _FILL))
             for event in (event for event in found if event.seq <= last):
@@ -223,7 +226,8 @@ class Follower:
     async def _put_filling(self, event: Event, expected: int) -> None:
         if event.seq > expected:
             await self._put_gap(event.run_id, expected, event.seq - 1)
-        await self._put_event(Kept(0, event), opened_event(event))
+        self._place.passed(Kept(0, event))
+        await self._put(event_message(opened_event(event), self._place.cursor))
 
     # The feed
 
@@ -246,14 +250,18 @@ class Follower:
         for item, body in self._mailbox.take():
             if isinstance(item, Delta):
                 await self._put(Message(body))
-            elif not self._place.is_sent(item):
-                hole = self._place.missing(item)
-                if hole is not None:
-                    await self._fill(item.event.run_id, *hole)
-                await self._put_event(item, body)
+            else:
+                await self._put_heard(item, body)
         await self._flush()
         if self._mailbox.has_spilled:
             await self._catch_up()
+
+    async def _put_heard(self, kept: Kept, opened: bytes) -> None:
+        """Send an event, unless it was sent already; what the feed did not tell before it comes from the journal."""
+        while self._place.missing(kept) is not None and not self._place.is_sent(kept) and (page := await self._place.page(self._page)):
+            await self._put_page(page)
+        if not self._place.is_sent(kept):
+            await self._put_event(kept, opened)
 
 
 class Streams:

@@ -41,6 +41,13 @@ INLINE_PER_TURN: Final = 200
 Durable = asyncio.Future[int]
 
 
+def settled() -> Durable:
+    """Return what waits for nothing."""
+    future: Durable = asyncio.get_running_loop().create_future()
+    future.set_result(0)
+    return future
+
+
 class Dispatcher:
     """Applies commands to cells. What concerns several runs is told to `after` (see `Runtime`)."""
 
@@ -66,7 +73,10 @@ class Dispatcher:
         self._after = after
         self._kept = kept
         self._lost = lost
+        self.ending = False
+        """No attempt begins any more."""
         self.closing = False
+        """What attempts report counts no more, either."""
 
     def dispatch(self, cell: Cell, command: Command) -> Durable | None:
         """Apply the command; return the future that is done when its events are durable, None when it made none.
@@ -74,7 +84,7 @@ class Dispatcher:
         Raises what `decide` raises; then nothing happened. Raises `ImpossibleEvent` when the engine failed.
         """
         try:
-            out = advance(cell.state, command, self._clock.now())
+            out = advance(cell.state, command, self._clock.now(), hold=self.ending)
         except (CommandRefused, NotFound, InvalidInput):
             raise
         except Exception as exc:
@@ -83,7 +93,7 @@ class Dispatcher:
 
     def admit(self, cell: Cell, out: Advance) -> Advance:
         """Begin a run whose first event is in `out` and not yet appended."""
-        more = advance(cell.state, AdmitRun(), self._clock.now())
+        more = advance(cell.state, AdmitRun(), self._clock.now(), hold=self.ending)
         more.events = out.events + more.events
         return more
 
@@ -137,7 +147,7 @@ class Dispatcher:
             command = completed(action.step_id, action.attempt, handler(step.input), state.plan.workflow.limits.output_bytes)
         except Exception as exc:
             command = failed(action.step_id, action.attempt, exc)
-        more = advance(state, command, self._clock.now())
+        more = advance(state, command, self._clock.now(), hold=self.ending)
         out.events += more.events
         out.cancels += more.cancels
         out.children += more.children
@@ -162,9 +172,11 @@ class Dispatcher:
             return
         error = durable.exception()
         if error is not None:
+            self._feed.keeping.failed(error, self._clock.now())
             self._lost(cell, error)
             return
         self._probe("runtime.durable")
+        self._feed.keeping.kept()
         self._feed.events(cell.state.created.workflow_id, events, durable.result())
         self._kept(cell, events)
 

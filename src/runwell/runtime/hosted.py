@@ -11,6 +11,7 @@ from runwell.model.errors import NotFound
 from runwell.model.run import RunGraph, RunRow, RunView
 from runwell.model.run_overview import RunOverview
 from runwell.model.scope import Scope
+from runwell.ports.keeping import Trouble
 from runwell.ports.runs import StartRequest
 from runwell.runtime.runtime import Runtime
 
@@ -22,8 +23,11 @@ class HostedRuns:
         self._runtime = runtime
         self.feed = runtime.feed
 
+    def trouble(self) -> Trouble | None:
+        return self.feed.keeping.trouble(self._runtime.clock.now())
+
     async def start(self, request: StartRequest) -> RunRow:
-        return run_row(await self._runtime.state(await self._runtime.start(request)))
+        return run_row(await self._runtime.started(request))
 
     async def command(self, scope: Scope, run_id: str, command: Command) -> RunRow:
         await self._state(scope, run_id)

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
+from runwell.engine.state import RunState
 from runwell.model.commands import Command, RecoverRun
 from runwell.model.errors import InvalidInput, JournalUnavailable, NotFound, RunwellError
 from runwell.model.run import RunRow
@@ -41,6 +42,7 @@ class Host(Protocol):
     async def cell(self, run_id: str) -> Cell: ...
     def dispatch(self, cell: Cell, command: Command) -> "asyncio.Future[int] | None": ...
     def spawn(self, work: object) -> None: ...
+    def note(self, state: RunState) -> None: ...
     def queue(self, row: RunRow, limit: int | None) -> None: ...
     def hold(self, row: RunRow) -> None: ...
 
@@ -100,6 +102,7 @@ class Recovery:
     async def _take_up(self, cell: Cell) -> None:
         if cell.state.is_terminal:
             return
+        self._host.note(cell.state)
         try:
             await self._recover(cell)
         except JournalUnavailable:

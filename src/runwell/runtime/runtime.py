@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from runwell.engine.advance import Advance
 from runwell.engine.decide import start as first_event
@@ -32,7 +32,7 @@ from runwell.runtime.admission import Admission, Ticket, ticket_of
 from runwell.runtime.alarms import Alarms
 from runwell.runtime.cell import Cell
 from runwell.runtime.children import Children
-from runwell.runtime.dispatcher import Dispatcher, Durable
+from runwell.runtime.dispatcher import Dispatcher, Durable, settled
 from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.project_limits import ProjectLimits
 from runwell.runtime.recovery import Recovery
@@ -40,15 +40,6 @@ from runwell.runtime.request import check_json, created
 
 RELOAD_MS: Final = 1_000
 """How long after a failed append a run is taken up again."""
-
-
-class Hosting(TypedDict, total=False):
-    """How a process hosts runs; what is left out is as `Runtime` says."""
-
-    probe: Probe
-    max_running: int
-    max_resident: int
-    limits: ProjectLimits
 
 
 class Runtime:
@@ -108,6 +99,7 @@ class Runtime:
 
         Whoever still waits for a run's end is cancelled.
         """
+        self._dispatcher.ending = True
         tasks = [task for cell in self._cells.values() for task in cell.tasks.values()]
         if tasks and grace_s > 0:
             await asyncio.wait(tasks, timeout=grace_s)
@@ -137,9 +129,13 @@ class Runtime:
 
     async def start(self, request: StartRequest) -> str:
         """Start a run and return its id once it is durable. Raises `InvalidInput` when the input breaks the schema."""
+        return (await self.started(request)).run_id
+
+    async def started(self, request: StartRequest) -> RunState:
+        """Start a run and return its state once it is durable, as `start` does."""
         cell, durable = await self._submit(request)
         await asyncio.shield(durable)
-        return cell.state.run_id
+        return cell.state
 
     async def run(self, request: StartRequest) -> RunState:
         """Start a run and return its last state once its end is durable."""
@@ -152,7 +148,7 @@ class Runtime:
         prepared.input_check.require(request.input, "the input")
         if request.run_id is not None and (await self.journal.row(request.run_id) is not None or request.run_id in self._cells):
             cell = await self.cell(request.run_id)
-            return cell, cell.durable or _done()
+            return cell, cell.durable or settled()
         self._admission.check(request)
         run_id = request.run_id or new_id("run")
         event = first_event(run_id, StartRun(run=created(request), actor=request.actor), self.clock.now())
@@ -162,7 +158,7 @@ class Runtime:
         try:
             if self._admission.enter(ticket_of(cell.state)):
                 out = self._dispatcher.admit(cell, out)
-            return cell, self._dispatcher.carry_out(cell, out) or _done()
+            return cell, self._dispatcher.carry_out(cell, out) or settled()
         except BaseException as exc:
             self._lose(cell, exc)
             raise
@@ -184,8 +180,7 @@ class Runtime:
         try:
             durable = self._dispatcher.dispatch(cell, command) or cell.durable
         except (CommandRefused, NotFound):
-            if cell.durable is not None:
-                await asyncio.shield(cell.durable)  # what stands against it is true only then
+            await asyncio.shield(cell.durable or settled())  # what stands against it is true only then
             raise
         if durable is not None:
             await asyncio.shield(durable)
@@ -220,7 +215,10 @@ class Runtime:
         return held
 
     async def _load(self, run_id: str) -> Cell:
-        """Read the run from the journal. One that has ended is not kept in memory for being looked at."""
+        """Read the run from the journal. One that has ended is not kept in memory for being looked at.
+
+        Nor does being looked at carry a run on: what is due of it happens only once it is taken up (`note`).
+        """
         events = await self.journal.read(run_id)
         if not events:
             raise NotFound(f"there is no run {run_id!r}")
@@ -228,10 +226,9 @@ class Runtime:
         cell = Cell(state=fold(prepared.plan, events), careful=run_id in self._inherited)
         if not cell.state.is_terminal:
             self._cells[run_id] = cell
-            self._note(cell.state)
         return cell
 
-    def _note(self, state: RunState) -> None:
+    def note(self, state: RunState) -> None:
         """Set the run's alarm and keep the counts of the limits."""
         self._alarms.set(state.run_id, next_alarm(state))
         if state.status is not RunStatus.QUEUED:
@@ -250,7 +247,7 @@ class Runtime:
     def _after(self, cell: Cell, out: Advance) -> None:
         """See to what a batch means for other runs, for limits and for time."""
         state = cell.state
-        self._note(state)
+        self.note(state)
         if state.is_terminal and state.started_at is None:
             self._admission.withdraw(ticket_of(state))
         for step_id, child_id in out.children:
@@ -392,9 +389,3 @@ class Runtime:
 
     def dispatch(self, cell: Cell, command: Command) -> Durable | None:
         return self._dispatcher.dispatch(cell, command)
-
-
-def _done() -> Durable:
-    future: Durable = asyncio.get_running_loop().create_future()
-    future.set_result(0)
-    return future

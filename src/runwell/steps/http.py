@@ -15,7 +15,7 @@ from runwell.ports.http import HttpRequest, HttpResponse
 from runwell.ports.secrets import OpenConnection
 from runwell.ports.steps import StepContext, StepType
 from runwell.steps.http_checks import Problem, connection_problems, header_problems, method_problems, pair_problems, url_problems
-from runwell.steps.http_connection import address_at, secrets_of, with_headers
+from runwell.steps.http_connection import address_at, with_headers
 from runwell.steps.http_message import (
     METHOD,
     Parse,
@@ -27,6 +27,7 @@ from runwell.steps.http_message import (
     parsed_json,
     retry_after_s,
     secret_in_url,
+    shown_url,
     text_content,
     text_of,
 )
@@ -87,7 +88,7 @@ async def send_http(ctx: StepContext) -> dict[str, Any]:
     """Make the request of the step. Nothing that it returns or raises holds a secret's value."""
     revealed = await reveal_secrets(ctx, _spelled)
     connection = await _connection(ctx)
-    scrubber = Scrubber([*(secret.value for secret in revealed.secrets), *secrets_of(connection)])
+    scrubber = Scrubber([*(secret.value for secret in revealed.secrets), *(connection.secret_values if connection else ())])
     try:
         return await _exchange(ctx, revealed, connection, scrubber)
     except StepError as exc:
@@ -116,7 +117,7 @@ def _spelled(pointer: str, before: str, value: str) -> str:
 
 async def _exchange(ctx: StepContext, revealed: Revealed, connection: OpenConnection | None, scrubber: Scrubber) -> dict[str, Any]:
     spec = _http(ctx.spec)
-    request = _request(ctx, spec, revealed.input["request"], connection)
+    request = _request(ctx, spec, revealed, connection)
     revealed.check(request.url)
     if connection is not None and not permits(connection.origins, request.url):
         allowed = ", ".join(connection.origins)
@@ -152,7 +153,8 @@ def _body(response: HttpResponse, parse: Parse | None, scrubber: Scrubber) -> An
         raise
 
 
-def _request(ctx: StepContext, spec: HttpStep, call: Mapping[str, Any], connection: OpenConnection | None) -> HttpRequest:
+def _request(ctx: StepContext, spec: HttpStep, revealed: Revealed, connection: OpenConnection | None) -> HttpRequest:
+    call, masked = revealed.input["request"], revealed.masked["request"]
     method = _method(spec, call)
     content, content_type = _content(spec, call)
     headers = header_fields(call.get("headers") or {})
@@ -169,7 +171,7 @@ def _request(ctx: StepContext, spec: HttpStep, call: Mapping[str, Any], connecti
         headers=tuple(headers),
         body=content,
         secret_headers=secret.headers | bound,
-        secret_url=secret.url,
+        shown_url=shown_url(address_at(connection, masked.get("url")), masked.get("query") or {}) if secret.url else None,
         max_bytes=ctx.limits.output_bytes,
         timeout_s=max(MIN_TIMEOUT_S, spec.timeout_s or 0.0),
         # A redirect could carry a secret of the body to another origin, and the request cannot say that one is in it.
@@ -212,7 +214,7 @@ def _is_expected(status: int, spec: HttpStep) -> bool:
 
 def _unexpected(request: HttpRequest, response: HttpResponse, spec: HttpStep, scrubber: Scrubber) -> StepError:
     expected = "2xx" if spec.expect_status is None else str(spec.expect_status).strip("(),")
-    shown = request.url.partition("?")[0]
+    shown = (request.url if request.shown_url is None else request.shown_url).partition("?")[0]
     return StepError(
         "HTTP_FAILED",
         f"{request.method} {shown!r} answered {response.status}, not {expected}; if that is right, name it in expect_status",

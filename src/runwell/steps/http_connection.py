@@ -1,7 +1,5 @@
 """What a stored connection adds to the request of an `http` step."""
 
-import base64
-import binascii
 import re
 from typing import Any, Final
 
@@ -9,8 +7,6 @@ from runwell.model.errors import StepError
 from runwell.ports.secrets import OpenConnection
 
 _WHOLE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_LONG: Final = 6
-"""A part of a credential that is shorter tells nothing, and would be found everywhere."""
 
 
 def address_at(connection: OpenConnection | None, url: Any) -> Any:
@@ -39,25 +35,3 @@ def with_headers(headers: list[tuple[str, str]], connection: OpenConnection | No
     added = [(name, value) for name, value in connection.headers.items() if name.lower() not in given]
     bound = frozenset(secret | {name.lower() for name, _ in added})
     return [*kept, *added, *connection.secret_headers.items()], bound
-
-
-def secrets_of(connection: OpenConnection | None) -> set[str]:
-    """Return what must not come back: each value, and the parts of it that are secret by themselves (`Bearer x`, `Basic x`)."""
-    if connection is None:
-        return set()
-    found: set[str] = set()
-    for value in connection.secret_headers.values():
-        scheme, _, rest = value.strip().partition(" ")
-        found |= {value, *(part for part in rest.split() if len(part) >= _LONG)}
-        if scheme.lower() == "basic":
-            found |= _basic(rest)
-    return found
-
-
-def _basic(encoded: str) -> set[str]:
-    try:
-        pair = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return set()
-    password = pair.partition(":")[2]
-    return {pair, password} if len(password) >= _LONG else {pair}

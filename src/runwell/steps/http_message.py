@@ -19,6 +19,7 @@ JSON_TYPE: Final = "application/json"
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 BEFORE_PATH: Final = re.compile(r"([^/?#]*//)?[^/?#]*")
+ENDS_HOST: Final = re.compile(r"[/?#@:\\\[\]\s\x00-\x1f]")
 METHOD: Final = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 9110."""
@@ -39,8 +40,17 @@ def secret_in_url(before: str, value: str) -> str:
     """Return a secret as it is written behind `before`: from the path on percent-encoded, so that it cannot end its place.
 
     At a URL's beginning it is taken as it is, because it may be the URL itself (a webhook's address is a secret).
+    Raises `StepError` for one that stands in the host and would end it.
     """
-    return value if BEFORE_PATH.fullmatch(before) else quote(value.encode("utf-8", "surrogatepass"), safe="")
+    if not BEFORE_PATH.fullmatch(before):
+        return quote(value.encode("utf-8", "surrogatepass"), safe="")
+    if before and ENDS_HOST.search(value):
+        raise StepError(
+            "HTTP_FAILED",
+            "a secret that stands in the host of request.url holds a space or one of / ? # @ : \\ [ ], which would change where the"
+            " request goes; let the secret be the host alone, or the whole URL",
+        )
+    return value
 
 
 def full_url(url: Any, query: Mapping[str, Any]) -> str:
@@ -56,6 +66,13 @@ def full_url(url: Any, query: Mapping[str, Any]) -> str:
         raise StepError("HTTP_FAILED", "request.url is not a URL; check its host and port") from exc
     joined = "&".join(filter(None, (parts.query, urlencode(pairs))))
     return urlunsplit((parts.scheme, parts.netloc, parts.path, joined, ""))
+
+
+def shown_url(url: Any, query: Mapping[str, Any]) -> str:
+    """Return the URL with its query for people to read: nothing is encoded. Both have masks where secrets are."""
+    pairs = "&".join(f"{key}={value}" for name, value in query.items() for key, value in _pairs(name, value, "request.query"))
+    plain = str(url).partition("#")[0]
+    return plain + ("&" if "?" in plain else "?") + pairs if pairs else plain
 
 
 def header_fields(headers: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ import msgspec
 
 from runwell.model.errors import StepError
 from runwell.model.origins import permits
-from runwell.model.scrubber import Scrubber
+from runwell.model.scrubber import MASK, Scrubber
 from runwell.ports.secrets import Secret
 from runwell.ports.steps import StepContext
 
@@ -30,10 +30,12 @@ def plain(pointer: str, before: str, value: str) -> str:
 class Revealed(msgspec.Struct, frozen=True, kw_only=True):
     """An input with its secrets in place. It must not leave the handler; `scrubber` knows the values.
 
-    Before it is sent anywhere, `check` must have been called with the address.
+    `masked` is the input with `***` instead of each secret: what may be shown. Before the input is sent
+    anywhere, `check` must have been called with the address.
     """
 
     input: dict[str, Any]
+    masked: dict[str, Any] = {}
     secrets: tuple[Secret, ...] = ()
 
     @property
@@ -57,6 +59,7 @@ async def reveal_secrets(ctx: StepContext, spell: Spell = plain) -> Revealed:
     """
     known: dict[str, Secret] = {}
     input: Any = dict(ctx.input)
+    masked: Any = input
     for pointer in sorted(ctx.secret_pointers):
         path = tokens(pointer)
         parts = _parts(at(input, path))
@@ -67,7 +70,8 @@ async def reveal_secrets(ctx: StepContext, spell: Spell = plain) -> Revealed:
         for part in parts:
             text += part if isinstance(part, str) else spell(pointer, text, known[part["secret"]].value)
         input = _replaced(input, path, text)
-    return Revealed(input=input, secrets=tuple(known.values()))
+        masked = _replaced(masked, path, "".join(part if isinstance(part, str) else MASK for part in parts))
+    return Revealed(input=input, masked=masked, secrets=tuple(known.values()))
 
 
 def tokens(pointer: str) -> list[str]:

@@ -179,7 +179,9 @@ def test_nothing_of_another_organization_can_be_reached(tmp_path: Path) -> None:
             for method, body in (("GET", None), ("PATCH", {"name": "Mine"})):
                 problem(await admin.request(method, f"/v1/projects/{PROJECT_B}", json=body), 404, "NOT_FOUND")
             problem(await admin.post("/v1/users", json={"email": "c@example.com", "roles": {PROJECT_B: "admin"}}), 404, "NOT_FOUND")
-            problem(await admin.post("/v1/session/project", json={"project": PROJECT_B}), 404, "NOT_FOUND")
+            told = problem(await admin.post("/v1/session/project", json={"project": PROJECT_B}), 404, "NOT_FOUND")
+            assert told["detail"] == f"there is no project {PROJECT_B!r}"
+            assert [project["id"] for project in ok(await admin.get("/v1/session"))["projects"]] == [DEFAULT_PROJECT]
             ok(await admin.patch("/v1/organization", json={"name": "A"}))
             assert (await server.identities.organizations.get(B)).name == "B"
             assert await server.identities.accounts.by_email("c@example.com") is None  # the refused invitation left nothing

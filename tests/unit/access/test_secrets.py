@@ -9,9 +9,11 @@ import pytest
 from tests.unit.access.server import ADA, DEFAULT_PROJECT, ok, opened, problem, run
 
 from runwell.api.errors import TooManyRequests
-from runwell.api.first_run import first_run_token
+from runwell.api.first_run import SET_UP_MS, first_run_token
+from runwell.api.routes.users import INVITATION_MS, RESET_MS
 from runwell.api.throttle import PER_ADDRESS, PER_EMAIL, PER_PAIR, WINDOW_MS, SignInThrottle, network
 from runwell.api.tickets import TICKET_MS, redeem_ticket
+from runwell.ports.identity import SESSION_IDLE_MS, SESSION_MS
 from runwell.testing.clock import FakeClock
 
 OTHER_PASSWORD = "another good password"
@@ -137,3 +139,10 @@ def test_what_is_long_ago_is_forgotten() -> None:
     for n in range(4_000, 8_000):
         throttle.attempt(f"{n}@b", f"10.0.{n >> 8}.{n & 255}")
     assert len(throttle._tries) < 20_000
+
+
+def test_times_are_as_promised() -> None:
+    hour = 3_600_000
+    promised = {TICKET_MS: 30_000, SET_UP_MS: hour, INVITATION_MS: 7 * 24 * hour, RESET_MS: 24 * hour}
+    promised |= {SESSION_IDLE_MS: 12 * hour, SESSION_MS: 7 * 24 * hour}
+    assert all(kept == told for kept, told in promised.items())

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket
 from tests.unit.access.server import ADA, ADDRESS, DEFAULT_PROJECT, Server, ok, opened, problem, run, signed_in
 
 from runwell.api.access import AccessRules
+from runwell.api.credentials import hashed
 from runwell.api.passwords import Passwords
 from runwell.ports.identity import SESSION_IDLE_MS, SESSION_MS
 
@@ -165,6 +166,7 @@ def test_a_session_ends_when_idle_and_after_a_week(tmp_path: Path) -> None:
                 await extended(browser, before, server.clock.now() > begun)
                 await server.clock.advance(SESSION_IDLE_MS // 2)
             assert (await browser.get("/v1/session")).status_code == 200
+            await server.identities.sessions.extend(hashed(browser.cookies["__Host-runwell"]))
             await server.clock.advance_to(begun + SESSION_MS)
             problem(await browser.get("/v1/session"), 401, "UNAUTHENTICATED")
             idle = server.client()

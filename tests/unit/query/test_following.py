@@ -1,102 +1,23 @@
 """Following by itself: a feed and a journal that a test plays, readers that are cut at any point."""
 
 import asyncio
-import json
-from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contract.samples import event, new_run, row, run
+from tests.unit.query.stage import Reader, Stage, at_rest, place
 
 from runwell.engine.transitions import RUN_TRANSITIONS
 from runwell.model.errors import JournalUnavailable
-from runwell.model.events import Event, GenerationCompleted, Log, RunSucceeded
-from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.model.events import Event, GenerationCompleted, Log
+from runwell.model.statuses import TERMINAL
 from runwell.model.text_delta import Delta
-from runwell.ports.feed import Feed
-from runwell.ports.journal import Journal
-from runwell.query.following import StreamLimits, Streams
-from runwell.query.messages import Cursor, EndReason, Message, parse_cursor
-from runwell.query.places import ENDINGS, Place, RunPlace, WorkflowPlace
+from runwell.query.messages import Cursor, EndReason, GapReason, parse_cursor
+from runwell.query.places import ENDINGS, WorkflowPlace
 from runwell.storage.memory_journal import MemoryJournal
-
-Said = dict[str, Any]
-
-
-class Stage:
-    """A journal and a feed: `tell` does what a runtime does, `keep` and `rumour` one half of it each."""
-
-    def __init__(self, **limits: Any) -> None:
-        self.journal: Journal = MemoryJournal()
-        self.feed = Feed()
-        self.streams = Streams(self.feed, self.journal, StreamLimits(**limits))
-        self.seqs: dict[str, int] = {}
-        self.whole: list[str] = []
-
-    async def keep(self, run_id: str, count: int = 1, *, last: bool = False) -> tuple[list[Event], int]:
-        await self.journal.open()
-        seq = self.seqs.get(run_id, 0)
-        events = [event(run_id, seq + n, Log(message=f"{seq + n}")) for n in range(1, count + 1)]
-        if last:
-            events[-1] = event(run_id, seq + count, RunSucceeded())
-        status = RunStatus.SUCCEEDED if last else RunStatus.RUNNING
-        position = await self.journal.append(seq, events, row(run_id, seq + count, status))
-        self.seqs[run_id] = seq + count
-        self.whole += [one.id for one in events]
-        return events, position
-
-    def rumour(self, events: Sequence[Event], position: int) -> None:
-        self.feed.events("wf_1", events, position)
-
-    async def tell(self, run_id: str, count: int = 1, *, last: bool = False) -> None:
-        self.rumour(*await self.keep(run_id, count, last=last))
-
-
-class Reader:
-    """Collects what a stream says, and waits at the gate before it takes any."""
-
-    def __init__(self, stage: Stage, place: Place, check: EndReason | None = None) -> None:
-        self.said: list[Said] = []
-        self.open = asyncio.Event()
-        self.open.set()
-        self._check = check
-        self.task = asyncio.create_task(stage.streams.follow(place, self._take, self._may_read, lambda follower: None))
-
-    async def _may_read(self) -> EndReason | None:
-        return self._check
-
-    async def _take(self, batch: Sequence[Message]) -> None:
-        await self.open.wait()
-        self.said += [json.loads(message.body) for message in batch]
-
-    async def reads(self, count: int) -> None:
-        """Wait until it has so many events."""
-        async with asyncio.timeout(2):
-            while len(self.ids) < count:  # noqa: ASYNC110 - it has no event for this
-                await asyncio.sleep(0)
-
-    @property
-    def ids(self) -> list[str]:
-        return [message["id"] for message in self.said if "id" in message]
-
-    @property
-    def kinds(self) -> list[str]:
-        return [message["type"] for message in self.said]
-
-    async def leave(self) -> None:
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
-
-
-def place(stage: Stage, run_id: str | None, after: str = "0") -> Place:
-    return RunPlace(stage.journal, run_id, int(after)) if run_id else WorkflowPlace(stage.journal, "wf_1", parse_cursor(after))
-
-
-async def at_rest() -> None:
-    for _ in range(50):
-        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("of_run", [True, False])
@@ -113,6 +34,26 @@ def test_a_hole_in_the_feed_is_filled_from_the_journal(of_run: bool) -> None:
         await reader.reads(6)
         assert [message["seq"] for message in reader.said if message.get("run_id") == one and "id" in message] == [1, 2, 3, 4, 5, 6]
         assert "gap" not in reader.kinds
+        await reader.leave()
+
+    run(main())
+
+
+@pytest.mark.parametrize("of_run", [True, False])
+def test_a_reader_goes_on_within_what_filled_a_hole(of_run: bool) -> None:
+    async def main() -> None:
+        stage, one = Stage(), new_run()
+        reader = Reader(stage, place(stage, one if of_run else None))
+        await stage.tell(one, 2)
+        await reader.reads(2)
+        await stage.keep(one, 3)
+        await stage.tell(one, 2)
+        await reader.reads(7)
+        for at, message in enumerate((message for message in reader.said if "id" in message), 1):
+            again = Reader(stage, place(stage, one if of_run else None, message["cursor"]))
+            await at_rest()
+            assert reader.ids[:at] + again.ids == stage.whole
+            await again.leave()
         await reader.leave()
 
     run(main())
@@ -358,6 +299,12 @@ def test_whatever_happens_a_reader_that_goes_on_has_every_event_once_in_order(
         await reader.leave()
 
     run(main())
+
+
+def test_every_reason_stands_in_the_reference() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "streams.md").read_text(encoding="utf-8")
+    for reason in {*get_args(EndReason), *get_args(GapReason)} - {"disconnected"}:
+        assert f"`{reason}`" in page
 
 
 def test_cursors_are_read_as_they_are_written() -> None:

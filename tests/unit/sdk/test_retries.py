@@ -72,14 +72,12 @@ def test_it_gives_up_in_the_end(pauses: list[float], answer: httpx2.Response | E
     "answer", [CUT, httpx2.WriteError("cut"), httpx2.ReadTimeout("slow"), problem(500, "INTERNAL_ERROR"), problem(502, "X")]
 )
 def test_what_may_have_been_done_is_not_sent_again_unless_it_is_safe(pauses: list[float], answer: httpx2.Response | Exception) -> None:
-    for ask in (
-        lambda client: client.workflows.rename("greet", name="Hello"),
-        lambda client: client.workflows.replace_draft("greet", {}, etag='"1"'),
-    ):
-        server = Server(answer)
-        with pytest.raises((ServerUnreachable, ServerFailed)):
-            ask(server.client())  # type: ignore[no-untyped-call]
-        assert len(server.asked) == 1
+    server = Server(answer)
+    with pytest.raises((ServerUnreachable, ServerFailed)):
+        server.client().workflows.rename("greet", name="Hello")
+    with pytest.raises((ServerUnreachable, ServerFailed)):
+        server.client().workflows.replace_draft("greet", {}, etag='"1"')
+    assert [request.method for request in server.asked] == ["PATCH", "PUT"]
 
 
 def test_what_was_never_sent_is_sent_again(pauses: list[float]) -> None:

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from runwell.api.routes.secrets import Origins
+from runwell.api.routes.secrets import Origins, encodable
 from runwell.model.connection_checks import credential_problems, header_problems, origins_for, require_sound
 from runwell.model.origins import OriginRules, origin_of
 from runwell.model.vault import ADDRESSES, ConnectionType, StoredConnection
@@ -15,7 +15,7 @@ Headers = Annotated[
     Field(max_length=32, description="Headers that are no secret. They can be read.", examples=[{"X-Team": "support"}]),
 ]
 SecretHeaders = Annotated[
-    dict[str, Annotated[SecretStr, Field(min_length=1, max_length=8_192)]],
+    dict[str, Annotated[SecretStr, Field(min_length=1, max_length=8_192), AfterValidator(encodable)]],
     Field(max_length=32, description="Headers whose values are secret (type http). No answer ever holds them."),
 ]
 BaseUrl = Annotated[
@@ -25,7 +25,9 @@ BaseUrl = Annotated[
     ),
 ]
 ApiKey = Annotated[
-    SecretStr, Field(min_length=1, max_length=8_192, description="The provider's key (all types but http). No answer ever holds it.")
+    SecretStr,
+    Field(min_length=1, max_length=8_192, description="The provider's key (all types but http). No answer ever holds it."),
+    AfterValidator(encodable),
 ]
 
 

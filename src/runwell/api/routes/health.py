@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from runwell.api.answers import Answer, answers
 from runwell.api.route import Server, public, router
+from runwell.model.errors import JournalUnavailable
 
 routes = router("health")
 
@@ -32,6 +33,8 @@ async def get_metrics(server: Server) -> Response:
 @routes.get("/readyz", responses=answers(Health, "Requests are served."))
 @public
 async def get_readiness(server: Server) -> Answer:
-    """Answer with 200 once the journal answers; with 503 while it does not."""
+    """Answer with 200 once the journal answers; with 503 while it does not, or keeps nothing because its disk is full."""
+    if server.runs.trouble() is not None:
+        raise JournalUnavailable("what happens cannot be kept just now", hint="the server's log says why; it is tried again and again")
     await server.journal.position()
     return Answer(Health())

@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from starlette.responses import Response
 
 from runwell.api.answers import Answer, answers, no_content
@@ -23,7 +23,22 @@ Id = Annotated[SecretId, Path(description="The secret's id, or its bare UUID.")]
 _ORIGINS: Final = "Where it may be sent: `https://host`, `https://host:port` or `https://*.example.com`."
 Origin = Annotated[str, Field(min_length=1, max_length=300)]
 Origins = Annotated[list[Origin], Field(min_length=1, max_length=MOST_ORIGINS, description=_ORIGINS, examples=[["https://pay.example"]])]
-Value = Annotated[SecretStr, Field(min_length=1, max_length=16_384, description="The secret itself. No answer ever holds it.")]
+
+
+def encodable(value: SecretStr) -> SecretStr:
+    """Raise `ValueError` for text that cannot be kept or sent."""
+    try:
+        value.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("text must be Unicode without lone surrogates") from None
+    return value
+
+
+Value = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=16_384, description="The secret itself. No answer ever holds it."),
+    AfterValidator(encodable),
+]
 
 
 class NewSecretBody(BaseModel):

@@ -7,26 +7,30 @@ Each message is a JSON object with a `type`: an event as `GET .../events` has it
 import asyncio
 from typing import Annotated, Any, Final
 
-from fastapi import Header, Path, Query, Request, WebSocket
+from fastapi import Header, Query, Request, WebSocket
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from runwell.api.errors import ApiError
-from runwell.api.ids import RunId
+from runwell.api.ids import WorkflowKey
 from runwell.api.parts import Parts, parts_of
 from runwell.api.route import Caller, Server, needs, router
+from runwell.api.run_routes import FoundRun, on_run
 from runwell.api.sockets import deny, let_in, serve
 from runwell.api.sse import EventStream
-from runwell.model.errors import NotFound, RunwellError
+from runwell.model.errors import RunwellError
 from runwell.model.principal import Principal
-from runwell.model.run import RunRow
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL
+from runwell.query.finding import find_workflow
 from runwell.query.following import Check
 from runwell.query.messages import Cursor, EndReason, parse_cursor, parse_seq
 from runwell.query.places import RunPlace, WorkflowPlace
 
 routes = router("streams")
+
+MAX_KEY: Final = 200
+"""Characters of a path's id that are looked at where no OpenAPI parameter bounds it."""
 
 TICKET_LASTS_S: Final = 900.0
 """A ticket shows who opened a socket, and nothing afterwards whether they still may read: so the stream ends, to be opened anew."""
@@ -39,8 +43,6 @@ _SSE: Final[dict[int | str, dict[str, Any]]] = {
 }
 _SSE_RUN: Final[dict[int | str, dict[str, Any]]] = {**_SSE, 204: {"description": "The run has ended, and nothing is left to send."}}
 
-Run = Annotated[RunId, Path(description="The run's id, or its bare UUID.")]
-Workflow = Annotated[str, Path(max_length=200, description="The workflow's id, its bare UUID, or its slug.")]
 AfterSeq = Annotated[str | None, Query(max_length=40, description="Only events with a `seq` over this one.", examples=["17"])]
 AfterCursor = Annotated[
     str | None, Query(max_length=40, description="Go on after this `cursor`; `0`: from the beginning. Without it: from now.")
@@ -48,49 +50,33 @@ AfterCursor = Annotated[
 LastEventId = Annotated[str | None, Header(max_length=40, description="What a browser sends when it reconnects; goes before `after`.")]
 
 
-@routes.get("/v1/runs/{run_id}/stream", response_class=Response, responses=_SSE_RUN)
+@on_run(routes, "/stream", _SSE_RUN, response_class=Response)
 @needs("workflow:read")
 async def stream_run(
-    run_id: Run, request: Request, caller: Caller, server: Server, after: AfterSeq = None, last_event_id: LastEventId = None
+    run: FoundRun, request: Request, caller: Caller, server: Server, after: AfterSeq = None, last_event_id: LastEventId = None
 ) -> Response:
     """Send the run's events from its beginning or after one, then those that come, until the run has ended (server-sent events).
 
     Interrupted, it goes on with `Last-Event-ID` or `after` without a hole. A `gap` says which events could not be
     had; `end` is the last message, with the reason.
     """
-    return await _run_stream(request, server, caller, await server.runs.row(caller.scope, run_id), after, last_event_id)
-
-
-@routes.get("/v1/workflows/{workflow_id}/runs/{run_id}/stream", response_class=Response, responses=_SSE_RUN)
-@needs("workflow:read")
-async def stream_workflow_run(
-    workflow_id: Workflow,
-    run_id: Run,
-    request: Request,
-    caller: Caller,
-    server: Server,
-    after: AfterSeq = None,
-    last_event_id: LastEventId = None,
-) -> Response:
-    """Send the events of a run of this workflow, as `/v1/runs/{run_id}/stream` does."""
-    known = await _workflow(server, caller.scope, workflow_id)
-    row = await server.runs.row(caller.scope, run_id)
-    if row.workflow_id != known:
-        raise NotFound(f"there is no run {run_id!r}")
-    return await _run_stream(request, server, caller, row, after, last_event_id)
+    seq = parse_seq(last_event_id, "/header/last-event-id") if last_event_id else parse_seq(after) if after else 0
+    if last_event_id and run.status in TERMINAL and seq == run.seq:
+        return Response(status_code=204)  # what a browser takes as: do not connect again
+    return EventStream(server.streams, RunPlace(server.journal, run.run_id, seq), _check(server, request, caller, run.run_id))
 
 
 @routes.get("/v1/workflows/{workflow_id}/stream", response_class=Response, responses=_SSE)
 @needs("workflow:read")
 async def stream_workflow(
-    workflow_id: Workflow, request: Request, caller: Caller, server: Server, after: AfterCursor = None, last_event_id: LastEventId = None
+    workflow_id: WorkflowKey, request: Request, caller: Caller, server: Server, after: AfterCursor = None, last_event_id: LastEventId = None
 ) -> Response:
     """Send the events of all runs of the workflow as they come. The same path opens a WebSocket with the same messages.
 
     It goes on after a `cursor` without a hole, also when the server was started anew meanwhile. Browsers that cannot send
     a key open the WebSocket with `?ticket=`. The socket takes `{"type": "ping"}` and nothing else.
     """
-    known = await _workflow(server, caller.scope, workflow_id)
+    known = await find_workflow(server.definitions, caller.scope, workflow_id)
     place = WorkflowPlace(server.journal, known, _cursor(last_event_id, after))
     return EventStream(server.streams, place, _check(server, request, caller, known))
 
@@ -101,7 +87,7 @@ async def open_workflow_socket(socket: WebSocket) -> None:
     query = socket.query_params
     try:
         caller = await let_in(socket, parts, "workflow:read", query.get("ticket"))
-        known = await _workflow(parts, caller.scope, socket.path_params["workflow_id"])
+        known = await find_workflow(parts.definitions, caller.scope, socket.path_params["workflow_id"][:MAX_KEY])
         place = WorkflowPlace(parts.journal, known, _cursor(None, query.get("after")))
     except RunwellError as exc:
         await deny(socket, exc)
@@ -110,27 +96,11 @@ async def open_workflow_socket(socket: WebSocket) -> None:
     await serve(socket, parts.streams, place, _check(parts, socket, caller, known, by_ticket=by_ticket))
 
 
-async def _run_stream(
-    request: Request, server: Parts, caller: Principal, row: RunRow, after: str | None, last_event_id: str | None
-) -> Response:
-    seq = parse_seq(last_event_id, "/header/last-event-id") if last_event_id else parse_seq(after) if after else 0
-    if last_event_id and row.status in TERMINAL and seq == row.seq:
-        return Response(status_code=204)  # what a browser takes as: do not connect again
-    return EventStream(server.streams, RunPlace(server.journal, row.run_id, seq), _check(server, request, caller, row.run_id))
-
-
 def _cursor(last_event_id: str | None, after: str | None) -> Cursor | None:
     """Return where a workflow's stream goes on; None is from now."""
     if last_event_id:
         return parse_cursor(last_event_id, "/header/last-event-id")
     return parse_cursor(after) if after else None
-
-
-async def _workflow(server: Parts, scope: Scope, text: str) -> str:
-    known = await server.definitions.workflow_id_of(scope, text)
-    if known is None:
-        raise NotFound(f"there is no workflow {text!r}")
-    return known
 
 
 def _check(server: Parts, connection: HTTPConnection, caller: Principal, about: str, *, by_ticket: bool = False) -> Check:

@@ -6,8 +6,8 @@ from fastapi import Path
 
 from runwell.api.answers import Answer, answers
 from runwell.api.route import Caller, Server, needs, router
-from runwell.model.errors import NotFound
 from runwell.model.run_document import RunDocument
+from runwell.query.finding import find_run
 from runwell.query.run_document import run_document
 
 routes = router("runs")
@@ -26,13 +26,7 @@ ShortId = Annotated[
 @needs("workflow:read")
 async def get_workflow_run(workflow_run_id: ShortId, caller: Caller, server: Server) -> Answer:
     """Return one run whole: inputs and outputs, comments, token usage and latency by model, and the configuration that it ran with."""
-    unknown = NotFound(f"there is no run {workflow_run_id!r}", hint="take the first 24 hex digits of a run's id")
-    found = await server.journal.find(f"run_{workflow_run_id}")
-    if not found:
-        raise unknown
-    try:
-        run = await server.runs.view(caller.scope, found[0])
-        document = await server.runs.document(caller.scope, found[0])
-    except NotFound as exc:
-        raise unknown from exc
-    return Answer(run_document(run, await server.journal.read(found[0]), document, caller.scope))
+    found = await find_run(server.journal, caller.scope, workflow_run_id)
+    run = await server.runs.view(caller.scope, found.run_id)
+    document = await server.runs.document(caller.scope, found.run_id)
+    return Answer(run_document(run, await server.journal.read(found.run_id), document, caller.scope))
