@@ -176,7 +176,7 @@ async def _owners(server: Server, admin: httpx2.AsyncClient, word: Canaries) -> 
     connection = {"name": word(), "type": "http", "base_url": host, "headers": {"X-A": word()}, "secret_headers": {"X-B": word()}}
     connected = ok(await admin.post("/v1/connections", json=connection))
     key = ok(await admin.post("/v1/api-keys", json={"name": word(), "scopes": ["workflow:read"]}))
-    word.secret.add(key["key"].rpartition("_")[2])
+    word.secret.add(key["key"].split("_", 2)[2])
     email = f"{word()}@example.com"
     user = ok(await admin.post("/v1/users", json={"email": email, "name": word(), "roles": {DEFAULT_PROJECT: "viewer"}}))
     token = user["link"].partition("token=")[2]
@@ -225,7 +225,7 @@ async def _denied(server: Server, admin: httpx2.AsyncClient, good: str) -> list[
     left = session_headers(leaver)
     ok(await leaver.delete("/v1/session"))
     other = (await server.key(admin, *KEY_SCOPES))["key"]
-    mixed = f"{good.rpartition('_')[0]}_{other.rpartition('_')[2]}"
+    mixed = f"rw_{good.split('_')[1]}_{other.split('_', 2)[2]}"
     return [
         Caller("nobody"),
         Caller("expired key", bearer(expiring["key"])),
