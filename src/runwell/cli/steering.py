@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+import msgspec
+
 from runwell.cli.asking import who
 from runwell.cli.carrying import carry
 from runwell.cli.console import print_json, stderr, stdout
@@ -19,17 +21,19 @@ from runwell.engine.view import run_view
 from runwell.model.commands import CompleteTask, PauseRun, SendMessage
 from runwell.model.errors import CommandRefused
 from runwell.model.events import StopMode
+from runwell.model.statuses import RunStatus
 
 
 async def stop_run(options: Options, prefix: str, mode: StopMode, output: Format) -> Exit:
-    """Stop a run, and its child runs."""
+    """Stop a run, and its child runs; one that is stopped already stays so."""
     async with open_place(options) as place:
         run_id = await place.find_run(prefix)
         state = await place.state(run_id)
-        if state.is_terminal:
+        if state.is_terminal and state.status is not RunStatus.STOPPED:
             raise CommandRefused(f"{run_id} has ended already ({state.status})")
-        await place.stop(run_id, mode)
-        state = await Follower(place, run_id, Lines(stderr()), None).follow()
+        if not state.is_terminal:
+            await place.stop(run_id, mode)
+            state = await Follower(place, run_id, Lines(stderr()), None).follow()
         _print(state, output)
         return Exit.SUCCEEDED
 
@@ -52,8 +56,8 @@ async def send_message(options: Options, prefix: str, name: str, body: Any, mann
 async def complete_task(options: Options, prefix: str, decision: CompleteTask, manner: Manner) -> Exit:
     """Decide a task, whose id `decision` need not have yet, and carry its run on."""
     async with open_place(options) as place:
-        task = await place.find_task(prefix)
-        command = CompleteTask(actor=who(), task_id=task.id, approved=decision.approved, result=decision.result, comment=decision.comment)
+        task = await place.find_task(prefix, decision)
+        command = msgspec.structs.replace(decision, actor=who(), task_id=task.task_id)
         return await _carry_on(place, task.run_id, command, options, manner)
 
 
