@@ -197,6 +197,8 @@ def test_a_second_process_is_refused(cli: CommandLine) -> None:
         done = cli.run(*args)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"error: the data directory '{cli.data_dir}' is in use by another Runwell (pid {first.pid} ")
+        cure = "choose another directory" if args[0] == "run" else "Ctrl-C there to stop its run, or, if it is `runwell serve`"
+        assert cure in done.stderr
     first.send_signal(signal.SIGINT)
     told, said = first.communicate(timeout=10)
     assert (first.returncode, msgspec.json.decode(told)["status"]) == (1, "stopped")

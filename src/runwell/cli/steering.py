@@ -14,7 +14,7 @@ from runwell.cli.following import Follower
 from runwell.cli.options import Manner, Options
 from runwell.cli.output import Format
 from runwell.cli.place import Place
-from runwell.cli.places import open_place
+from runwell.cli.places import open_to_steer
 from runwell.cli.rendering import print_result
 from runwell.engine.state import RunState
 from runwell.engine.view import run_view
@@ -26,7 +26,7 @@ from runwell.model.statuses import RunStatus
 
 async def stop_run(options: Options, prefix: str, mode: StopMode, output: Format) -> Exit:
     """Stop a run, and its child runs; one that is stopped already stays so."""
-    async with open_place(options) as place:
+    async with open_to_steer(options) as place:
         run_id = await place.find_run(prefix)
         state = await place.state(run_id)
         if state.is_terminal and state.status is not RunStatus.STOPPED:
@@ -40,7 +40,7 @@ async def stop_run(options: Options, prefix: str, mode: StopMode, output: Format
 
 async def pause_run(options: Options, prefix: str, output: Format) -> Exit:
     """Pause a run: nothing of it starts until it is resumed."""
-    async with open_place(options) as place:
+    async with open_to_steer(options) as place:
         run_id = await place.find_run(prefix)
         _print(await place.command(run_id, PauseRun(actor=who())), output)
         return Exit.SUCCEEDED
@@ -48,14 +48,14 @@ async def pause_run(options: Options, prefix: str, output: Format) -> Exit:
 
 async def send_message(options: Options, prefix: str, name: str, body: Any, manner: Manner) -> Exit:
     """Send a run a message and carry it on."""
-    async with open_place(options) as place:
+    async with open_to_steer(options) as place:
         run_id = await place.find_run(prefix)
         return await _carry_on(place, run_id, SendMessage(actor=who(), name=name, body=body), options, manner)
 
 
 async def complete_task(options: Options, prefix: str, decision: CompleteTask, manner: Manner) -> Exit:
     """Decide a task, whose id `decision` need not have yet, and carry its run on."""
-    async with open_place(options) as place:
+    async with open_to_steer(options) as place:
         task = await place.find_task(prefix, decision)
         command = msgspec.structs.replace(decision, actor=who(), task_id=task.task_id)
         return await _carry_on(place, task.run_id, command, options, manner)
