@@ -43,7 +43,10 @@ async def open_to_steer(options: Options) -> AsyncIterator[Place]:
         raise DataDirectoryBusy(exc.message, hint=_ELSEWHERE) from exc
 
 
-_ELSEWHERE: Final = "that process carries the runs: press Ctrl-C there to stop its run, or, if it is `runwell serve`, give it this command with --server URL"
+_ELSEWHERE: Final = (
+    "that process carries the runs: press Ctrl-C there to stop its run, or, if it is `runwell serve`,"
+    " give it this command with --server URL"
+)
 
 
 @asynccontextmanager
