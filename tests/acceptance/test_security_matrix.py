@@ -170,6 +170,7 @@ def _unscoped_hosted_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     async def unscoped(self: HostedRuns, scope: object, run_id: str) -> Any:
         return await self._runtime.state(run_id)
 
+    _unscoped_find_run(monkeypatch)
     monkeypatch.setattr(HostedRuns, "_state", unscoped)
 
 
@@ -236,8 +237,9 @@ def _any_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 PLANTED: dict[str, tuple[Plant, str, str]] = {
-    "runs of any project are found by the runtime": (_unscoped_hosted_runs, "foreign", "stream_run"),
-    "runs of any project are found by the routes": (_unscoped_find_run, "foreign", "list_run_comments"),
+    "runs of any project": (_unscoped_hosted_runs, "foreign", "get_run"),
+    "live events of any project": (_unscoped_hosted_runs, "foreign", "stream_run"),
+    "runs of any project are found by the routes alone": (_unscoped_find_run, "foreign", "list_run_comments"),
     "another project's runs have words of their own": (_foreign_runs_are_told_apart, "foreign", "get_run"),
     "revoked keys count": (_revoked_keys_count, "denied", "list_workflows"),
     "workflows of any project": (_unscoped(sql_workflow_queries, "within"), "foreign", "list_workflows"),
