@@ -27,7 +27,6 @@ class TooManyItems(ValueError):
     """A for_each is given more items than one run takes; the message says how many."""
 
 
-
 _WAIT_ORDER: Final = ("approval", "message", "child_run", "delay", "retry")
 
 Move = Callable[[Draft, StepState, int], None]
