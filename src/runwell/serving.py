@@ -28,7 +28,7 @@ from runwell.api.metrics import Metrics
 from runwell.api.own_origin import is_loopback
 from runwell.api.parts import Parts, anybody
 from runwell.api.passwords import Passwords
-from runwell.api.rate_limit import RateLimit
+from runwell.api.rate_limit import RateLimit, StrangerLimit
 from runwell.api.throttle import SignInThrottle
 from runwell.api.tickets import redeem_ticket
 from runwell.bootstrap import App, open_app
@@ -77,6 +77,8 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
     metrics = Metrics()
     metrics.watch(app.runtime.feed)
     streams = Streams(app.runtime.feed, app.journal)
+    metrics.gauge("runwell_runs_running", "Runs under way, less those that wait.", lambda: app.runtime.load.running)
+    metrics.gauge("runwell_runs_queued", "Runs that wait for their turn.", lambda: app.runtime.load.queued)
     metrics.gauge("runwell_streams", "Live streams.", lambda: len(streams))
     return Parts(
         runs=HostedRuns(app.runtime),
@@ -84,6 +86,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         definitions=app.definitions,
         vault=app.vault,
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
+        **({} if limit is None else {"strangers": StrangerLimit(limit)}),
         workflows=SqlWorkflows(app.sql),
         limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         publishing=app.publisher,

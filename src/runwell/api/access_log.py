@@ -30,7 +30,8 @@ class AccessLog:
         try:
             await self._app(scope, receive, sending)
         finally:
-            principal = scope.get("state", {}).get("principal")
+            state = scope.get("state", {})
+            principal, run_id = state.get("principal"), scope.get("path_params", {}).get("run_id") or state.get("run_id")
             _log.info(
                 "request",
                 method=scope["method"],
@@ -38,5 +39,5 @@ class AccessLog:
                 status=status,
                 duration_ms=round((time.perf_counter() - began) * 1000, 1),
                 actor=None if principal is None else principal.actor,
-                **{name: value for name, value in scope.get("path_params", {}).items() if name == "run_id"},
+                **({} if run_id is None else {"run_id": run_id}),
             )

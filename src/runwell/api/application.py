@@ -65,7 +65,8 @@ ROUTERS = (
 
 def create_app(parts: Parts) -> FastAPI:
     """Return the application over these parts."""
-    app = FastAPI(title="Runwell", version=__version__, docs_url=None, redoc_url=None, separate_input_output_schemas=False)
+    app = FastAPI(title="Runwell", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.separate_input_output_schemas = False
     app.state.parts = parts
     if parts.local_only:
         app.add_middleware(OwnOrigin)

@@ -4,6 +4,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from runwell.api.idempotency import Handler, Idempotency
+from runwell.api.problems import answered
 from runwell.api.rate_limit import RateLimit
 from runwell.model.principal import Principal
 
@@ -20,7 +21,7 @@ class Around:
         if principal is None:
             return await handler(request)
         allowance = None if self._limit is None else self._limit.take(principal.actor)
-        response = await self._idempotency(request, principal, handler)
+        response = await self._idempotency(request, principal, lambda request: answered(request, handler))
         if allowance is not None:
             response.headers.update(allowance.headers)
         return response

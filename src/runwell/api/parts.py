@@ -33,6 +33,10 @@ async def anybody(connection: HTTPConnection) -> Principal | None:
     return LOCAL
 
 
+def _welcome(connection: HTTPConnection) -> None:
+    """Count nobody."""
+
+
 async def _directly(request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
     return await handler(request)
 
@@ -40,6 +44,7 @@ async def _directly(request: Request, handler: Callable[[Request], Awaitable[Res
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """`authenticate` as it is by default lets everybody be the local user.
 
+    `strangers` is told of each request without valid credentials, and raises `TooManyRequests` when there were too many.
     `local_only`: only what comes from this machine itself, and from no other site's page, is answered.
     `allowed_origins`: of pages beyond the server's own that may open a WebSocket (`https://app.example`).
     """
@@ -56,6 +61,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     access: Access | None = None
     authenticate: Authenticate = anybody
     around: Around = _directly
+    strangers: Callable[[HTTPConnection], None] = _welcome
     metrics: Metrics
     max_body_bytes: int = 10_485_760
     local_only: bool = False

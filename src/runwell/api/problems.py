@@ -15,11 +15,10 @@ from starlette.responses import Response
 from runwell.api.answers import ProblemDetails
 from runwell.api.errors import headers_of, status_of
 from runwell.api.request_id import request_id_of
+from runwell.api.validation_words import pointer_start, words_for
 from runwell.model.errors import InvalidInput, Problem, RunwellError
 
 _log = structlog.get_logger("runwell.api")
-
-_PLACES = {"body": "", "path": "/path", "query": "/query", "header": "/header", "cookie": "/cookie"}
 
 
 def install_problems(app: FastAPI) -> None:
@@ -83,16 +82,19 @@ async def answered(request: Request, handler: Callable[[Request], Awaitable[Resp
 async def _bad_request(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)
     errors = tuple(_problem(error, exc.body) for error in exc.errors())
-    detail = "the request is not valid" if len(errors) != 1 else f"the request is not valid: {errors[0].message}"
-    return problem_response(request, 422, "INVALID_REQUEST", detail, hint="see `errors` for each place", errors=errors)
+    alone = errors[0] if len(errors) == 1 else None
+    detail = "the request is not valid" if alone is None else f"the request is not valid: {alone.message}"
+    hint = "see `errors` for each place" if alone is None or alone.hint is None else alone.hint
+    return problem_response(request, 422, "INVALID_REQUEST", detail, hint=hint, errors=errors)
 
 
 def _problem(error: Any, body: Any) -> Problem:
     where, *path = error["loc"] or ("body",)
     if where == "body":
         path = _placed(path, body, missing=error["type"] == "missing")
-    pointer = _PLACES.get(str(where), f"/{where}") + "".join(f"/{_escaped(part)}" for part in path)
-    return Problem(code=error["type"], message=error["msg"].removeprefix("Value error, "), pointer=pointer)
+    pointer = pointer_start(str(where)) + "".join(f"/{_escaped(part)}" for part in path)
+    message, hint = words_for(error, str(where), path)
+    return Problem(code=error["type"], message=message, pointer=pointer, hint=hint)
 
 
 def _placed(path: list[Any], body: Any, *, missing: bool) -> list[Any]:

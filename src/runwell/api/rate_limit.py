@@ -8,6 +8,7 @@ import msgspec
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
+from starlette.requests import HTTPConnection
 
 from runwell.api.errors import TooManyRequests
 from runwell.model.errors import InvalidInput
@@ -44,6 +45,16 @@ class RateLimit:
                 headers={**allowance.headers, "Retry-After": str(max(allowance.reset_s, 1))},
             )
         return allowance
+
+
+class StrangerLimit:
+    """Requests without valid credentials, counted by the address from which they come."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit = limit
+
+    def __call__(self, connection: HTTPConnection) -> None:
+        self._limit.take(f"address {connection.client.host if connection.client else ''}")
 
 
 def parse_limit(text: str) -> RateLimitItem:

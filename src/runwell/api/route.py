@@ -11,11 +11,14 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from runwell.api.errors import Forbidden, Unauthenticated
 from runwell.api.parts import Parts, parts_of
+from runwell.model.errors import InvalidInput
 from runwell.model.principal import Permission, Principal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,6 +72,7 @@ class GuardedRoute(APIRoute):
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:
+        self._query_names = {field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, Query)}
         handler = self.reading(super().get_route_handler())
 
         async def guarded(request: Request) -> Response:
@@ -76,6 +80,7 @@ class GuardedRoute(APIRoute):
             if self.permission != PUBLIC:
                 principal = await parts.authenticate(request)
                 if principal is None:
+                    parts.strangers(request)
                     raise Unauthenticated(
                         "this needs an API key or a session",
                         hint="send `Authorization: Bearer rw_...`, or sign in",
@@ -84,9 +89,18 @@ class GuardedRoute(APIRoute):
                 if self.permission != SIGNED_IN:
                     check(principal, self.permission)
                 request.state.principal = principal
+                self._refuse_unknown(request)
             return await parts.around(request, handler)
 
         return guarded
+
+    def _refuse_unknown(self, request: Request) -> None:
+        """Raise `InvalidInput` for a query parameter that the operation has not; ignored, it would give a wrong answer."""
+        known = self._query_names
+        unknown = [name for name in request.query_params if name not in known]
+        if unknown:
+            hint = f"its parameters are {', '.join(sorted(known))}" if known else "it has none: leave it out"
+            raise InvalidInput(f"the operation has no query parameter {unknown[0][:80]!r}", hint=hint)
 
     def reading(self, handler: Handler) -> Handler:
         """Return the handler with what is done to a request of a known caller before it: nothing here."""
@@ -96,7 +110,8 @@ class GuardedRoute(APIRoute):
 def check(principal: Principal, permission: str) -> None:
     """Raise `Forbidden` when the principal lacks the permission, or each of several that are joined by `|`."""
     if principal.permissions.isdisjoint(permission.split("|")):
-        raise Forbidden(f"this needs the permission {permission!r}", hint="ask an admin of the project for a key or a role that has it")
+        wanted = " or ".join(map(repr, permission.split("|")))
+        raise Forbidden(f"this needs the permission {wanted}", hint="ask an admin of the project for a key or a role that has it")
 
 
 def router(tag: str, kind: type[GuardedRoute] = GuardedRoute) -> APIRouter:

@@ -72,7 +72,12 @@ async def revoke_key(options: Options, key_id: str, project: str | None, output:
 
 @asynccontextmanager
 async def _identities(options: Options) -> AsyncIterator[Identities]:
-    """Open the data directory. Raises `DataDirectoryBusy` with the way that is left."""
+    """Open the data directory. Raises `DataDirectoryBusy` with the way that is left, and `InvalidInput` where a server is meant."""
+    if options.server is not None:
+        raise InvalidInput(
+            f"keys works on a data directory, not on the server {options.server!r}",
+            hint="make, list and revoke its keys at /v1/api-keys; for the data directory, leave --server and RUNWELL_SERVER out",
+        )
     try:
         async with open_app(options.settings(), mine=no_run) as app:
             assert app.identities is not None

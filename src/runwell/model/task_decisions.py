@@ -7,8 +7,8 @@ from runwell.model.times import rfc3339
 
 def is_same(decided: TaskCompleted, command: CompleteTask) -> bool:
     """Whether the command says what was decided, whoever says it."""
-    said = (command.approved, command.comment or None, command.result or None)
-    return not decided.expired and (decided.approved, decided.comment or None, decided.result or None) == said
+    said = (command.approved, command.comment, command.result)
+    return not decided.expired and (decided.approved, decided.comment, decided.result) == said
 
 
 def told(event: Event) -> str:

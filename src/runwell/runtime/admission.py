@@ -57,6 +57,11 @@ class Admission:
         self._arrivals = 0
 
     @property
+    def running(self) -> int:
+        """How many runs hold a place."""
+        return len(self._running)
+
+    @property
     def queued(self) -> int:
         """How many runs wait for their turn."""
         return self._queued

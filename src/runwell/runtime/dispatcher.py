@@ -183,7 +183,7 @@ class Dispatcher:
     def _begin(self, cell: Cell, action: StartAttempt, step_type: StepType, durable: Durable) -> None:
         state = cell.state
         report = partial(self.report, cell)
-        show = partial(self._show, state, action)
+        show = partial(self._show, state, action, durable)
         context = AttemptContext(state, action, self._services, report, show)
         waits = cell.careful or step_type.unsafe(context.spec, context.input)
         self._probe("runtime.before_attempt")
@@ -208,8 +208,13 @@ class Dispatcher:
         cell.end_attempt(action.step_id)
         self.report(cell, report)
 
-    def _show(self, state: RunState, action: StartAttempt, text: str) -> None:
-        self._feed.delta(state.created.workflow_id, Delta(state.run_id, action.step_id, action.attempt, text))
+    def _show(self, state: RunState, action: StartAttempt, started: Durable, text: str) -> None:
+        """Tell what a model writes, but not before it has been told that its step began."""
+        tell = partial(self._feed.delta, state.created.workflow_id, Delta(state.run_id, action.step_id, action.attempt, text))
+        if started.done():
+            asyncio.get_running_loop().call_soon(tell)  # behind those that waited for the start
+        else:
+            started.add_done_callback(lambda _: tell())
 
     def report(self, cell: Cell, command: Command) -> None:
         """Dispatch what an attempt reports, unless the run is no longer ours to change."""

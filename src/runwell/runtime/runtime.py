@@ -123,6 +123,11 @@ class Runtime:
                 self._dispatcher.dispatch(cell, RecoverRun(suspect=False, retry_at=self.clock.now() + 1))
 
     @property
+    def load(self) -> Admission:
+        """How many runs are under way and queued; only to be looked at."""
+        return self._admission
+
+    @property
     def is_busy(self) -> bool:
         """Whether anything is in flight: an attempt, an event that is not durable yet, or word between runs."""
         return bool(self._loading or self._background) or any(map(self._dispatcher.is_busy, self._cells.values()))

@@ -139,6 +139,7 @@ async def command_workflow(
         row = await _start(server, caller, key, body, getattr(request.state, "run_id", None))
     else:
         row = await _steer(server, caller, key, body)
+    request.state.run_id = row.run_id  # for the log
     return Answer(Accepted(run_id=row.run_id, status=row.status), 202, {"Location": f"/v1/runs/{row.run_id}"})
 
 
