@@ -128,8 +128,11 @@ def finish_drained(draft: Draft) -> None:
     if state.failing is not None and state.error is not None:
         finish(draft, RunFailed(error=state.error, failed_step=state.failing), StepCancelled(caused_by=state.failing), state.failing)
     else:
-        finish(
-            draft,
-            RunStopped(error=ErrorInfo(code="RUN_STOPPED", message="the run was stopped; what was in flight had ended")),
-            StepStopped(),
-        )
+        cut = any(step.status is StepStatus.STOPPED and step.is_leaf and _was_working(step) for step in state.steps.values())
+        how = "been interrupted when its process ended" if cut else "ended"
+        error = ErrorInfo(code="RUN_STOPPED", message=f"the run was stopped; what was in flight had {how}")
+        finish(draft, RunStopped(error=error), StepStopped())
+
+
+def _was_working(step: StepState) -> bool:
+    return bool(step.attempts) and step.attempts[-1].status == "stopped"
