@@ -23,19 +23,18 @@ from runwell.model.run import RunRow
 from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
 from runwell.ports.identity import Identities
-from runwell.ports.journal import Definitions, Journal, JournalReader
+from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.steps import Services, StepTypes
 from runwell.ports.vault import Vault
 from runwell.runtime.clock import SystemClock
-from runwell.runtime.plans import Plans
+from runwell.runtime.hosting import Hosting
 from runwell.runtime.publisher import Publisher, ReachOf
-from runwell.runtime.runtime import Hosting, Runtime
+from runwell.runtime.runtime import Runtime
 from runwell.settings import Settings
 from runwell.steps.reach import unreachable
 from runwell.steps.registry import step_types
-from runwell.storage.homes import home, view
-from runwell.storage.memory_journal import MemoryDefinitions
+from runwell.storage.homes import home
 from runwell.storage.sealing import KeyRing, Sealer
 from runwell.storage.sql import Sql
 from runwell.storage.sql_connections import SqlConnections
@@ -96,20 +95,6 @@ async def open_app(
         await app.runtime.close(grace_s)
         await sql.close()
         await close_services(services)
-
-
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """What a data directory holds, for reading."""
-
-    journal: JournalReader
-    plans: Plans
-
-
-@asynccontextmanager
-async def open_view(settings: Settings) -> AsyncIterator[View]:
-    """Look into the data directory or database, whoever owns it; one that does not exist is empty, and is not made."""
-    async with view(settings.data_dir, settings.database_url) as (journal, documents):
-        yield View(journal=journal, plans=Plans(documents, Publisher(MemoryDefinitions(), step_types()).compile))
 
 
 def assemble(

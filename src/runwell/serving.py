@@ -46,6 +46,9 @@ from runwell.storage.sql_workflows import SqlWorkflows
 REQUESTS_S: Final = 5
 """How long requests in flight may take when the server ends."""
 
+UNTAKEN_MS: Final = 30_000
+"""How long the other side may take nothing of what was sent before the connection is given up."""
+
 _log = structlog.get_logger("runwell.server")
 
 
@@ -188,6 +191,8 @@ def _listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle's delay on
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux. Without it a closed connection stays until the last byte is taken
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNTAKEN_MS)
         listening.bind((host, port))
     except (OSError, OverflowError) as exc:
         raise InvalidInput(f"cannot listen at {_address(host, port)}: {exc}", hint="choose another --host or --port") from exc

@@ -21,13 +21,20 @@ from tests.acceptance.command_line import PATIENCE_S, RUNWELL
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Serve a data directory below `folder`, without sign-in; yield the address once requests are answered."""
-    env = {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8", "RUNWELL_DATA_DIR": str(folder / "served")}
-    with (folder / "server.log").open("w") as log:
+    with serving(folder) as (address, _):
+        yield address
+
+
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """As `served`, with further environment variables; yield the process, too, which may be killed."""
+    env = {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8", "RUNWELL_DATA_DIR": str(folder / "served"), **settings}
+    with (folder / "server.log").open("a") as log:
         process = subprocess.Popen(
             [RUNWELL, "serve", "--no-auth", "--port", "0"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
         )
         try:
-            yield _ready(process, folder / "server.log")
+            yield _ready(process, folder / "server.log"), process
         finally:
             process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):

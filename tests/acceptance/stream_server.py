@@ -18,11 +18,11 @@ from websockets.exceptions import ConnectionClosed
 
 from runwell.api.application import create_app
 from runwell.api.parts import Parts
-from runwell.bootstrap import close_services
+from runwell.bootstrap import close_services, real_outside
 from runwell.ports.journal import Journal, Version
 from runwell.ports.models import Models
 from runwell.query.following import StreamLimits, Streams
-from runwell.serving import parts_for
+from runwell.serving import _listen, parts_for
 from runwell.settings import Settings
 from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sql_identity import sql_identities
@@ -45,11 +45,16 @@ class StreamServer:
     parts: Parts
     port: int
     bench: Workbench
+    listener: socket.socket
     _uvicorn: uvicorn.Server = field(repr=False)
     _serving: "asyncio.Task[None]" = field(repr=False)
 
     def url(self, path: str, scheme: str = "http") -> str:
         return f"{scheme}://127.0.0.1:{self.port}{path}"
+
+    @property
+    def connections(self) -> int:
+        return len(self._uvicorn.server_state.connections)
 
     async def stop(self) -> None:
         await self.parts.streams.close()
@@ -95,16 +100,17 @@ async def stream_server(
     journal = SqliteJournal(data_dir, blobs=None)
     sql = SqliteSql(journal)
     bare = assemble_memory([bench.type], journal=journal, definitions=SqlDefinitions(sql), models=models)
-    app = msgspec.structs.replace(bare, sql=sql, identities=sql_identities(sql, bare.clock))
+    vault, outside = real_outside(settings, sql)
+    app = msgspec.structs.replace(bare, sql=sql, identities=sql_identities(sql, bare.clock), vault=vault)
     await app.runtime.open()
     seen = read_through(journal)
     made = msgspec.structs.replace(parts_for(app, settings), journal=seen, streams=Streams(app.runtime.feed, seen, limits), **parts)
-    listener = socket.create_server(("127.0.0.1", port))
+    listener = _listen("127.0.0.1", port)
     server = uvicorn.Server(
         uvicorn.Config(create_app(made), lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=5)
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    running = StreamServer(app, made, listener.getsockname()[1], bench, server, serving)
+    running = StreamServer(app, made, listener.getsockname()[1], bench, listener, server, serving)
     try:
         async with asyncio.timeout(5):
             while not server.started:  # noqa: ASYNC110 - uvicorn tells by this alone
@@ -114,7 +120,8 @@ async def stream_server(
         if not serving.done():
             await running.stop()
         await app.runtime.close()
-        await close_services(app.services)
+        for services in (app.services, outside):
+            await close_services(services)
 
 
 async def heard(connection: ClientConnection) -> AsyncIterator[Said]:

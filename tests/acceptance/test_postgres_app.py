@@ -8,13 +8,14 @@ from tests.acceptance.command_line import CommandLine
 from tests.acceptance.workbench import run_async
 from tests.postgres import PostgresServer
 
-from runwell.bootstrap import App, open_app, open_view
+from runwell.bootstrap import App, open_app
 from runwell.model.errors import JournalUnavailable
 from runwell.model.scope import DEFAULT_SCOPE
 from runwell.model.statuses import RunStatus
 from runwell.ports.runs import StartRequest
 from runwell.settings import Settings
 from runwell.storage.postgres_url import DatabaseUrl
+from runwell.viewing import open_view
 
 NAPS: dict[str, Any] = {
     "name": "naps",

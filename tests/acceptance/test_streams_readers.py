@@ -4,6 +4,7 @@ import asyncio
 import socket
 from pathlib import Path
 
+import pytest
 from tests.acceptance.stream_server import (
     BRISK,
     Said,
@@ -21,6 +22,7 @@ from tests.acceptance.stream_server import (
 from tests.acceptance.workbench import document, run_async, work
 
 from runwell.query.following import StreamLimits
+from runwell.serving import UNTAKEN_MS
 from runwell.testing import ScriptedModels
 
 
@@ -130,6 +132,22 @@ class TestSlowReaders:
                     await until(lambda: len(server.parts.streams) == 0)
                 for one in stuck:
                     one.close()
+
+        run_async(main())
+
+    @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux gives such a connection up")
+    def test_one_that_was_cut_and_still_takes_nothing_loses_its_connection(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            async with stream_server(tmp_path, limits=StreamLimits(send_s=0.2)) as server:
+                assert server.listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNTAKEN_MS
+                server.listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 300)
+                blob = "x" * 100_000
+                version = await server.app.publish(document(*[work(f"s{n}", value=blob) for n in range(150)], name="bulk"))
+                await runs_to_end(server, version, 1)
+                stuck = stuck_reader(server, f"/v1/workflows/{version.workflow_id}/stream?after=0")
+                await until(lambda: server.connections == 1)
+                await until(lambda: server.connections == 0)
+                stuck.close()
 
         run_async(main())
 

@@ -151,7 +151,7 @@ class VaultContract:
                 made = await secrets.create(ONE, "u", "TOKEN", "topsecret", A)
                 await connections.create(ONE, "u", "desk", "http", SETTINGS, CREDENTIALS)
                 for table in (secret, connection):
-                    await sql.write(lambda face, table=table: face.execute(update(table).values(change)).rowcount)
+                    await altered(sql, table, **change)
                 now = Scope(change.get("org_id", "org_1"), change.get("project_id", "prj_1"))
                 for opening in (secrets.open(now, "TOKEN"), connections.open(now, "desk")):
                     with pytest.raises(SealBroken, match="moved or changed") as caught:
@@ -168,7 +168,7 @@ class VaultContract:
                 await secrets.create(ONE, "u", "MINE", "topsecret", A)
                 await secrets.create(TWO, "u", "THEIRS", "other", A)
                 sealed = (await rows(sql, secret))[0].sealed
-                await sql.write(lambda face: face.execute(update(secret).values(sealed=sealed)).rowcount)
+                await altered(sql, secret, sealed=sealed)
                 with pytest.raises(SealBroken):
                     await secrets.open(TWO, "THEIRS")
 
@@ -221,7 +221,8 @@ class VaultContract:
                 linked = await connections.create(ONE, "u", "desk", "http", SETTINGS, CREDENTIALS)
                 await secrets.delete(ONE, made.id)
                 await connections.delete(ONE, linked.id)
-                assert await secrets.open(ONE, "TOKEN") is await connections.open(ONE, "desk") is None
+                assert await secrets.open(ONE, "TOKEN") is None
+                assert await connections.open(ONE, "desk") is None
                 assert [*await rows(sql, secret), *await rows(sql, connection)] == []
                 for again in (secrets.delete(ONE, made.id), connections.delete(ONE, linked.id)):
                     with pytest.raises(NotFound):
@@ -232,6 +233,12 @@ class VaultContract:
 
 async def rows(sql: Sql, table: Table) -> list[Any]:
     return await sql.read(lambda face: list(face.execute(select(table))))
+
+
+async def altered(sql: Sql, table: Table, **values: Any) -> None:
+    """Change all rows behind the store's back."""
+    changed = update(table).values(values)
+    await sql.write(lambda face: face.execute(changed).rowcount)
 
 
 class TestSqliteVault(VaultContract):

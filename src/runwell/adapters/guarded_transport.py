@@ -10,7 +10,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -151,14 +151,15 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
 
 class _Stream(httpx2.AsyncByteStream):
-    """The answer's body as it arrives, with httpx2's exceptions."""
+    """The answer's body as it arrives, with httpx2's exceptions. Who iterates again gets what is left: the vendors' libraries do."""
 
     def __init__(self, answer: httpcore2.Response) -> None:
         self._answer = answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with translated():
-            async for part in self._answer.aiter_stream():
+            assert isinstance(self._answer.stream, AsyncIterable)
+            async for part in self._answer.stream:
                 yield part
 
     async def aclose(self) -> None:

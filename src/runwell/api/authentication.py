@@ -99,14 +99,14 @@ def session_token(connection: HTTPConnection, access: Access) -> str | None:
     return connection.cookies.get(cookie_name(connection, access.rules))
 
 
-def _access(request: Request) -> Access:
+async def _access(request: Request) -> Access:
     access = parts_of(request.app).access
     if access is None:
         raise RuntimeError("the application was made without sign-in: give its Parts an Access")
     return access
 
 
-def _browser(request: Request) -> Browser:
+async def _browser(request: Request) -> Browser:
     browser = getattr(request.state, "browser", None)
     if not isinstance(browser, Browser):
         raise Forbidden("this needs the session of a browser", hint="sign in; an API key has no session")

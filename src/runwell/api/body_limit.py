@@ -1,9 +1,14 @@
 """No request body over the limit is read to its end."""
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runwell.api.problems import problem_response
+
+_MOST_DIGITS: Final = 18
+"""More digits announce more than any limit; and of thousands Python makes no number."""
 
 
 class BodyLimit:
@@ -18,7 +23,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if announced.isdigit() and int(announced) > self._limit:
+        if announced.isdigit() and (len(announced) > _MOST_DIGITS or int(announced) > self._limit):
             await self._refuse(scope, receive, send)
             return
         seen, begun = 0, False

@@ -41,10 +41,10 @@ class DocumentRoute(GuardedRoute):
     refuses: ClassVar[bool] = True
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        if "GET" not in (options.get("methods") or ("GET",)) and "DELETE" not in options["methods"]:
-            body = {"requestBody": {"content": {"application/yaml": {"schema": _SCHEMA}}}}
-            options["openapi_extra"] = {**body, **(options.get("openapi_extra") or {})}
         super().__init__(path, endpoint, **options)
+        if self.body_field is not None:
+            body = {"requestBody": {"content": {"application/yaml": {"schema": _SCHEMA}}}}
+            self.openapi_extra = {**body, **(self.openapi_extra or {})}
 
     def reading(self, handler: Handler) -> Handler:
         async def read(request: Request) -> Any:
@@ -88,7 +88,7 @@ def _as_json(request: Request, body: Any) -> Request:
     return Request({**request.scope, "headers": headers}, receive)
 
 
-def _source(request: Request) -> Source:
+async def _source(request: Request) -> Source:
     source: Source = getattr(request.state, "document_source", Source())
     return source
 

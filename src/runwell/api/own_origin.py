@@ -33,10 +33,11 @@ class OwnOrigin:
 
 def _is_own(connection: HTTPConnection) -> bool:
     host = connection.headers.get("host", "")
-    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
-        return False
     origin = connection.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == host
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "") and (origin is None or urlsplit(origin).netloc == host)
+    except ValueError:  # brackets that are no IPv6 address
+        return False
 
 
 def is_loopback(host: str) -> bool:

@@ -104,12 +104,15 @@ def router(tag: str, kind: type[GuardedRoute] = GuardedRoute) -> APIRouter:
     return APIRouter(tags=[tag], route_class=kind)
 
 
-def _principal(request: Request) -> Principal:
+# Asynchronous, as FastAPI calls other functions in a thread, which takes longer than all that they do.
+
+
+async def _principal(request: Request) -> Principal:
     principal: Principal = request.state.principal
     return principal
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     return parts_of(request.app)
 
 

@@ -19,7 +19,7 @@ Operation = Callable[..., Awaitable[Response]]
 Responses = dict[int | str, dict[str, Any]]
 
 
-def _of_workflow(workflow_id: WorkflowKey) -> None:
+async def _of_workflow(workflow_id: WorkflowKey) -> None:
     """Declare the path's parameter; `_found` reads it."""
 
 

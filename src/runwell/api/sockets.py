@@ -7,7 +7,7 @@ to any address that a page names, so a page of another origin opens no socket un
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -43,8 +43,8 @@ _CODES: Final[dict[EndReason, int]] = {
 }
 
 
-class _Ping(msgspec.Struct, tag_field="type", tag="ping", forbid_unknown_fields=True):
-    pass
+class _Ping(msgspec.Struct, forbid_unknown_fields=True):
+    type: Literal["ping"]  # no tag: msgspec does without one in `{}`
 
 
 _ping: Final = msgspec.json.Decoder(_Ping)

@@ -9,7 +9,6 @@ import msgspec
 from rich.console import Console
 
 import runwell
-from runwell.bootstrap import open_view
 from runwell.cli.asking import show_question, who
 from runwell.cli.console import is_interactive, stderr
 from runwell.cli.exit_codes import Exit
@@ -20,6 +19,7 @@ from runwell.cli.place import NewRun
 from runwell.cli.running import run_file
 from runwell.model.commands import Command, CompleteTask
 from runwell.model.errors import NotFound
+from runwell.viewing import open_view
 
 EXAMPLE: Final = "ticket-triage.yaml"
 

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from runwell.bootstrap import App, View
 from runwell.cli.asking import who
 from runwell.cli.checking import document_check
 from runwell.cli.complaints import FileProblem
@@ -29,6 +28,10 @@ from runwell.ports.feed import Listener
 from runwell.ports.journal import RunFilter, Version
 from runwell.ports.keeping import Trouble, TroubleListener
 from runwell.ports.runs import StartRequest
+from runwell.viewing import View
+
+if TYPE_CHECKING:  # slow to import, and only who carries runs needs it
+    from runwell.bootstrap import App
 
 LOOK_S: Final = 0.2
 """How often it is looked whether another process has appended to the journal."""
@@ -42,7 +45,7 @@ def no_run(row: RunRow) -> bool:
 class LocalPlace:
     """A data directory that this process owns. `name` is what messages call it."""
 
-    def __init__(self, app: App, name: str) -> None:
+    def __init__(self, app: "App", name: str) -> None:
         self._app = app
         self._name = name
 

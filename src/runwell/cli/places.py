@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from runwell.bootstrap import open_app, open_view
 from runwell.cli.folded_runs import FoldedRuns
 from runwell.cli.keeping import located
 from runwell.cli.local_place import LocalChecks, LocalPlace, LocalReader, no_run
@@ -14,6 +13,7 @@ from runwell.cli.remote_documents import RemoteChecks
 from runwell.cli.remote_place import RemotePlace, RemoteReader
 from runwell.model.errors import DataDirectoryBusy, JournalUnavailable
 from runwell.sdk.client import AsyncClient
+from runwell.viewing import open_view
 
 
 @asynccontextmanager
@@ -21,6 +21,8 @@ async def open_place(options: Options) -> AsyncIterator[Place]:
     """Open the place to start and steer runs. Raises `DataDirectoryBusy` for a data directory that another process owns."""
     async with AsyncExitStack() as stack:
         if options.server is None:
+            from runwell.bootstrap import open_app
+
             settings = options.settings()
             name = str(settings.database_url or settings.data_dir)
             try:

@@ -27,7 +27,7 @@ class HostedRuns:
         return self.feed.keeping.trouble(self._runtime.clock.now())
 
     async def start(self, request: StartRequest) -> RunRow:
-        return run_row(await self._runtime.state(await self._runtime.start(request)))
+        return run_row(await self._runtime.started(request))
 
     async def command(self, scope: Scope, run_id: str, command: Command) -> RunRow:
         await self._state(scope, run_id)

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from runwell.engine.advance import Advance
 from runwell.engine.decide import start as first_event
@@ -40,15 +40,6 @@ from runwell.runtime.request import check_json, created
 
 RELOAD_MS: Final = 1_000
 """How long after a failed append a run is taken up again."""
-
-
-class Hosting(TypedDict, total=False):
-    """How a process hosts runs; what is left out is as `Runtime` says."""
-
-    probe: Probe
-    max_running: int
-    max_resident: int
-    limits: ProjectLimits
 
 
 class Runtime:
@@ -138,9 +129,13 @@ class Runtime:
 
     async def start(self, request: StartRequest) -> str:
         """Start a run and return its id once it is durable. Raises `InvalidInput` when the input breaks the schema."""
+        return (await self.started(request)).run_id
+
+    async def started(self, request: StartRequest) -> RunState:
+        """Start a run and return its state once it is durable, as `start` does."""
         cell, durable = await self._submit(request)
         await asyncio.shield(durable)
-        return cell.state.run_id
+        return cell.state
 
     async def run(self, request: StartRequest) -> RunState:
         """Start a run and return its last state once its end is durable."""

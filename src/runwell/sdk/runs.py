@@ -17,7 +17,7 @@ from runwell.sdk.flow import Course, Emit, Flow, ask
 from runwell.sdk.request import request
 from runwell.sdk.starting import start_request
 
-_LAST: Final = 2**53
+_LAST: Final = 2**31 - 1
 """No event has a higher `seq`."""
 
 

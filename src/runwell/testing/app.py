@@ -29,7 +29,7 @@ from runwell.ports.journal import Definitions, Journal, Version
 from runwell.ports.models import Models
 from runwell.ports.runs import StartRequest
 from runwell.ports.steps import Services, StepType
-from runwell.runtime.runtime import Hosting
+from runwell.runtime.hosting import Hosting
 from runwell.steps.registry import step_types
 from runwell.storage.memory_journal import MemoryDefinitions, MemoryJournal
 from runwell.testing.clock import FakeClock

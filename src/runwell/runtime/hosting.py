@@ -1,0 +1,15 @@
+"""What a process may say about how it hosts runs."""
+
+from typing import TypedDict
+
+from runwell.ports.probe import Probe
+from runwell.runtime.project_limits import ProjectLimits
+
+
+class Hosting(TypedDict, total=False):
+    """How a process hosts runs; what is left out is as `Runtime` says."""
+
+    probe: Probe
+    max_running: int
+    max_resident: int
+    limits: ProjectLimits
