@@ -60,7 +60,11 @@ def test_a_loop_is_one_line_with_counts_and_culprits() -> None:
     loop_line, culprit, *under_way = lines(state)
     assert loop_line.note == "2 of 4 done, 2 under way, 1 failed"
     assert (culprit.label, culprit.depth, culprit.note) == ("each[1].send", 1, "PYTHON_FAILED: no")
-    assert [(line.label, line.badge) for line in under_way] == [("each[2].send", "Running"), ("each[3].send", "Running"), ("... 1 more", "")]
+    assert [(line.label, line.badge) for line in under_way] == [
+        ("each[2].send", "Running"),
+        ("each[3].send", "Running"),
+        ("... 1 more", ""),
+    ]
 
 
 def looped(items: int, parallel: int, done: int, body: list[dict[str, Any]] | None = None) -> RunState:

@@ -4,7 +4,8 @@ A step that fails unhandled takes its surroundings along: in a loop its iteratio
 so on outwards, until something handles it (`on_item_error: collect` of a for_each, `on_error:
 continue` or a `fallback` of a loop). What handles it goes on; everything inside it that was in
 flight is cancelled, what had not begun is skipped as blocked. When nothing handles it the run
-fails: at once, or under `on_failure: drain` when what is in flight has ended.
+fails: at once, or under `on_failure: drain` when attempts and child runs in flight have ended; what
+only waits is cancelled at once even then.
 """
 
 from runwell.engine.draft import Draft
