@@ -1,5 +1,7 @@
 """`runwell run` on a terminal: the live tree, questions and Ctrl-C."""
 
+import signal
+
 from tests.acceptance.command_line import CommandLine
 from tests.acceptance.documents import APPROVAL, DELAY, GATED, MESSAGE, PARENT
 from tests.acceptance.gate import Gate
@@ -77,6 +79,18 @@ def test_an_edit_that_is_refused_is_asked_for_again(cli: CommandLine) -> None:
     terminal.expect("none): ")
     terminal.type("\n")
     assert terminal.end()[0] == 0
+
+
+def test_what_is_said_during_a_question_begins_a_line(cli: CommandLine) -> None:
+    cli.write("ask.yaml", APPROVAL)
+    terminal = cli.terminal(*ASK)
+    terminal.expect(QUESTION)
+    terminal.type("e\n")
+    terminal.expect("(Enter: back): ")
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.expect("Leaving the run as it is.").endswith("\n")
+    code, rest = terminal.end()
+    assert (code, rest.startswith("\nRun waiting")) == (3, True)
 
 
 def test_later_leaves_the_run_waiting(cli: CommandLine) -> None:

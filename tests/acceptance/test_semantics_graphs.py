@@ -78,9 +78,9 @@ def test_skips_run_through_a_branch_and_join_any_needs_one_that_succeeded() -> N
     assert run.status == "succeeded"
     assert {path: status for path, status in statuses(run).items() if status != "succeeded"} == {
         "a": "skipped (condition_false)",
-        "b": "skipped (condition_false)",
-        "c": "skipped (condition_false)",
-        "all_skipped": "skipped (condition_false)",
+        "b": "skipped (dependency_skipped)",
+        "c": "skipped (dependency_skipped)",
+        "all_skipped": "skipped (dependency_skipped)",
     }
     assert step(run, "b").caused_by == "a"
 
@@ -88,12 +88,12 @@ def test_skips_run_through_a_branch_and_join_any_needs_one_that_succeeded() -> N
 def test_join_all_is_skipped_when_one_dependency_was_skipped() -> None:
     given = document(work("a"), work("b", when="false || 1 > 2"), work("all", "a", "b", join="all"), work("any", "a", "b"))
     run = run_document(Workbench(), given)
-    assert statuses(run) == {"a": "succeeded", "b": "skipped (condition_false)", "all": "skipped (condition_false)", "any": "succeeded"}
+    assert statuses(run) == {"a": "succeeded", "b": "skipped (condition_false)", "all": "skipped (dependency_skipped)", "any": "succeeded"}
 
 
 def test_a_disabled_step_is_skipped_and_says_so() -> None:
     run = run_document(Workbench(), document(work("a", enabled=False), work("b", "a"), work("c")))
-    assert statuses(run) == {"a": "skipped (disabled)", "b": "skipped (disabled)", "c": "succeeded"}
+    assert statuses(run) == {"a": "skipped (disabled)", "b": "skipped (dependency_skipped)", "c": "succeeded"}
 
 
 def test_a_run_whose_last_step_was_skipped_has_no_output() -> None:

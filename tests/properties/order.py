@@ -10,7 +10,7 @@ from runwell.model import commands as cmd
 from runwell.model import events as ev
 from runwell.model.statuses import RESOLVED, TERMINAL, RunStatus, StepStatus
 
-OWN_SKIP = ("condition_false", "disabled")
+OTHERS_SKIP = "dependency_skipped"
 """Why a step is skipped when nothing failed: for itself or, with `caused_by`, as what it depends on was."""
 
 
@@ -52,7 +52,7 @@ def joins_hold(record: Record) -> None:
         enough = not deps or (len(good) == len(deps) if plan.spec.join == "all" else bool(good))
         if entry.event.type == "step_started":
             assert enough, f"{path} started with join {plan.spec.join} and {good} of {deps}"
-        elif isinstance(entry.event.data, ev.StepCompleted) and entry.event.data.reason in OWN_SKIP and entry.event.data.caused_by:
+        elif isinstance(entry.event.data, ev.StepCompleted) and entry.event.data.reason == OTHERS_SKIP:
             assert not enough, f"{path} was skipped with join {plan.spec.join} and {good} of {deps}"
 
 

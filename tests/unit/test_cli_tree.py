@@ -60,7 +60,11 @@ def test_a_loop_is_one_line_with_counts_and_culprits() -> None:
     loop_line, culprit, *under_way = lines(state)
     assert loop_line.note == "2 of 4 done, 2 under way, 1 failed"
     assert (culprit.label, culprit.depth, culprit.note) == ("each[1].send", 1, "PYTHON_FAILED: no")
-    assert [(line.label, line.badge) for line in under_way] == [("each[2].send", "Running"), ("each[3].send", "Running")]
+    assert [(line.label, line.badge) for line in under_way] == [
+        ("each[2].send", "Running"),
+        ("each[3].send", "Running"),
+        ("... 1 more", ""),
+    ]
 
 
 def looped(items: int, parallel: int, done: int, body: list[dict[str, Any]] | None = None) -> RunState:
@@ -73,9 +77,15 @@ def looped(items: int, parallel: int, done: int, body: list[dict[str, Any]] | No
 
 
 def test_of_a_long_loop_the_last_iterations_are_shown() -> None:
-    assert [line.label for line in lines(looped(50, 1, 20))] == ["each", "each[18].send", "each[19].send", "each[20].send"]
-    assert [line.label for line in lines(looped(50, 10, 20))] == ["each", "each[27].send", "each[28].send", "each[29].send"]
-    assert [line.label for line in lines(looped(50, 10, 50))] == ["each", "each[47].send", "each[48].send", "each[49].send"]
+    def labels(state: RunState) -> list[str]:
+        return [line.label for line in lines(state)]
+
+    assert labels(looped(50, 1, 20)) == ["each", "each[18].send", "each[19].send", "each[20].send", "... 18 more"]
+    assert labels(looped(50, 10, 20)) == ["each", "each[27].send", "each[28].send", "each[29].send", "... 27 more"]
+    assert labels(looped(50, 10, 50)) == ["each", "each[47].send", "each[48].send", "each[49].send", "... 47 more"]
+    assert labels(looped(3, 10, 3)) == ["each", "each[0].send", "each[1].send", "each[2].send"]
+    more = lines(looped(2_000, 1_000, 0))[-1]
+    assert (more.label, more.depth, more.status, more.note) == ("... 997 more", 1, None, "")
 
 
 def test_an_iteration_that_is_late_is_shown_before_those_that_are_done() -> None:
@@ -87,13 +97,14 @@ def test_an_iteration_that_is_late_is_shown_before_those_that_are_done() -> None
         ("each[0].send", "Running"),
         ("each[3].send", "Success"),
         ("each[4].send", "Success"),
+        ("... 2 more", ""),
     ]
 
 
 def test_a_loop_with_a_large_body_takes_a_dozen_rows() -> None:
     body = [{"id": f"s{i}", "type": "python", "code": "1"} for i in range(9)]
     shown = lines(looped(50, 10, 0, body))
-    assert (len(shown), shown[1].label, shown[-1].label) == (13, "each[8].s6", "each[9].s8")
+    assert (len(shown), shown[1].label, shown[-2].label, shown[-1].label) == (14, "each[8].s6", "each[9].s8", "... 8 more")
 
 
 def test_steps_of_inner_loops_are_shown() -> None:
@@ -136,6 +147,23 @@ def test_what_others_failures_did() -> None:
         ("Cancelled", "because of a"),
         ("Skipped (Blocked)", "because of a"),
     ]
+
+
+def test_what_a_skipped_step_did() -> None:
+    off = {"id": "left", "type": "transform", "value": 1, "enabled": False}
+    right = {"id": "right", "type": "transform", "value": 1, "when": "input > 3"}
+    here = {"id": "here", "type": "python", "code": "1"}
+    both = {"type": "transform", "value": 1, "depends_on": ["here", "right"], "join": "all"}
+    state = begun([off, right, here, {**both, "id": "both"}, {**both, "id": "then", "depends_on": ["both"]}], 2)
+    advance(state, cmd.CompleteAttempt(step_id="here", attempt=1), NOW)
+    assert [(line.badge, line.note) for line in lines(state)] == [
+        ("Skipped", "switched off"),
+        ("Skipped", "its condition is false"),
+        ("Success", ""),
+        ("Skipped", "because right was skipped"),
+        ("Skipped", "because both was skipped"),
+    ]
+    assert state.steps["both"].reason == "dependency_skipped"
 
 
 def test_a_run_is_stuck_only_when_people_are_needed() -> None:

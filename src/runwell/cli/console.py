@@ -4,6 +4,7 @@ import sys
 from typing import Any, Final
 
 from rich.console import Console
+from rich.table import Table
 
 from runwell.cli.formatting import pretty_json
 
@@ -22,6 +23,16 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     return Console(stderr=True, highlight=False, emoji=False, markup=False)
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print the table; where nobody looks, without the blanks that fill its lines."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as capture:
+        console.print(table)
+    console.print("\n".join(line.rstrip() for line in capture.get().splitlines()), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

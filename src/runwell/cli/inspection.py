@@ -7,6 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from runwell.cli.console import print_table
 from runwell.cli.formatting import clock_time, harmless_json, one_line, pretty_json
 from runwell.cli.rendering import print_ending, print_head, steps_table
 from runwell.cli.tree import Line, tree_lines
@@ -28,7 +29,7 @@ def print_run(console: Console, state: RunState, events: Sequence[Event], now: i
     print_head(console, state, now)
     _section(console, "Input", _input(state.created.input))
     _section(console, "Steps", ())
-    console.print(steps_table(console, lines))
+    print_table(console, steps_table(console, lines))
     _section(console, "Results", _results(state, lines, console.width))
     _section(console, "Log", _log(state, [event for event in events if isinstance(event.data, Log)]))
     if state.is_terminal:
@@ -56,7 +57,7 @@ def _cut(line: str, width: int = 1_000) -> str:
 
 def _results(state: RunState, lines: Sequence[Line], width: int) -> list[Text]:
     """Return a line for each step shown that has a result or an error; errors are whole."""
-    return [text for line in lines for text in _outcome(state, line, width)]
+    return [text for line in lines if line.status is not None for text in _outcome(state, line, width)]
 
 
 def _outcome(state: RunState, line: Line, width: int) -> Iterator[Text]:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from runwell.api.credentials import new_key
 from runwell.bootstrap import open_app
-from runwell.cli.console import print_json, stderr, stdout
+from runwell.cli.console import print_json, print_table, stderr, stdout
 from runwell.cli.exit_codes import Exit
 from runwell.cli.formatting import one_line
 from runwell.cli.local_place import no_run
@@ -54,7 +54,7 @@ async def list_keys(options: Options, project: str | None, output: Format) -> Ex
     if output is Format.JSON:
         print_json(keys)
     elif keys:
-        stdout().print(_table(keys))
+        print_table(stdout(), _table(keys))
     else:
         stderr().print("No keys.")
     return Exit.SUCCEEDED

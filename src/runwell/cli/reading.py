@@ -11,7 +11,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from runwell.cli.console import print_json, stderr, stdout
+from runwell.cli.console import print_json, print_table, stderr, stdout
 from runwell.cli.exit_codes import Exit
 from runwell.cli.formatting import clock_time, duration, harmless_json, moment, one_line
 from runwell.cli.inspection import print_run
@@ -32,7 +32,7 @@ async def list_runs(options: Options, status: RunStatus | None, workflow: str | 
     if output is Format.JSON:
         print_json(rows)
     elif rows:
-        stdout().print(_runs_table(rows))
+        print_table(stdout(), _runs_table(rows))
     else:
         stderr().print("No runs.")
     return Exit.SUCCEEDED
@@ -74,7 +74,7 @@ async def list_events(options: Options, prefix: str, after: int, output: Format)
     if output is Format.JSON:
         sys.stdout.write("".join(harmless_json(event_json(event)) + "\n" for event in events))
     else:
-        stdout().print(_events_table(events))
+        print_table(stdout(), _events_table(events))
     return Exit.SUCCEEDED
 
 
@@ -106,7 +106,7 @@ async def list_tasks(options: Options, output: Format) -> Exit:
     table.add_column("Task", no_wrap=True, min_width=37)
     for task in tasks:
         table.add_row(task.workflow, one_line(task.title, 60), _moment(task.created_at), task.id)
-    stdout().print(table)
+    print_table(stdout(), table)
     return Exit.SUCCEEDED
 
 

@@ -7,6 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from runwell.cli.console import print_table
 from runwell.cli.formatting import banner, last_words, one_line, pretty_json, printable
 from runwell.cli.tree import Children, Line, tree_lines
 from runwell.engine.state import RunState
@@ -24,6 +25,8 @@ _ICONS: Final[dict[StepStatus, tuple[str, str, str]]] = {
     StepStatus.SKIPPED: ("◌", "-", "dim"),
 }
 """From a step's status to its icon, the icon where there is no Unicode, and its style."""
+
+_NO_STEP: Final = (" ", " ", "dim")
 
 _RUN_STYLES: Final = {
     RunStatus.SUCCEEDED: "bold green",
@@ -48,7 +51,7 @@ def steps_table(console: Console, lines: Sequence[Line]) -> Table:
         table.add_column(column, no_wrap=True, justify="right" if column == "time" else "left", overflow="ellipsis")
     table.add_column("note", no_wrap=True, overflow="ellipsis", ratio=1)
     for line in lines:
-        icon, plain, style = _ICONS[line.status]
+        icon, plain, style = _NO_STEP if line.status is None else _ICONS[line.status]
         label = Text("  " * line.depth + (icon if unicode else plain) + " ", style).append(
             one_line(line.label), "bold" if line.depth == 0 else ""
         )
@@ -71,7 +74,7 @@ def print_result(console: Console, state: RunState, now: int, children: Children
     """Print how a run stands: its outcome, its steps, and its output or what to do next."""
     print_head(console, state, now)
     console.print()
-    console.print(steps_table(console, tree_lines(state, now, children)))
+    print_table(console, steps_table(console, tree_lines(state, now, children)))
     if state.is_terminal:
         print_ending(console, state)
 

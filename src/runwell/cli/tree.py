@@ -26,13 +26,16 @@ MAX_ROWS: Final = 12
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One step. `note` says what else matters now: what it waits for, why it failed, how far a loop is."""
+    """One step. `note` says what else matters now: what it waits for, why it failed, how far a loop is.
+
+    Without a status it stands for the iterations of a loop that have begun and are not shown.
+    """
 
     depth: int
     path: str
     label: str
     type: str
-    status: StepStatus
+    status: StepStatus | None
     badge: str
     time: str
     note: str = ""
@@ -47,7 +50,7 @@ def tree_lines(state: RunState, now: int, children: Children | None = None, dept
     lines = []
     for step in state.root.steps.values():
         lines.append(_line(state, step, now, depth))
-        lines += [_line(state, inner, now, depth + 1) for inner in _inside(state, step)]
+        lines += _inside(state, step, _shown(state, step), now, depth + 1)
         child = (children or {}).get(step.child_run_id or "")
         if child is not None:
             lines += tree_lines(child, now, children, depth + 1)
@@ -81,6 +84,8 @@ def _note(state: RunState, step: StepState, now: int) -> str:
         return f"{step.error.code}{handled}: {step.error.message}"
     if step.loop is not None:
         return _progress(state, step, step.loop)
+    if step.reason == "dependency_skipped":
+        return f"because {step.caused_by} was skipped"
     if step.caused_by is not None:
         return f"because of {step.caused_by}"
     if step.reason == "condition_false":
@@ -127,12 +132,27 @@ def _progress(state: RunState, step: StepState, loop: Loop) -> str:
     return ", ".join([*parts, f"{failed} failed"] if failed else parts)
 
 
-def _inside(state: RunState, step: StepState) -> list[StepState]:
-    """Return what is shown below a loop, in the order of the run."""
+def _shown(state: RunState, step: StepState) -> set[str]:
+    """Return the paths of what is shown below a loop."""
     if step.loop is None:
-        return []
-    shown = {inner.path for inner in [*_culprits(state, step), *_samples(state, step)[-MAX_ROWS:]]}
-    return [inner for inner in below(state, step) if inner.path in shown]
+        return set()
+    return {inner.path for inner in [*_culprits(state, step), *_samples(state, step)[-MAX_ROWS:]]}
+
+
+def _inside(state: RunState, step: StepState, shown: set[str], now: int, depth: int) -> list[Line]:
+    """Return the lines below a loop, in the order of the run, and how many iterations have none."""
+    lines, hidden = [], 0
+    for i in range(step.loop.next) if step.loop is not None and shown else ():
+        iteration = state.steps[f"{step.path}[{i}]"]
+        found = [_line(state, iteration, now, depth)] if iteration.path in shown else []
+        for inner in iteration.inner.steps.values() if iteration.inner is not None else ():
+            found += [_line(state, inner, now, depth)] if inner.path in shown else []
+            found += _inside(state, inner, shown, now, depth)
+        lines += found
+        hidden += not found
+    if lines and hidden:
+        lines.append(Line(depth=depth, path="", label=f"... {hidden:,} more", type="", status=None, badge="", time=""))
+    return lines
 
 
 def _samples(state: RunState, step: StepState) -> list[StepState]:

@@ -4,7 +4,8 @@ A step that fails unhandled takes its surroundings along: in a loop its iteratio
 so on outwards, until something handles it (`on_item_error: collect` of a for_each, `on_error:
 continue` or a `fallback` of a loop). What handles it goes on; everything inside it that was in
 flight is cancelled, what had not begun is skipped as blocked. When nothing handles it the run
-fails: at once, or under `on_failure: drain` when what is in flight has ended.
+fails: at once, or under `on_failure: drain` when attempts and child runs in flight have ended; what
+only waits is cancelled at once even then.
 """
 
 from runwell.engine.draft import Draft
@@ -128,8 +129,11 @@ def finish_drained(draft: Draft) -> None:
     if state.failing is not None and state.error is not None:
         finish(draft, RunFailed(error=state.error, failed_step=state.failing), StepCancelled(caused_by=state.failing), state.failing)
     else:
-        finish(
-            draft,
-            RunStopped(error=ErrorInfo(code="RUN_STOPPED", message="the run was stopped; what was in flight had ended")),
-            StepStopped(),
-        )
+        cut = any(step.status is StepStatus.STOPPED and step.is_leaf and _was_working(step) for step in state.steps.values())
+        how = "been interrupted when its process ended" if cut else "ended"
+        error = ErrorInfo(code="RUN_STOPPED", message=f"the run was stopped; what was in flight had {how}")
+        finish(draft, RunStopped(error=error), StepStopped())
+
+
+def _was_working(step: StepState) -> bool:
+    return bool(step.attempts) and step.attempts[-1].status == "stopped"

@@ -127,7 +127,8 @@ def _skip_reason(step: StepState) -> tuple[SkipReason | None, str | None]:
     enough = not without if step.plan.spec.join == "all" else len(without) < len(deps)
     if enough:
         return None, None
-    return without[0].reason or "blocked", without[0].path
+    cause = without[0]
+    return "blocked" if cause.reason in (None, "blocked") else "dependency_skipped", cause.path
 
 
 def _holds(step: StepState, env: ScopeEnvironment) -> bool:

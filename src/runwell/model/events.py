@@ -73,7 +73,7 @@ class RunStopRequested(EventData, frozen=True, kw_only=True):
 
 
 class RunDraining(EventData, frozen=True, kw_only=True):
-    """Nothing new starts; what is in flight may end. `reason` is a stop or a failure under `on_failure: drain`."""
+    """Nothing new starts; attempts and child runs in flight may end. `reason` is a stop or a failure under `on_failure: drain`."""
 
     reason: Literal["stop", "failure"]
     until: int | None = None

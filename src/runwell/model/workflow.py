@@ -46,7 +46,9 @@ class Workflow(Part):
     input_schema: dict[str, Any] | bool | None = None
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1, max_length=2_000)
     output: Any = Field(default=None, description="template, filled in at the end; left out, the last step's result")
-    on_failure: Literal["fail_fast", "drain"] = "fail_fast"
+    on_failure: Literal["fail_fast", "drain"] = Field(
+        default="fail_fast", description="drain: attempts and child runs in flight may end first; what only waits is cancelled"
+    )
     limits: Limits = Limits()
     concurrency: int | None = Field(default=None, ge=1, le=100_000)
     tags: tuple[str, ...] = Field(default=(), description="kept, without effect yet: a run has the tags that it is started with")

@@ -2,7 +2,7 @@
 
 from tests.unit.engine.driver import Driver, workflow
 
-from runwell.model.commands import ChildEnded, StopRun
+from runwell.model.commands import ChildEnded, CompleteAttempt, RecoverRun, StopRun
 from runwell.model.errors import ErrorInfo
 from runwell.model.statuses import RunStatus
 
@@ -25,3 +25,17 @@ def test_a_child_that_stops_with_its_parent_fails_nothing() -> None:
     error = ErrorInfo(code="CHILD_RUN_FAILED", message="the child run ended stopped", details={"status": "stopped"})
     run.do(ChildEnded(step_id="a", child_run_id=child, error=error))
     assert (run.state.status, run.statuses()) == (RunStatus.STOPPED, {"a": "stopped"})
+
+
+def test_a_graceful_stop_says_whether_what_was_in_flight_ended() -> None:
+    run = Driver(workflow({"id": "a"}, {"id": "b", "type": "approval", "title": "?"}))
+    run.do(StopRun(mode="graceful"))
+    run.do(CompleteAttempt(step_id="a", attempt=1))
+    assert run.state.error is not None
+    assert run.state.error.message == "the run was stopped; what was in flight had ended"
+    run = Driver(workflow({"id": "a"}, {"id": "b"}))
+    run.do(StopRun(mode="graceful"))
+    run.do(CompleteAttempt(step_id="a", attempt=1))
+    run.do(RecoverRun())
+    assert run.state.error is not None
+    assert run.state.error.message == "the run was stopped; what was in flight had been interrupted when its process ended"

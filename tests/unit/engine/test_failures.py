@@ -123,9 +123,9 @@ def test_an_output_that_cannot_be_made_fails_the_run_and_no_step() -> None:
     [
         ("any", ("yes", "yes"), "running", None),
         ("any", ("yes", "no"), "running", None),
-        ("any", ("no", "no"), "skipped", "condition_false"),
+        ("any", ("no", "no"), "skipped", "dependency_skipped"),
         ("all", ("yes", "yes"), "running", None),
-        ("all", ("yes", "no"), "skipped", "condition_false"),
+        ("all", ("yes", "no"), "skipped", "dependency_skipped"),
         ("all", ("fallback", "yes"), "running", None),
         ("any", ("fallback", "no"), "running", None),
     ],

@@ -103,6 +103,6 @@ def test_steps_that_are_switched_off_are_skipped_and_so_is_what_depends_on_them_
     run = Driver(workflow({"id": "a", "enabled": False}, {"id": "b", "depends_on": ["a"]}))
     assert [(step.status, step.reason, step.caused_by) for step in run.state.steps.values()] == [
         ("skipped", "disabled", None),
-        ("skipped", "disabled", "a"),
+        ("skipped", "dependency_skipped", "a"),
     ]
     assert run.state.status == "succeeded"
