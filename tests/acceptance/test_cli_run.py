@@ -61,6 +61,9 @@ def test_a_failed_run(cli: CommandLine) -> None:
         ((), "either a FILE or --resume RUN_ID"),
         (("sum.yaml", "--resume", "run_1"), "either a FILE or --resume RUN_ID"),
         (("--resume", "run_12ab"), "there is no run 'run_12ab'"),
+        (("--resume", "run_1", "-i", "{}", "--tag", "a"), "--input and --tag are of the run's start"),
+        (("--resume", "run_1", "--metadata", "a=b"), "--metadata is of the run's start"),
+        (("--resume", "run_1", "--environment", "production"), "--environment is of the run's start"),
         (("--resume", "hello"), "'hello' is no run id"),
         (("calls.yaml",), "calls.yaml:3: /steps/0/workflow: there is no workflow 'ghost'"),
     ],
@@ -197,6 +200,8 @@ def test_a_second_process_is_refused(cli: CommandLine) -> None:
         done = cli.run(*args)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"error: the data directory '{cli.data_dir}' is in use by another Runwell (pid {first.pid} ")
+        cure = "choose another directory" if args[0] == "run" else "Ctrl-C there to stop its run, or, if it is `runwell serve`"
+        assert cure in done.stderr
     first.send_signal(signal.SIGINT)
     told, said = first.communicate(timeout=10)
     assert (first.returncode, msgspec.json.decode(told)["status"]) == (1, "stopped")

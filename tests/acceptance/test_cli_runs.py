@@ -88,8 +88,10 @@ def test_a_waiting_run_is_stopped(cli: CommandLine) -> None:
     told = cli.json("runs", "stop", run["id"])
     assert (told["status"], [step["status"] for step in told["steps"]]) == ("stopped", ["stopped", "skipped"])
     assert cli.json("tasks", "list") == []
-    again = cli.run("runs", "stop", run["id"])
-    assert (again.returncode, "has ended already (stopped)" in again.stderr) == (2, True)
+    assert cli.json("runs", "stop", run["id"]) == told
+    cli.write("sum.yaml", SUM)
+    over = cli.run("runs", "stop", cli.json("run", "sum.yaml", "--input", '{"a": 1, "b": 2}')["id"])
+    assert (over.returncode, "has ended already (succeeded)" in over.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("mode", [(), ("--graceful",)])

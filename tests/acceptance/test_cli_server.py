@@ -100,7 +100,12 @@ def test_a_task_is_decided(anywhere: CommandLine) -> None:
     ended = anywhere.json("tasks", "complete", task["id"], "--approve", "--result", '{"amount": 2}', "--comment", "less")
     assert (ended["id"], ended["output"]["paid"], ended["output"]["decision"]["amount"]) == (waiting["id"], "succeeded", 2)
     assert task["id"] not in {task["id"] for task in anywhere.json("tasks", "list")}
-    assert anywhere.run("tasks", "complete", task["id"], "--approve").returncode == 2
+    again = ("tasks", "complete", task["id"], "--approve", "--result", '{"amount": 2}', "--comment", "less")
+    assert anywhere.json(*again) == ended
+    for other in (("--approve",), ("--reject",), (*again[3:-1], "more")):
+        refused = anywhere.run("tasks", "complete", task["id"], *other)
+        assert (refused.returncode, f"{task['id']} was approved with edits by " in refused.stderr) == (2, True)
+    assert "no task" in anywhere.run("tasks", "complete", task["id"][:-1], "--approve").stderr
 
 
 def test_a_run_is_steered(anywhere: CommandLine) -> None:
@@ -110,8 +115,7 @@ def test_a_run_is_steered(anywhere: CommandLine) -> None:
     assert anywhere.json("runs", "send", waiting, "news", '{"rain": true}')["output"] == {"rain": True}
     other = anywhere.json("run", "listen.yaml", code=3)["id"]
     assert anywhere.json("runs", "stop", other)["status"] == "stopped"
-    refused = anywhere.run("runs", "stop", other)
-    assert (refused.returncode, "has ended" in refused.stderr) == (2, True)
+    assert anywhere.json("runs", "stop", other)["status"] == "stopped"
 
 
 def test_approvals_are_asked_for_at_the_prompt(anywhere: CommandLine) -> None:

@@ -137,6 +137,39 @@ def test_one_problem_hides_no_other(cli: CommandLine) -> None:
     assert [problem for problem in problems if not problem.get("hint")] == []
 
 
+UNREADABLE = """\
+name: many
+limits: {timeout_s: .nan, memory_mb: -1}
+input_schema:
+  properties: {a/b: {type: strin}, c: {minimum: x, required: 3}}
+  pattern: .inf
+steps:
+  - {id: a, id: b, type: transfrom, depends_on: [ghost]}
+  - {id: c, type: transform, value: .nan, valeu: 1}
+name: again
+"""
+
+
+def test_what_cannot_be_read_hides_no_other_problem(cli: CommandLine) -> None:
+    cli.write("many.yaml", UNREADABLE)
+    problems = cli.json("validate", "many.yaml", code=2)["problems"]
+    assert [(problem["line"], problem["code"], problem.get("pointer") or "") for problem in problems] == [
+        (2, "bad_yaml", "/limits/timeout_s"),
+        (2, "bad_value", "/limits/memory_mb"),
+        (4, "bad_schema", "/input_schema/properties/a~1b/type"),
+        (4, "bad_schema", "/input_schema/properties/c/minimum"),
+        (4, "bad_schema", "/input_schema/properties/c/required"),
+        (5, "bad_yaml", "/input_schema/pattern"),
+        (7, "bad_yaml", "/steps/0"),
+        (7, "unknown_type", "/steps/0/type"),
+        (7, "unknown_dependency", "/steps/0/depends_on/0"),
+        (8, "bad_yaml", "/steps/1/value"),
+        (8, "unknown_field", "/steps/1/valeu"),
+        (9, "bad_yaml", ""),
+    ]
+    assert [problem for problem in problems if not problem.get("hint")] == []
+
+
 def test_deep_data_and_tags_are_refused_in_words(cli: CommandLine) -> None:
     cli.write("deep.json", "[" * 5_000 + "]" * 5_000)
     cli.write("tag.yaml", "name: x\nsteps: !!python/object/apply:os.getcwd []\n")

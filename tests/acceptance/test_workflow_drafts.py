@@ -281,6 +281,11 @@ def test_a_document_may_come_as_yaml(tmp_path: Path) -> None:
             assert (put["problems"], put["document"]["steps"][0]["value"]) == ([], "on")
             refused = await api("PUT", "/v1/workflows/echo", "name: [", headers={"If-Match": "*"}, status=422)
             assert refused["errors"][0]["code"] == "bad_yaml"
+            twice = "name: Echo\nsteps:\n  - {id: a, type: nope, value: .nan}\nname: E\n"
+            refused = await api("PUT", "/v1/workflows/echo", twice, headers={"If-Match": "*"}, status=422)
+            assert [error["line"] for error in refused["errors"]] == [3, 4]
+            checked = await api("POST", "/v1/workflows/validate", twice)
+            assert [problem["code"] for problem in checked["problems"]] == ["bad_yaml", "bad_yaml", "unknown_type"]
             await api("PUT", "/v1/workflows/echo", "- a\n", headers={"If-Match": "*"}, status=422)
             published = await api("POST", "/v1/workflows/echo/versions", "name: Echo\nsteps:\n - id: a\n", status=422)
             assert [error["line"] for error in published["errors"]] == [3]

@@ -150,8 +150,8 @@ class VaultContract:
             async with self.stores(tmp_path) as (sql, secrets, connections):
                 made = await secrets.create(ONE, "u", "TOKEN", "topsecret", A)
                 await connections.create(ONE, "u", "desk", "http", SETTINGS, CREDENTIALS)
-                await sql.write(lambda face: face.execute(update(secret).values(change)).rowcount)
-                await sql.write(lambda face: face.execute(update(connection).values(change)).rowcount)
+                for table in (secret, connection):
+                    await altered(sql, table, **change)
                 now = Scope(change.get("org_id", "org_1"), change.get("project_id", "prj_1"))
                 for opening in (secrets.open(now, "TOKEN"), connections.open(now, "desk")):
                     with pytest.raises(SealBroken, match="moved or changed") as caught:
@@ -168,7 +168,7 @@ class VaultContract:
                 await secrets.create(ONE, "u", "MINE", "topsecret", A)
                 await secrets.create(TWO, "u", "THEIRS", "other", A)
                 sealed = (await rows(sql, secret))[0].sealed
-                await sql.write(lambda face: face.execute(update(secret).values(sealed=sealed)).rowcount)
+                await altered(sql, secret, sealed=sealed)
                 with pytest.raises(SealBroken):
                     await secrets.open(TWO, "THEIRS")
 
@@ -233,6 +233,12 @@ class VaultContract:
 
 async def rows(sql: Sql, table: Table) -> list[Any]:
     return await sql.read(lambda face: list(face.execute(select(table))))
+
+
+async def altered(sql: Sql, table: Table, **values: Any) -> None:
+    """Change all rows behind the store's back."""
+    changed = update(table).values(values)
+    await sql.write(lambda face: face.execute(changed).rowcount)
 
 
 class TestSqliteVault(VaultContract):

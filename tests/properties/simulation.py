@@ -39,7 +39,12 @@ _encoder = msgspec.json.Encoder()
 def picture(state: RunState) -> tuple[Any, ...]:
     """Return all that is known of a state, as hashes, to be compared with another's."""
     sets = tuple(tuple(keys) for keys in (state.agenda, state.working, state.waiting, state.retrying, state.tasks.items()))
-    seen = tuple(state.decisions.items()), _encoder.encode(state.messages), frozenset(state.seen_messages), frozenset(state.comments)
+    seen = (
+        _encoder.encode(list(state.decisions.values())),
+        _encoder.encode(state.messages),
+        frozenset(state.seen_messages),
+        frozenset(state.comments),
+    )
     counts = state.log_bytes, state.active_ms, state.active_since, state.stop, state.failing, state.drain_until
     steps = tuple(_step(step) for step in state.steps.values())
     return hash(_encoder.encode(run_view(state))), run_row(state), hash(sets), hash(seen), counts, hash(steps)

@@ -23,3 +23,10 @@ def test_data_may_be_deep(opening: str, closing: str) -> None:
 def test_what_is_no_json_has_a_cure() -> None:
     with pytest.raises(InvalidInput, match=r"the input is not JSON: .*quote JSON for the shell"):
         read_json("{a: 1}", "the input")
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, "a": 1}', '[{"b": {"a": 1e40, "c": 2, "a": 3}}]', '{"a": 1, "\\u0061": 2}'])
+def test_a_key_that_is_given_twice_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="the input gives the key 'a' twice") as caught:
+        read_json(text, "the input")
+    assert caught.value.hint == "keep one of them"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runwell.adapters.documents import MAX_DEPTH, read_document
+from runwell.adapters.documents import MAX_DEPTH, MAX_PROBLEMS, read_document, read_leniently
 from runwell.model.errors import InvalidDocument, Problem
 
 
@@ -76,6 +76,37 @@ def test_the_deepest_document_is_read() -> None:
     for _ in range(MAX_DEPTH):
         [data] = data
     assert data == 1
+
+
+def test_everything_that_cannot_be_read_is_told() -> None:
+    text = "a: .nan\nb: [1, .inf]\na: {c: 1, c: 2, c: -.inf}\nd: !foo x\nd: 1"
+    document = read_leniently(text)
+    assert document.data == {"a": 0.0, "b": [1, 0.0], "d": "x"}
+    assert [(problem.line, problem.pointer, problem.message) for problem in document.problems] == [
+        (1, "/a", "'.nan' is no JSON number"),
+        (2, "/b/1", "'.inf' is no JSON number"),
+        (3, "/a", "the key 'c' is given twice"),
+        (3, "/a/c", "'-.inf' is no JSON number"),
+        (3, "/a", "the key 'c' is given twice"),
+        (3, "", "the key 'a' is given twice"),
+        (4, "/d", "the tag '!foo' is not allowed"),
+        (5, "", "the key 'd' is given twice"),
+    ]
+    with pytest.raises(InvalidDocument) as caught:
+        read_document(text)
+    assert caught.value.problems == document.problems
+
+
+def test_nobody_reads_on_after_very_many_problems() -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        read_leniently("[" + ".nan, " * 2_000 + "1]")
+    assert len(caught.value.problems) == MAX_PROBLEMS
+
+
+@pytest.mark.parametrize(("pointer", "kept"), [("/a", False), ("/a/b", False), ("/ab", True), ("", True), ("/b", True)])
+def test_what_stands_in_has_no_further_problems(pointer: str, kept: bool) -> None:
+    problem = Problem(code="x", message="x", pointer=pointer)
+    assert read_leniently("a: .nan").beside([problem]) == ((problem,) if kept else ())
 
 
 @pytest.mark.parametrize(

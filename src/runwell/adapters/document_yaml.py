@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import yaml
 
-from runwell.adapters.documents import read_document
+from runwell.adapters.documents import read_leniently
 from runwell.model.documents import Document
 
 _FIRST: Final = ("name", "id", "type", "description", "kind", "depends_on", "when", "input_schema")
@@ -16,7 +16,7 @@ class YamlText:
     """`DocumentText` in YAML."""
 
     def read(self, text: str) -> Document:
-        return read_document(text)
+        return read_leniently(text)
 
     def write(self, document: Any) -> str:
         text: str = yaml.dump(_ordered(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000)

@@ -23,14 +23,15 @@ _SCHEMA: Final = {"type": "string", "description": "The document itself, in YAML
 
 
 class Source(msgspec.Struct, frozen=True):
-    """How the request's document was written: the lines of its parts, and why it could not be read."""
+    """How the request's document was written. `is_readable`: there is a document that can be looked at further."""
 
-    lines: dict[str, int] = {}
-    unreadable: tuple[Problem, ...] = ()
+    document: Document = Document(None, {})
+    is_readable: bool = True
 
     def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
-        """Return the problems with their lines."""
-        places = ((problem, problem.line or nearest_line(self.lines, problem.pointer)) for problem in problems)
+        """Return the problems of reading it, and these, with their lines."""
+        found = (*self.document.problems, *self.document.beside(problems))
+        places = ((problem, problem.line or nearest_line(self.document.lines, problem.pointer)) for problem in found)
         return tuple(msgspec.structs.replace(problem, line=line) for problem, line in places)
 
 
@@ -51,15 +52,13 @@ class DocumentRoute(GuardedRoute):
                 return await handler(request)
             text = await request.body()
             try:
-                document = await asyncio.to_thread(_read, parts_of(request.app).document_text.read, text)
+                source = Source(await asyncio.to_thread(_read, parts_of(request.app).document_text.read, text))
             except InvalidDocument as exc:
-                if self.refuses:
-                    raise
-                document = Document(None, {})
-                request.state.document_source = Source({}, exc.problems)
-            else:
-                request.state.document_source = Source(document.lines)
-            return await handler(_as_json(request, {"document": document.data}))
+                source = Source(Document(None, {}, exc.problems), is_readable=False)
+            if self.refuses and source.document.problems:
+                raise InvalidDocument("the document cannot be read", problems=source.document.problems)
+            request.state.document_source = source
+            return await handler(_as_json(request, {"document": source.document.data}))
 
         return read
 

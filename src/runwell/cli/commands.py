@@ -6,7 +6,7 @@ is called.
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -75,12 +75,12 @@ def serve(
 def run(
     context: typer.Context,
     file: Annotated[str | None, typer.Argument(metavar="FILE", help="A workflow document, YAML or JSON.", show_default=False)] = None,
-    given: Annotated[str, typer.Option("--input", "-i", metavar="JSON|@FILE|@-", help="The run's input.")] = "{}",
+    given: Annotated[str | None, typer.Option("--input", "-i", metavar="JSON|@FILE|@-", help="The run's input. Default: {}.")] = None,
     watch: Watch = None,
     output: Output = None,
     tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="A tag; may be given again.")] = None,
     metadata: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Metadata; may be given again.")] = None,
-    environment: Annotated[str, typer.Option(metavar="NAME", help="The environment that the run is of.")] = "production",
+    environment: Annotated[str | None, typer.Option(metavar="NAME", help="The environment of the run. Default: production.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="RUN_ID", help="Go on with this run instead of starting one.")] = None,
 ) -> None:
     """Run a workflow document and follow the run to its end.
@@ -96,14 +96,23 @@ def run(
             "run takes either a FILE or --resume RUN_ID", hint="runwell run triage.yaml, or runwell run --resume run_0195..."
         )
     if file is None:
+        _refuse_of_start({"--input": given, "--tag": tag, "--metadata": metadata, "--environment": environment})
         finish(resume_run(options_of(context), resume or "", manner))
     new = NewRun(
-        input=read_json(given, "the input"),
+        input={} if given is None else read_json(given, "the input"),
         tags=tuple(tag or ()),
         metadata=read_pairs(metadata or ()),
-        environment=environment,
+        environment=environment or "production",
     )
     finish(run_file(options_of(context), file, new, manner))
+
+
+def _refuse_of_start(given: dict[str, Any]) -> None:
+    """Raise `InvalidInput` when a run that goes on is given what only a start takes."""
+    names = [name for name, value in given.items() if value not in (None, [])]
+    if names:
+        are = "is" if len(names) == 1 else "are"
+        raise InvalidInput(f"{' and '.join(names)} {are} of the run's start, and --resume starts none", hint="leave it out, or give a FILE")
 
 
 @app.command()

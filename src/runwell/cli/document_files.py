@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from runwell.adapters.documents import read_document
+from runwell.adapters.documents import read_leniently
 from runwell.cli.complaints import FileProblem
 from runwell.engine.plan import Plan
 from runwell.model.documents import Document, nearest_line, workflow_steps
@@ -57,15 +57,16 @@ class DocumentFiles:
 
     def _load(self, path: Path, shown: str) -> Source | None:
         try:
-            document = read_document(_text(path))
+            document = read_leniently(_text(path))
         except InvalidDocument as exc:
             self._report(shown, {}, exc.problems)
             return None
         source = Source(shown=shown, document=document)
+        self._report(shown, document.lines, document.problems)
         try:
             source.plan = self._compile(document.data)
         except InvalidDocument as exc:
-            self._report(shown, document.lines, exc.problems)
+            self._report(shown, document.lines, document.beside(exc.problems))
         self._open.append((path, shown))
         for pointer, step in workflow_steps(document.data):
             if is_path(step.get("workflow")):

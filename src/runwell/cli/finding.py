@@ -1,10 +1,19 @@
 """Runs and tasks by what people type of their ids."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from runwell.model.errors import InvalidInput, NotFound
 from runwell.model.run import TaskView
 from runwell.ports.journal import JournalReader
+
+
+class TaskPlace(NamedTuple):
+    """A task and the run that asks it."""
+
+    task_id: str
+    run_id: str
+
 
 _HEX: Final = frozenset("0123456789abcdef")
 
@@ -19,15 +28,29 @@ async def find_run(journal: JournalReader, text: str) -> str:
     return found[0]
 
 
-async def find_task(journal: JournalReader, text: str) -> TaskView:
-    """Return the one undecided task whose id begins so. Raises `NotFound`, `InvalidInput`."""
+async def find_task(journal: JournalReader, text: str) -> TaskPlace:
+    """Return the one task whose id begins so; one that is decided already is found by its whole id. Raises `NotFound`, `InvalidInput`."""
+    task_id = f"task_{digits_of('task', text)}"
+    found = the_one_task(await journal.pending_tasks(), text)
+    if found is not None:
+        return found
+    run_id = await journal.run_of_task(task_id)
+    if run_id is None:
+        raise no_task(text)
+    return TaskPlace(task_id, run_id)
+
+
+def the_one_task(pending: Iterable[TaskView], text: str) -> TaskPlace | None:
+    """Return the one task of these whose id begins so, if there is one. Raises `InvalidInput` when there are more."""
     begins = f"task_{digits_of('task', text)}"
-    found = [task for task in await journal.pending_tasks() if task.id.startswith(begins)]
-    if not found:
-        raise NotFound(f"no task {text!r} waits for a decision", hint="runwell tasks list shows those that do; each is decided once")
+    found = [TaskPlace(task.id, task.run_id) for task in pending if task.id.startswith(begins)]
     if len(found) > 1:
         raise InvalidInput(f"more than one task begins with {text!r}", hint="give more of its id")
-    return found[0]
+    return found[0] if found else None
+
+
+def no_task(text: str) -> NotFound:
+    return NotFound(f"no task {text!r} waits for a decision", hint="runwell tasks list shows those that do; each is decided once")
 
 
 def digits_of(prefix: str, text: str) -> str:

@@ -10,7 +10,7 @@ from runwell.cli.asking import who
 from runwell.cli.checking import document_check
 from runwell.cli.complaints import FileProblem
 from runwell.cli.document_files import Source
-from runwell.cli.finding import find_run, find_task
+from runwell.cli.finding import TaskPlace, find_run, find_task
 from runwell.cli.keeping import located
 from runwell.cli.needs import descendants, topmost
 from runwell.cli.place import NewRun
@@ -18,7 +18,7 @@ from runwell.cli.publication import publish
 from runwell.engine.evolve import fold
 from runwell.engine.plan import Plan
 from runwell.engine.state import RunState
-from runwell.model.commands import Command, StopRun
+from runwell.model.commands import Command, CompleteTask, StopRun
 from runwell.model.errors import InvalidInput
 from runwell.model.events import Event, RunCreated, StopMode
 from runwell.model.run import RunRow, TaskView
@@ -52,7 +52,7 @@ class LocalPlace:
     async def find_run(self, text: str) -> str:
         return await find_run(self._app.journal, text)
 
-    async def find_task(self, text: str) -> TaskView:
+    async def find_task(self, text: str, decision: CompleteTask) -> TaskPlace:
         return await find_task(self._app.journal, text)
 
     async def publish(self, source: Source) -> Version:

@@ -7,9 +7,10 @@ import msgspec
 
 from runwell.cli.complaints import FileProblem
 from runwell.cli.document_files import Source
+from runwell.cli.finding import TaskPlace
 from runwell.engine.plan import Plan
 from runwell.engine.state import RunState
-from runwell.model.commands import Command
+from runwell.model.commands import Command, CompleteTask
 from runwell.model.events import Event, StopMode
 from runwell.model.run import TaskView
 from runwell.model.run_overview import RunSummary
@@ -83,8 +84,12 @@ class Followed(Protocol):
 class Place(Followed, Protocol):
     """Where runs are started and steered."""
 
-    async def find_task(self, text: str) -> TaskView:
-        """Return the one undecided task whose id begins so. Raises `NotFound` and `InvalidInput`."""
+    async def find_task(self, text: str, decision: CompleteTask) -> TaskPlace:
+        """Return the one task whose id begins so; one that is decided already is found by its whole id.
+
+        A place that cannot look for decided ones tells it the decision, which changes nothing when it is the same.
+        Raises `NotFound`, `InvalidInput` and `CommandRefused`.
+        """
         ...
 
     async def publish(self, source: Source) -> Version:

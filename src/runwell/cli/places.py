@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 from runwell.cli.folded_runs import FoldedRuns
 from runwell.cli.keeping import located
@@ -10,7 +11,7 @@ from runwell.cli.options import Options
 from runwell.cli.place import Checks, Followed, Place, Reader
 from runwell.cli.remote_documents import RemoteChecks
 from runwell.cli.remote_place import RemotePlace, RemoteReader
-from runwell.model.errors import JournalUnavailable
+from runwell.model.errors import DataDirectoryBusy, JournalUnavailable
 from runwell.sdk.client import AsyncClient
 from runwell.viewing import open_view
 
@@ -32,6 +33,22 @@ async def open_place(options: Options) -> AsyncIterator[Place]:
             place = RemotePlace(await stack.enter_async_context(_client(options)))
             stack.push_async_callback(place.close)
             yield place
+
+
+@asynccontextmanager
+async def open_to_steer(options: Options) -> AsyncIterator[Place]:
+    """Open the place for a command about a run that is there. Raises as `open_place` does, saying who takes the command instead."""
+    try:
+        async with open_place(options) as place:
+            yield place
+    except DataDirectoryBusy as exc:
+        raise DataDirectoryBusy(exc.message, hint=_ELSEWHERE) from exc
+
+
+_ELSEWHERE: Final = (
+    "that process carries the runs: press Ctrl-C there to stop its run, or, if it is `runwell serve`,"
+    " give it this command with --server URL"
+)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from runwell.cli.document_files import Source
-from runwell.cli.finding import digits_of
+from runwell.cli.finding import TaskPlace, digits_of, no_task, the_one_task
 from runwell.cli.folded_runs import FoldedRuns
 from runwell.cli.place import NewRun
 from runwell.cli.remote_documents import publish, structure_check
@@ -66,15 +66,6 @@ class RemoteReader:
                 break
         return found
 
-    async def find_task(self, text: str) -> TaskView:
-        begins = f"task_{digits_of('task', text)}"
-        found = [task for task in await self.tasks() if task.id.startswith(begins)]
-        if not found:
-            raise NotFound(f"no task {text!r} waits for a decision", hint="runwell tasks list shows those that do; each is decided once")
-        if len(found) > 1:
-            raise InvalidInput(f"more than one task begins with {text!r}", hint="give more of its id")
-        return found[0]
-
     async def runs(self, status: RunStatus | None, workflow: str | None, limit: int) -> list[RunSummary]:
         found: list[RunSummary] = []
         statuses = () if status is None else (status.value,)
@@ -115,6 +106,19 @@ class RemotePlace(RemoteReader):
 
     async def close(self) -> None:
         await self._folded.close()
+
+    async def find_task(self, text: str, decision: CompleteTask) -> TaskPlace:
+        found = the_one_task(await self.tasks(), text)
+        if found is not None:
+            return found
+        digits = digits_of("task", text)
+        if len(digits) < 32:
+            raise no_task(text)
+        try:
+            told = await self._give("", msgspec.structs.replace(decision, task_id=f"task_{digits}"))
+        except NotFound as exc:
+            raise no_task(text) from exc
+        return TaskPlace(told.id, told.run_id)
 
     async def publish(self, source: Source) -> Version:
         return await publish(self._client, source)

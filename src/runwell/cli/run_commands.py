@@ -68,7 +68,10 @@ def stop_run(
     graceful: Annotated[bool, typer.Option("--graceful", help="Start nothing new, and let end what can.")] = False,
     output: Output = None,
 ) -> None:
-    """Stop a run for good."""
+    """Stop a run for good; stopping it again changes nothing.
+
+    While another process carries the runs, Ctrl-C there stops its run; a server takes this command with --server.
+    """
     from runwell.cli import steering
 
     finish(steering.stop_run(options_of(context), run_id, "graceful" if graceful else "immediate", chosen(output)))
@@ -76,7 +79,10 @@ def stop_run(
 
 @runs_app.command("pause")
 def pause_run(context: typer.Context, run_id: RunId, output: Output = None) -> None:
-    """Pause a run: nothing of it starts until it is resumed."""
+    """Pause a run: nothing of it starts until it is resumed.
+
+    While another process carries the runs, Ctrl-C there stops its run; a server takes this command with --server.
+    """
     from runwell.cli import steering
 
     finish(steering.pause_run(options_of(context), run_id, chosen(output)))
@@ -84,7 +90,10 @@ def pause_run(context: typer.Context, run_id: RunId, output: Output = None) -> N
 
 @runs_app.command("resume")
 def resume_run(context: typer.Context, run_id: RunId, watch: Watch = None, output: Output = None) -> None:
-    """Go on with a run that is paused, waits or was cut off, and follow it."""
+    """Go on with a run that is paused, waits or was cut off, and follow it.
+
+    While another process carries the runs, Ctrl-C there stops its run; a server takes this command with --server.
+    """
     from runwell.cli.running import resume_run as resume
 
     finish(resume(options_of(context), run_id, Manner(output=chosen(output), watch=watch)))
@@ -99,7 +108,10 @@ def send_message(
     watch: Watch = None,
     output: Output = None,
 ) -> None:
-    """Send a run a message, and follow the run."""
+    """Send a run a message, and follow the run.
+
+    While another process carries the runs, Ctrl-C there stops its run; a server takes this command with --server.
+    """
     from runwell.cli import steering
 
     manner = Manner(output=chosen(output), watch=watch)
@@ -125,7 +137,10 @@ def complete_task(
     watch: Watch = None,
     output: Output = None,
 ) -> None:
-    """Approve or reject, and follow the run."""
+    """Approve or reject, and follow the run; deciding again in the same way changes nothing.
+
+    While another process carries the runs, Ctrl-C there stops its run; a server takes this command with --server.
+    """
     from runwell.cli import steering
 
     if approve == reject:

@@ -9,7 +9,7 @@ from runwell.cli.formatting import one_line
 from runwell.cli.options import Manner, Options
 from runwell.cli.output import Format
 from runwell.cli.place import NewRun
-from runwell.cli.places import open_checks, open_place, open_watch
+from runwell.cli.places import open_checks, open_place, open_to_steer, open_watch
 from runwell.model.commands import ResumeRun
 from runwell.model.statuses import RunStatus
 
@@ -42,7 +42,7 @@ async def publish_file(options: Options, file: str, output: Format) -> Exit:
 
 async def resume_run(options: Options, prefix: str, manner: Manner) -> Exit:
     """Go on with a run after a crash, a wait or a pause. One that has ended is only shown."""
-    async with open_place(options) as place:
+    async with open_to_steer(options) as place:
         run_id = await place.find_run(prefix)
         top = await place.topmost(run_id)
         await place.take_up(top)

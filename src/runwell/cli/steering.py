@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+import msgspec
+
 from runwell.cli.asking import who
 from runwell.cli.carrying import carry
 from runwell.cli.console import print_json, stderr, stdout
@@ -12,31 +14,33 @@ from runwell.cli.following import Follower
 from runwell.cli.options import Manner, Options
 from runwell.cli.output import Format
 from runwell.cli.place import Place
-from runwell.cli.places import open_place
+from runwell.cli.places import open_to_steer
 from runwell.cli.rendering import print_result
 from runwell.engine.state import RunState
 from runwell.engine.view import run_view
 from runwell.model.commands import CompleteTask, PauseRun, SendMessage
 from runwell.model.errors import CommandRefused
 from runwell.model.events import StopMode
+from runwell.model.statuses import RunStatus
 
 
 async def stop_run(options: Options, prefix: str, mode: StopMode, output: Format) -> Exit:
-    """Stop a run, and its child runs."""
-    async with open_place(options) as place:
+    """Stop a run, and its child runs; one that is stopped already stays so."""
+    async with open_to_steer(options) as place:
         run_id = await place.find_run(prefix)
         state = await place.state(run_id)
-        if state.is_terminal:
+        if state.is_terminal and state.status is not RunStatus.STOPPED:
             raise CommandRefused(f"{run_id} has ended already ({state.status})")
-        await place.stop(run_id, mode)
-        state = await Follower(place, run_id, Lines(stderr()), None).follow()
+        if not state.is_terminal:
+            await place.stop(run_id, mode)
+            state = await Follower(place, run_id, Lines(stderr()), None).follow()
         _print(state, output)
         return Exit.SUCCEEDED
 
 
 async def pause_run(options: Options, prefix: str, output: Format) -> Exit:
     """Pause a run: nothing of it starts until it is resumed."""
-    async with open_place(options) as place:
+    async with open_to_steer(options) as place:
         run_id = await place.find_run(prefix)
         _print(await place.command(run_id, PauseRun(actor=who())), output)
         return Exit.SUCCEEDED
@@ -44,16 +48,16 @@ async def pause_run(options: Options, prefix: str, output: Format) -> Exit:
 
 async def send_message(options: Options, prefix: str, name: str, body: Any, manner: Manner) -> Exit:
     """Send a run a message and carry it on."""
-    async with open_place(options) as place:
+    async with open_to_steer(options) as place:
         run_id = await place.find_run(prefix)
         return await _carry_on(place, run_id, SendMessage(actor=who(), name=name, body=body), options, manner)
 
 
 async def complete_task(options: Options, prefix: str, decision: CompleteTask, manner: Manner) -> Exit:
     """Decide a task, whose id `decision` need not have yet, and carry its run on."""
-    async with open_place(options) as place:
-        task = await place.find_task(prefix)
-        command = CompleteTask(actor=who(), task_id=task.id, approved=decision.approved, result=decision.result, comment=decision.comment)
+    async with open_to_steer(options) as place:
+        task = await place.find_task(prefix, decision)
+        command = msgspec.structs.replace(decision, actor=who(), task_id=task.task_id)
         return await _carry_on(place, task.run_id, command, options, manner)
 
 

@@ -1,6 +1,8 @@
 """Values that are typed on a command line."""
 
+import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +18,8 @@ MAX_DEPTH: Final = 200
 def read_json(text: str, what: str) -> Any:
     """Return the data of `JSON`, `@file` or `@-` (stdin). Raises `InvalidInput`; `what` names it there."""
     try:
-        value = msgspec.json.decode(_content(text, what))
+        content = _content(text, what)
+        value = msgspec.json.decode(content)
     except RecursionError as exc:
         raise _too_deep(what) from exc
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
@@ -24,7 +27,18 @@ def read_json(text: str, what: str) -> Any:
         raise InvalidInput(f"{what} is not JSON: {exc}", hint=cure) from exc
     if _is_deeper(value, MAX_DEPTH):
         raise _too_deep(what)
+    if isinstance(value, dict | list):
+        _refuse_repeated_keys(content, what)
     return value
+
+
+def _refuse_repeated_keys(content: bytes, what: str) -> None:
+    def checked(pairs: list[tuple[str, Any]]) -> None:
+        keys = Counter(key for key, _ in pairs)
+        if len(keys) < len(pairs):
+            raise InvalidInput(f"{what} gives the key {keys.most_common(1)[0][0]!r} twice", hint="keep one of them")
+
+    json.loads(content.decode(), object_pairs_hook=checked, parse_int=str, parse_float=str)
 
 
 def _too_deep(what: str) -> InvalidInput:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from runwell.engine.dependencies import graph_of, meant_graph, wrong_dependencies
+from runwell.engine.dependencies import graph_of, meant_graph, never_reached, wrong_dependencies
 from runwell.engine.expressions import Expr, read_expression
 from runwell.engine.graph import Graph
 from runwell.engine.plan import Body, Plan, StepPlan
@@ -51,6 +51,7 @@ class _Compiler:
     def body(self, specs: Sequence[StepSpec], pointer: str, outer: Place) -> Body:
         graph = graph_of(specs)
         self.problems += [_named(problem) for problem in wrong_dependencies(specs, graph, pointer, outer)]
+        self.problems += [_named(problem) for problem in never_reached(specs, graph, pointer)]
         meant = meant_graph(specs, graph)
         inner = {**outer.inner, **inner_ids(specs)}
         beside = frozenset(graph.deps)

@@ -17,6 +17,7 @@ from runwell.model import events as ev
 from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput, LimitName, NotFound
 from runwell.model.events import Event
 from runwell.model.statuses import RunStatus, StepStatus
+from runwell.model.task_decisions import is_same, told
 
 MAX_DEATHS: Final = 3
 """After so many process deaths in one step its run is given up."""
@@ -87,10 +88,11 @@ def _stop(draft: Draft, command: cmd.StopRun, now: int) -> None:
 
 def _complete_task(draft: Draft, command: cmd.CompleteTask, now: int) -> None:
     state = draft.state
-    if command.task_id in state.decisions:
-        if state.decisions[command.task_id] == command.approved:
+    decided = state.decisions.get(command.task_id)
+    if decided is not None:
+        if is_same(decided.of(ev.TaskCompleted), command):
             return
-        raise CommandRefused(f"{command.task_id} is decided already", hint="a task is decided once")
+        raise CommandRefused(told(decided), hint="a task is decided once")
     if command.task_id not in state.tasks:
         if state.is_terminal:
             raise CommandRefused(f"{state.run_id} has ended ({state.status})", hint="its tasks ended with it")

@@ -56,6 +56,34 @@ def wrong_dependencies(specs: Sequence[StepSpec], graph: Graph, pointer: str, ou
         )
 
 
+def never_reached(specs: Sequence[StepSpec], graph: Graph, pointer: str) -> Iterator[Problem]:
+    """Yield a problem for each step that waits for all of its dependencies where one of them never runs.
+
+    A branch may be switched off at its beginning: what joins by `any` is then skipped with it, and is no problem.
+    """
+    known = {spec.id: spec for spec in reversed(specs)}
+    dead = dict.fromkeys(spec.id for spec in known.values() if not spec.enabled)
+    ahead = list(dead)
+    while ahead:
+        for step_id in graph.dependents(ahead.pop()):
+            spec = known[step_id]
+            stops = any if spec.join == "all" else all
+            if step_id not in dead and stops(dep in dead for dep in spec.depends_on):
+                dead[step_id] = None
+                ahead.append(step_id)
+    for i, spec in enumerate(specs):
+        missing = next((dep for dep in spec.depends_on if dep in dead), None)
+        if missing is not None and spec.enabled and spec.join == "all":
+            why = "is switched off" if not known[missing].enabled else "never runs"
+            yield Problem(
+                code="unreachable_step",
+                message=f"{spec.id!r} can never run: with join: all it needs {missing!r}, which {why}",
+                pointer=f"{pointer}/{i}/join",
+                step_id=spec.id,
+                hint="write join: any, take the dependency out, or switch this step off, too",
+            )
+
+
 def _cure(dep: str, graph: Graph, inner: Mapping[str, str], outer: Place) -> str:
     if dep in inner:
         return f"it is inside the loop {inner[dep]!r}: depend on {inner[dep]!r}"

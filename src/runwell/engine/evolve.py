@@ -321,8 +321,7 @@ def _task_created(state: RunState, event: Event) -> None:
 
 
 def _task_completed(state: RunState, event: Event) -> None:
-    data = event.of(ev.TaskCompleted)
-    state.decisions[data.task_id] = data.approved
+    state.decisions[event.of(ev.TaskCompleted).task_id] = event
 
 
 def _message_received(state: RunState, event: Event) -> None:

@@ -15,12 +15,17 @@ from runwell.engine.expressions import ExpressionFailed
 from runwell.engine.loops import move_for_each, move_iteration, move_while
 from runwell.engine.state import RunState, StepState
 from runwell.engine.waits import begin_approval, begin_child, begin_delay, begin_wait
-from runwell.model.errors import ErrorInfo, InvalidInput
+from runwell.model.errors import ErrorInfo, FailureCode, InvalidInput
 from runwell.model.events import RunFailed, RunSucceeded, RunWaiting, StepCancelled, StepCompleted, StepStarted
 from runwell.model.statuses import RunStatus, SkipReason, StepStatus
 from runwell.model.step import ForEach
 
 MAX_ITEMS: Final = 10_000
+
+
+class TooManyItems(ValueError):
+    """A for_each is given more items than one run takes; the message says how many."""
+
 
 _WAIT_ORDER: Final = ("approval", "message", "child_run", "delay", "retry")
 
@@ -70,9 +75,10 @@ def _move(state: RunState, step: StepState, now: int) -> tuple[Action | None, bo
             return _start_attempt(step, None, now), False
         elif state.status is not RunStatus.PAUSED:
             return _begin(draft, step, now), False
-    except (ExpressionFailed, InvalidInput) as exc:
+    except (ExpressionFailed, InvalidInput, TooManyItems) as exc:
         draft = Draft(state)
-        fail_step(draft, step, ErrorInfo(code="EXPRESSION_FAILED", message=str(exc), step_id=step.path))
+        code: FailureCode = "TOO_MANY_ITEMS" if isinstance(exc, TooManyItems) else "EXPRESSION_FAILED"
+        fail_step(draft, step, ErrorInfo(code=code, message=str(exc), step_id=step.path))
         return Settle(draft.facts), True
     takes_message = step.plan.control == "wait" and step.iteration is None
     return (Settle(draft.facts) if draft.facts else None), takes_message
@@ -139,7 +145,7 @@ def _items(step: StepState, rendered: dict[str, Any]) -> list[Any] | None:
     if not isinstance(items, list):
         raise ExpressionFailed(f"items gave {type(items).__name__}, not a list")
     if len(items) > MAX_ITEMS:
-        raise ExpressionFailed(f"items has {len(items)} items, more than {MAX_ITEMS}: split the list over several runs")
+        raise TooManyItems(f"items has {len(items)} items, more than {MAX_ITEMS}: split the list over several runs")
     return items
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from runwell.engine.plan import Body, Plan, StepPlan
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import Log, RunCreated, StopMode
+from runwell.model.events import Event, Log, RunCreated, StopMode
 from runwell.model.run import Attempt
 from runwell.model.statuses import TERMINAL, RunStatus, SkipReason, StepStatus, WaitingFor
 from runwell.model.usage import NO_USAGE, Usage
@@ -115,7 +115,7 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
     retrying: dict[str, None] = {}
     alarms: list[tuple[int, str]] = []
     tasks: dict[str, str] = {}
-    decisions: dict[str, bool] = {}
+    decisions: dict[str, Event] = {}
     messages: dict[str, list[Any]] = {}
     seen_messages: set[str] = set()
     comments: set[str] = set()

@@ -1,14 +1,33 @@
 """A workflow document as somebody wrote it: its data, and where in the text each part stands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
+
+from runwell.model.errors import Problem
 
 
 class Document(NamedTuple):
-    """The data, and from each part's JSON pointer to its line, from 1."""
+    """The data, and from each part's JSON pointer to its line, from 1.
+
+    `problems` are of parts that cannot be taken as they are; something else stands at the pointers `unread`.
+    """
 
     data: Any
     lines: dict[str, int]
+    problems: tuple[Problem, ...] = ()
+    unread: frozenset[str] = frozenset()
+
+    def beside(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """Return those of the data's problems that are not of what stands in for something that was not read."""
+        return tuple(problem for problem in problems if not self.unread.intersection(_around(problem.pointer)))
+
+
+def _around(pointer: str) -> Iterator[str]:
+    """Yield the pointer and those of all that it lies in."""
+    while pointer:
+        yield pointer
+        pointer = pointer.rpartition("/")[0]
+    yield ""
 
 
 def nearest_line(lines: dict[str, int], pointer: str) -> int | None:

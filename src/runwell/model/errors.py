@@ -31,6 +31,7 @@ FailureCode = Literal[
     "LLM_INVALID_OUTPUT",
     "MCP_TOOL_FAILED",
     "EXPRESSION_FAILED",
+    "TOO_MANY_ITEMS",
     "OUTPUT_TOO_LARGE",
     "STEP_TIMED_OUT",
     "STEP_INTERRUPTED",

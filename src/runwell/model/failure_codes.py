@@ -10,6 +10,7 @@ FAILURE_CODES: Final[dict[str, str]] = {
     "LLM_INVALID_OUTPUT": "The model's answer broke `output_schema`, after all repair attempts. `details` holds the raw answer and the errors.",
     "MCP_TOOL_FAILED": "Reserved: no step has it yet. A tool of an MCP server failed.",
     "EXPRESSION_FAILED": "An expression or template had no value: a key is missing, types do not fit, a text grew too long.",
+    "TOO_MANY_ITEMS": "A for_each was given more than 10,000 items. Split the list over several runs, as with a `workflow` step for each part.",
     "OUTPUT_TOO_LARGE": "A step's result is larger than `limits.output_bytes`.",
     "STEP_TIMED_OUT": "An attempt took longer than the step's `timeout_s`.",
     "STEP_INTERRUPTED": "The process that ran the attempt ended. The attempt is made again by itself.",

@@ -1,6 +1,6 @@
 """Checking data against a JSON Schema, compiled once."""
 
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 
@@ -16,6 +16,34 @@ def validator_of(schema: Any) -> Any:
         return jsonschema_rs.validator_for(schema, offline=True)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, TypeError) as exc:
         raise ValueError(str(exc).partition("\n")[0]) from exc
+
+
+def schema_problems(schema: Any) -> list[Problem]:
+    """Return what is wrong with a JSON Schema, each with its pointer within it: all of it, as far as that can be told."""
+    try:
+        jsonschema_rs.validator_for(schema, offline=True)
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, TypeError) as exc:
+        first = _problem_of(exc)
+    else:
+        return []
+    draft = schema.get("$schema", _NEWEST) if isinstance(schema, dict) else _NEWEST
+    found = [_problem_of(error) for error in _META.iter_errors(schema)] if draft == _NEWEST else []
+    by_place = {problem.pointer: problem for problem in reversed(found)}
+    return list(reversed(by_place.values())) or [first]
+
+
+_NEWEST: Final = "https://json-schema.org/draft/2020-12/schema"
+_META: Final = jsonschema_rs.validator_for({"$ref": _NEWEST}, offline=True)
+_TYPES: Final = ("array", "boolean", "integer", "null", "number", "object", "string")
+
+
+def _problem_of(error: Exception) -> Problem:
+    path = [str(part) for part in getattr(error, "instance_path", ())]
+    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+    message, hint = str(error).partition("\n")[0], "mend it; json-schema.org lists the keywords"
+    if path[-1:] == ["type"] and "anyOf" in message:
+        message, hint = message.partition(" is not valid under")[0] + " is no type", f"types are {', '.join(_TYPES)}, or a list of them"
+    return Problem(code="bad_schema", message=f"not a JSON Schema: {message}", pointer=pointer, hint=hint)
 
 
 class SchemaCheck:

@@ -56,7 +56,9 @@ class StepSpec(Part):
     when: Expression | None = Field(default=None, description="false skips the step")
     enabled: bool = Field(default=True, description="false skips the step")
     retry: Retry | None = Field(default=None, description="left out, one attempt; refused where the engine carries the step out")
-    timeout_s: float | None = Field(default=None, gt=0, le=31_536_000, description="of each attempt; without effect on a transform")
+    timeout_s: float | None = Field(
+        default=None, gt=0, le=31_536_000, description="of each attempt; refused on a transform, which is done at once"
+    )
     on_error: Literal["fail", "continue"] = "fail"
     fallback: Any = Field(default=None, description="the result when the step fails; given, even as null, the run goes on")
     cache: Literal["auto", "always", "never"] = Field(default="auto", description="kept, without effect yet: every step is carried out")

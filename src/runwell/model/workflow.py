@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, SerializeAsAny, ValidationError
 from runwell.model.canonical import content_hash
 from runwell.model.errors import InvalidDocument, Problem
 from runwell.model.field_problems import field_problems, nearest
-from runwell.model.schema import validator_of
+from runwell.model.schema import schema_problems
 from runwell.model.slugs import NAME, NAME_LENGTH, slug_of
 from runwell.model.stand_in import ids_within, stand_in
 from runwell.model.step import STEP_ID, Part, StepSpec
@@ -161,18 +161,8 @@ class _Reader:
         return None
 
     def _check_schema(self, schema: Any, pointer: str, step_id: str | None) -> None:
-        if schema is None:
-            return
-        try:
-            validator_of(schema)
-        except ValueError as exc:
-            self._report(
-                "bad_schema",
-                f"not a JSON Schema: {exc}",
-                pointer,
-                step_id,
-                "mend it; json-schema.org lists the keywords",
-            )
+        for problem in () if schema is None else schema_problems(schema):
+            self.problems.append(msgspec.structs.replace(problem, pointer=pointer + problem.pointer, step_id=step_id))
 
     def _build(self, model: type[M], fields: dict[str, Any], pointer: str, step_id: str | None) -> M:
         try:

@@ -41,7 +41,7 @@ class DocumentText(Protocol):
     """Documents as YAML. Both may take long for a large one, and block."""
 
     def read(self, text: str) -> Document:
-        """Return the document. Raises `InvalidDocument` with the line of what cannot be read."""
+        """Return the document with the problems of its parts. Raises `InvalidDocument` when it cannot be read at all."""
         ...
 
     def write(self, document: Any) -> str:

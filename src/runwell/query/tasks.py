@@ -8,6 +8,7 @@ from runwell.model.events import Event, TaskCompleted
 from runwell.model.run import RunRow, TaskView
 from runwell.model.run_parts import TaskDecision
 from runwell.model.scope import Scope
+from runwell.model.task_decisions import is_same, told
 from runwell.model.times import rfc3339
 from runwell.ports.journal import EventFilter, Journal, RunFilter
 from runwell.ports.runs import Runs
@@ -77,8 +78,8 @@ async def complete_task(runs: Runs, journal: Journal, scope: Scope, run: RunRow,
             decided = await _decision(journal, run.run_id, command.task_id)
     assert decided is not None
     data = decided.of(TaskCompleted)
-    if _differs(data, command):
-        raise CommandRefused(_told(data, decided.ts), hint="a task is decided once")
+    if data.by != command.actor or not is_same(data, command):
+        raise CommandRefused(told(decided), hint="a task is decided once")
     return TaskDecision(
         id=data.task_id,
         run_id=run.run_id,
@@ -96,17 +97,6 @@ async def _decision(journal: Journal, run_id: str, task_id: str) -> Event | None
         if event.of(TaskCompleted).task_id == task_id:
             return event
     return None
-
-
-def _differs(data: TaskCompleted, command: CompleteTask) -> bool:
-    same = (command.actor, command.approved, command.comment, command.result)
-    return data.expired or (data.by, data.approved, data.comment, data.result) != same
-
-
-def _told(data: TaskCompleted, ts: int) -> str:
-    if data.expired:
-        return f"{data.task_id} expired at {rfc3339(ts)} without a decision"
-    return f"{data.task_id} was {'approved' if data.approved else 'rejected'} by {data.by or 'Runwell'} at {rfc3339(ts)}"
 
 
 def _check_result(command: CompleteTask) -> None:

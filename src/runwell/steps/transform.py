@@ -20,4 +20,14 @@ def transform(input: Mapping[str, Any]) -> Any:
     return input["value"]
 
 
-STEP = StepType(name="transform", spec=TransformStep, inline=transform)
+def _problems(spec: StepSpec) -> list[tuple[str, str, str]]:
+    found = []
+    if spec.retry is not None:
+        message = "a transform step cannot be retried: it is done at once, and a second attempt would give the same"
+        found.append(("/retry", message, "take retry: out"))
+    if spec.timeout_s is not None:
+        found.append(("/timeout_s", "a transform step has no time limit: it is done at once", "take timeout_s: out"))
+    return found
+
+
+STEP = StepType(name="transform", spec=TransformStep, inline=transform, problems=_problems)

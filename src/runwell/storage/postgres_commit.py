@@ -29,6 +29,8 @@ class PostgresCommit:
         self._owner, self._claims, self._blobs, self._probe = owner, claims, blobs, probe
         self._pending = self.batch_type()
         self._writing: asyncio.Task[None] | None = None
+        self._done = 0  # commits with an outcome
+        self._outcome = asyncio.Condition()
 
     def add(self, append: Append) -> None:
         """Add an append, which is durable when its future is done."""
@@ -41,6 +43,14 @@ class PostgresCommit:
         if self._writing is not None:
             await asyncio.wait([self._writing])
 
+    async def settled(self) -> None:
+        """Wait until everything that was added before has its outcome, whatever is added meanwhile."""
+        if self._writing is None:
+            return
+        goal = self._done + 1 + (len(self._pending) > 0)
+        async with self._outcome:
+            await self._outcome.wait_for(lambda: self._done >= goal or self._writing is None)
+
     def _swapped(self) -> PostgresBatch:
         batch, self._pending = self._pending, self.batch_type()
         return batch
@@ -49,8 +59,15 @@ class PostgresCommit:
         try:
             while len(self._pending):
                 await self._commit(self._swapped())
+                await self._tell()
         finally:
             self._writing = None
+            await self._tell()
+
+    async def _tell(self) -> None:
+        self._done += 1
+        async with self._outcome:
+            self._outcome.notify_all()
 
     async def _commit(self, batch: PostgresBatch) -> None:
         self._probe("journal.before_handover")

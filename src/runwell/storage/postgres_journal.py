@@ -46,7 +46,6 @@ class PostgresJournal(PostgresReading):
         self._closing: asyncio.Task[None] | None = None
         self._claims = self.claims_type()
         self._place = 0  # of the last append that was submitted, in the order of all
-        self._last: asyncio.Future[int] | None = None
         self._deleted = DeletedWorkflows()
 
     async def open(self) -> None:
@@ -106,29 +105,25 @@ class PostgresJournal(PostgresReading):
         encoded = encode_append(expected, events, row)
         self._claims.advance(claim, row.seq)
         self._place += 1
-        future = self._last = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._commit.add(Append(self._place, claim, expected, tuple(events), encoded, row, future))
         return future
 
     # Deleting
 
     async def delete_runs(self, workflow_id: str) -> int:
-        if self._owner is None:
+        commit, owner = self._commit, self._owner
+        if commit is None or owner is None:
             raise closed()
-        if (refusal := self._owner.refusal) is not None:
+        if (refusal := owner.refusal) is not None:
             raise refusal
-        deletion = Deletion(self._url, self._owner.epoch, workflow_id)
+        deletion = Deletion(self._url, owner.epoch, workflow_id)
         async with self._deleted.taking(workflow_id) as close:
-            await self._settled()
+            await commit.settled()
             await deletion.refuse_live()
             close()
-            await self._settled()
+            await commit.settled()
             return await deletion.delete()
-
-    async def _settled(self) -> None:
-        """Wait until everything that was submitted has its outcome."""
-        if self._last is not None:
-            await asyncio.wait([self._last])
 
     # Reading, on the pool's connections
 

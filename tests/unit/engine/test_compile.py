@@ -111,6 +111,22 @@ CASES: list[tuple[str, dict[str, Any], str, str, str, str]] = [
     ("bad_expression", workflow(transform("a", "{{ sum([1]) }}")), "/steps/0/value", "a", "unknown function 'sum'", ""),
     ("bad_expression", workflow(A, transform("b", "{{ steps.a.reslt }}", "a")), "/steps/1/value", "b", "no 'reslt'", ""),
     ("unreachable_step", workflow({"id": "a", "when": "{{ false }}"}), "/steps/0/when", "a", "always false", "enabled: false"),
+    (
+        "unreachable_step",
+        workflow({**A, "enabled": False}, transform("b", 1), {**transform("c", 1, "b", "a"), "join": "all"}),
+        "/steps/2/join",
+        "c",
+        "'c' can never run: with join: all it needs 'a', which is switched off",
+        "join: any",
+    ),
+    (
+        "unreachable_step",
+        workflow({**A, "enabled": False}, transform("b", 1, "a"), {**transform("c", 1, "b"), "join": "all"}),
+        "/steps/2/join",
+        "c",
+        "'c' can never run: with join: all it needs 'b', which never runs",
+        "join: any",
+    ),
     ("retry_not_here", workflow(each(A, retry={})), "/steps/0/retry", "each", "cannot be retried", "on the steps that fail"),
     ("delay_needs_one", workflow({"id": "a", "type": "delay"}), "/steps/0", "a", "for_s or until", "for_s: 60"),
     (
@@ -218,3 +234,9 @@ def test_a_plan_names_roots_dependents_and_the_last_step() -> None:
     body = compiled(workflow(A, transform("b", None, "a", "a"), transform("c", None, "a"))).body
     assert (body.roots, body.last) == (("a",), "c")
     assert (body.steps["a"].dependents, body.steps["b"].deps) == (("b", "c"), ("a",))
+
+
+def test_a_branch_may_be_switched_off_at_its_beginning() -> None:
+    off = {**A, "enabled": False}
+    compiled(workflow(off, transform("b", 1, "a"), transform("c", 1), transform("d", 1, "b", "c")))
+    compiled(workflow(off, {**transform("b", 1, "a"), "join": "all", "enabled": False}))

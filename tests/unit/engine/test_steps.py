@@ -48,10 +48,14 @@ def test_a_loop_over_nothing_is_done_at_once() -> None:
     assert (run.step("each").result, run.step("b").status) == ([], "running")
 
 
-@pytest.mark.parametrize(("items", "words"), [("text", "items gave str, not a list"), ([0] * 10_001, "more than 10000")])
-def test_what_is_no_list_of_items(items: Any, words: str) -> None:
+@pytest.mark.parametrize(
+    ("items", "code", "words"),
+    [("text", "EXPRESSION_FAILED", "items gave str, not a list"), ([0] * 10_001, "TOO_MANY_ITEMS", "more than 10000")],
+)
+def test_what_is_no_list_of_items(items: Any, code: str, words: str) -> None:
     run = Driver(workflow(each("{{ input }}")), items)
     assert run.state.error is not None
+    assert run.state.error.code == code
     assert words in run.state.error.message
 
 

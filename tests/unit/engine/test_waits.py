@@ -9,7 +9,7 @@ from runwell.engine.state import next_alarm
 from runwell.engine.waits import child_run_id, seconds
 from runwell.model.commands import ChildEnded, CompleteTask
 from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput, NotFound
-from runwell.model.events import TaskCreated
+from runwell.model.events import TaskCompleted, TaskCreated
 from runwell.model.statuses import RunStatus
 
 
@@ -73,8 +73,26 @@ def test_a_task_is_decided_once() -> None:
     task_id = run.step("ask").task_id or ""
     run.decide("ask")
     assert run.do(CompleteTask(task_id=task_id, approved=True)).events == []
-    with pytest.raises(CommandRefused, match="decided already"):
-        run.do(CompleteTask(task_id=task_id, approved=False))
+    for other in ({"approved": False}, {"approved": True, "comment": "no"}, {"approved": True, "result": {"amount": 2}}):
+        with pytest.raises(CommandRefused, match="was approved by ann at 20"):
+            run.do(CompleteTask(task_id=task_id, **other))
+
+
+def test_a_decision_with_edits_is_the_same_with_the_same_edits_only() -> None:
+    run = approval()
+    task_id = run.step("ask").task_id or ""
+    decision = CompleteTask(task_id=task_id, approved=True, actor="ann", comment="so", result={"amount": 2})
+    run.do(decision)
+    assert run.do(decision).events == []
+    with pytest.raises(CommandRefused, match="was approved with edits by ann"):
+        run.do(CompleteTask(task_id=task_id, approved=True, comment="so"))
+
+
+def test_a_task_that_expired_cannot_be_rejected_any_more() -> None:
+    run = approval(expires_in_s=60)
+    run.to_alarm()
+    with pytest.raises(CommandRefused, match="without a decision"):
+        run.do(CompleteTask(task_id=run.step("ask").task_id or "", approved=False))
 
 
 @pytest.mark.parametrize("taken", ["approved", "by", "comment"])
@@ -113,7 +131,8 @@ def test_the_time_limit_of_an_approval_comes_before_its_expiry() -> None:
     run.to_alarm()
     assert run.state.error is not None
     assert run.state.error.code == "STEP_TIMED_OUT"
-    assert list(run.state.decisions.values()) == [False]
+    [decided] = run.state.decisions.values()
+    assert decided.of(TaskCompleted).expired
 
 
 def test_a_message_that_does_not_come() -> None:

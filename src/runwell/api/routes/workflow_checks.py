@@ -33,7 +33,8 @@ async def validate_workflow(key: Key, caller: Caller, server: Server, source: Do
 
 
 async def _checked(server: Parts, scope: Scope, document: Any, source: Source, slug: str | None) -> Answer:
-    problems = source.unreadable or source.located(await server.publishing.problems(scope, document, slug))
+    found = await server.publishing.problems(scope, document, slug) if source.is_readable else ()
+    problems = source.located(found)
     return Answer(Check(valid=not problems, problems=problems))
 
 
