@@ -57,3 +57,9 @@ def test_while_a_process_owns_the_directory_the_way_is_its_interface(cli: Comman
     finally:
         owner.send_signal(signal.SIGTERM)
         owner.communicate(timeout=30)
+
+
+def test_on_a_server_no_key_is_made_here(cli: CommandLine) -> None:
+    refused = cli.run("keys", "create", "k", "--scope", "admin", "--server", "http://127.0.0.1:1")
+    assert (refused.returncode, "not on the server" in refused.stderr) == (2, True), refused.stderr
+    assert not list(cli.data_dir.rglob("*.db"))

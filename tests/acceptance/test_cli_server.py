@@ -73,7 +73,7 @@ def test_the_output_is_the_same(script: str, output: str, tmp_path: Path, there:
     here = at(tmp_path / "here", None)
     for words in SCRIPTS[script]:
         local, remote = here.run(*words, "-o", output), there.run(*words, "-o", output)
-        assert same(remote.stdout) == same(local.stdout)
+        assert same(remote.stdout) == same(local.stdout), remote.stderr
         assert (remote.returncode, "Traceback" in remote.stderr) == (local.returncode, False)
         if script != "no run":  # which says where it looked
             assert same(remote.stderr) == same(local.stderr)

@@ -52,6 +52,7 @@ class _Writer:
         self._strip = strip
         self._left = 1 + strip.number(MAX_STEPS)
         self._count = 0
+        self._never: set[str] = set()
 
     def workflow(self) -> dict[str, Any]:
         strip = self._strip
@@ -97,12 +98,16 @@ class _Writer:
 
     def _common(self, step: dict[str, Any], visible: list[str]) -> None:
         strip = self._strip
+        never = self._never.intersection(step["depends_on"])
         if len(step["depends_on"]) > 1:
-            step["join"] = strip.one("any", "all")
+            join = strip.one("any", "all")  # of what never runs not all can be awaited: that does not compile
+            step["join"] = "any" if never else join
         if strip.number(4) == 1:
             step["when"] = self._condition(visible)
         if strip.number(12) == 11:
             step["enabled"] = False
+        if "enabled" in step or (never and never.issuperset(step["depends_on"])):
+            self._never.add(step["id"])
         handling = strip.number(5)
         if handling == 1:
             step["on_error"] = "continue"

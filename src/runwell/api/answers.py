@@ -40,6 +40,13 @@ class Answer(Response):
         super().__init__(_encoder.encode(content), status, dict(headers or {}))
 
 
+class SecretAnswer(Answer):
+    """An answer with something that opens a door. It is told once, and kept nowhere: not even for an `Idempotency-Key`."""
+
+    def __init__(self, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(content, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
 def answers(kind: type, description: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """Return FastAPI's `responses` for an operation that answers with this struct."""
     ANSWER_TYPES[kind.__name__] = kind

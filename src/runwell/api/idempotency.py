@@ -2,7 +2,8 @@
 
 The key is reserved before the request is carried out, with the id for the run that it may start. When the
 server dies in between, the same request starts the run under that id again, which is harmless. The same key
-with another request is refused with 422, and one whose request is still being carried out with 409.
+with another request is refused with 422, and one whose request is still being carried out with 409. So is one
+whose answer held a secret: that is not kept.
 """
 
 import hashlib
@@ -13,8 +14,9 @@ from typing import Final
 from fastapi import Request
 from starlette.responses import Response
 
+from runwell.api.answers import SecretAnswer
 from runwell.api.errors import Conflict
-from runwell.api.problems import answered
+from runwell.api.problems import answered, problem_response
 from runwell.model.errors import InvalidInput
 from runwell.model.ids import new_id
 from runwell.model.principal import Principal
@@ -72,19 +74,29 @@ class Idempotency:
         if response.status_code >= 500 or response.status_code in _TRY_AGAIN or not isinstance(response.body, bytes):
             await self._keys.release(principal.scope, principal.actor, key)
             return response
-        headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        stored = StoredAnswer(status=response.status_code, headers=headers, body=response.body)
+        kept = _told_once(request) if isinstance(response, SecretAnswer) else response
+        headers = {name: kept.headers[name] for name in _KEPT_HEADERS if name in kept.headers}
+        stored = StoredAnswer(status=kept.status_code, headers=headers, body=bytes(kept.body))
         await self._keys.complete(principal.scope, principal.actor, key, stored)
         return response
 
 
 async def _hash(request: Request) -> str:
-    head = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    """Return what tells requests apart. A key's secret is part of it, so that no body can be guessed from what is kept."""
+    secret = request.headers.get("authorization", "")
+    head = f"{secret}\n{request.method} {request.url.path}?{request.url.query}\n".encode()
     return hashlib.sha256(head + await request.body()).hexdigest()
 
 
 def _replayed(answer: StoredAnswer) -> Response:
     return Response(answer.body, answer.status, {**answer.headers, REPLAYED: "true"})
+
+
+def _told_once(request: Request) -> Response:
+    """Return what the same request gets in place of an answer that held a secret."""
+    detail = "this was carried out already; the answer held a secret, was told once, and is kept nowhere"
+    hint = "if it never arrived, take back what was made, and ask again with a new Idempotency-Key"
+    return problem_response(request, 409, "CONFLICT", detail, hint=hint)
 
 
 def _in_flight(key: str) -> Conflict:

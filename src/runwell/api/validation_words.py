@@ -2,6 +2,9 @@
 
 from typing import Any, Final
 
+_QUIET: Final = frozenset({"password", "new_password", "value", "secret", "token"})
+"""Of these fields no answer repeats the text."""
+
 _PLACES: Final = {"body": "", "path": "/path", "query": "/query", "header": "/header", "cookie": "/cookie"}
 
 
@@ -31,15 +34,16 @@ def words_for(error: Any, where: str, path: list[Any]) -> tuple[str, str | None]
             return f"{context.get('discriminator', name)} is required and missing", "say which it is"
         case "value_error" | "assertion_error":
             return error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, "), None
-    return f"{name} is {shown(error.get('input'))}: {error['msg'][:1].lower()}{error['msg'][1:]}", None
+    given = shown(error.get("input"), quiet=bool(_QUIET.intersection(map(str, path))))
+    return f"{name} is {given}: {error['msg'][:1].lower()}{error['msg'][1:]}", None
 
 
-def shown(value: Any) -> str:
-    """Return a value short enough for a message; of what may be long or secret, only its kind."""
+def shown(value: Any, *, quiet: bool = False) -> str:
+    """Return a value short enough for a message; of what is long, or `quiet`, only its kind."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, int | float):
         return f"{value:.40g}" if isinstance(value, float) else str(value) if abs(value) < 10**40 else "a number of over 40 digits"
     if isinstance(value, str):
-        return repr(value) if len(value) <= 40 else f"text of {len(value)} characters"
+        return repr(value) if len(value) <= 40 and not quiet else f"text of {len(value)} characters"
     return "an object" if isinstance(value, dict) else "a list" if isinstance(value, list | tuple) else "of another kind"

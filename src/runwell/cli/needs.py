@@ -59,8 +59,8 @@ async def family(runs: States, run_id: str) -> Family:
     states = [await runs.state(run_id)]
     whole = True
     for state in states:
-        for path in state.waiting:
-            child_id = state.steps[path].child_run_id
+        children = [state.steps[path].child_run_id for path in state.waiting]  # before others carry the run on
+        for child_id in children:
             if child_id is None:
                 continue
             try:

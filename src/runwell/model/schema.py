@@ -24,6 +24,8 @@ def schema_problems(schema: Any) -> list[Problem]:
         jsonschema_rs.validator_for(schema, offline=True)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, TypeError) as exc:
         first = _problem_of(exc)
+    except ValueError as exc:  # it is no JSON: a key that is no text, a number without end
+        return [_problem_of(exc)]
     else:
         return []
     draft = schema.get("$schema", _NEWEST) if isinstance(schema, dict) else _NEWEST

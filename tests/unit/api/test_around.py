@@ -226,3 +226,34 @@ def test_a_route_that_asks_for_nothing_cannot_be_declared() -> None:
         @routes.get("/x")
         async def get_x() -> Answer:
             raise Conflict
+
+
+def test_strangers_are_counted_by_their_address(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with shop(tmp_path, rate_limit="3/hour") as (client, _):
+            asked = [await client.post("/orders", json={}, headers={"x-actor": "nobody"}) for _ in range(5)]
+            assert [answer.status_code for answer in asked] == [401, 401, 401, 429, 429]
+            assert int(asked[-1].headers["retry-after"]) > 0
+            assert (await client.post("/orders", json={})).status_code == 202
+
+    run(main())
+
+
+def test_a_query_parameter_that_is_none_is_refused(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with shop(tmp_path) as (client, orders):
+            told = (await client.post("/orders?colour=red", json={})).json()
+            assert (told["code"], told["detail"]) == ("INVALID_INPUT", "the operation has no query parameter 'colour'")
+            assert told["hint"] == "it has none: leave it out"
+            assert orders.placed == []
+
+    run(main())
+
+
+def test_an_error_tells_what_is_left_of_the_limit(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with shop(tmp_path, rate_limit="3/hour") as (client, _):
+            refused = await client.post("/orders", json={"refused": True})
+            assert (refused.status_code, refused.headers["ratelimit-remaining"]) == (409, "2")
+
+    run(main())

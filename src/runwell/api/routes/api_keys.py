@@ -8,7 +8,7 @@ from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from runwell.api.answers import Answer, answers, no_content
+from runwell.api.answers import Answer, SecretAnswer, answers, no_content
 from runwell.api.authentication import Entry
 from runwell.api.credentials import new_key
 from runwell.api.errors import Forbidden
@@ -77,7 +77,7 @@ async def create_api_key(body: KeyRequest, caller: Caller, entry: Entry) -> Answ
         expires_at=_end(body.expires_at, entry.clock.now()),
     )
     key = await entry.identities.keys.create(caller.scope, caller.actor, asked)
-    return Answer(CreatedKey(**msgspec.structs.asdict(key), key=made.text), 201)
+    return SecretAnswer(CreatedKey(**msgspec.structs.asdict(key), key=made.text), 201)
 
 
 def _end(moment: AwareDatetime | None, now: int) -> int | None:

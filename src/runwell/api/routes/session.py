@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from runwell.api.access import Access
-from runwell.api.answers import Answer, answers, no_content
+from runwell.api.answers import Answer, SecretAnswer, answers, no_content
 from runwell.api.authentication import Browser, Entry, InBrowser
 from runwell.api.cookies import check_origin, cookie_name, put_cookie
 from runwell.api.credentials import hashed
@@ -88,7 +88,7 @@ async def _check_password(request: Request, access: Access, email: str, account:
 
 async def answer_signed_in(request: Request, access: Access, browser: Browser) -> Answer:
     """Answer with the session, and its cookie."""
-    answer = Answer(await view_of(access, browser.visit.principal, browser))
+    answer = SecretAnswer(await view_of(access, browser.visit.principal, browser))
     keep_signed_in(answer, request, access, browser)
     return answer
 
@@ -97,7 +97,7 @@ async def answer_signed_in(request: Request, access: Access, browser: Browser) -
 @signed_in
 async def get_session(request: Request, caller: Caller, entry: Entry) -> Answer:
     """Return who calls: a user's session, an API key, or anybody where there is no sign-in."""
-    return Answer(await view_of(entry, caller, getattr(request.state, "browser", None)))
+    return SecretAnswer(await view_of(entry, caller, getattr(request.state, "browser", None)))
 
 
 @routes.post("/v1/session/project", responses=answers(SessionView, "The session is in the project now."))
@@ -105,7 +105,7 @@ async def get_session(request: Request, caller: Caller, entry: Entry) -> Answer:
 async def switch_project(body: ProjectSwitch, browser: InBrowser, entry: Entry) -> Answer:
     """Move the session into another project that its user may enter."""
     visit = await entry.identities.sessions.switch(hashed(browser.token), body.project)
-    return Answer(await view_of(entry, visit.principal, Browser(visit, browser.token)))
+    return SecretAnswer(await view_of(entry, visit.principal, Browser(visit, browser.token)))
 
 
 @routes.post("/v1/session/password", status_code=204, responses=no_content("The password is changed."))

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from runwell.api.answers import Answer, answers
+from runwell.api.answers import Answer, SecretAnswer, answers
 from runwell.api.authentication import Entry
 from runwell.api.route import Caller, needs, router
 from runwell.api.tickets import TICKET_MS, issue_ticket
@@ -23,4 +23,4 @@ class StreamTicket(msgspec.Struct, frozen=True, kw_only=True):
 async def create_stream_ticket(caller: Caller, entry: Entry) -> Answer:
     """Make a ticket that opens one stream within 30 seconds, with what the caller may do."""
     expires_at = rfc3339(entry.clock.now() + TICKET_MS)
-    return Answer(StreamTicket(ticket=await issue_ticket(entry, caller), expires_at=expires_at), 201)
+    return SecretAnswer(StreamTicket(ticket=await issue_ticket(entry, caller), expires_at=expires_at), 201)

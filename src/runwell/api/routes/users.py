@@ -7,7 +7,7 @@ from fastapi import Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from runwell.api.access import Access
-from runwell.api.answers import Answer, answers
+from runwell.api.answers import Answer, SecretAnswer, answers
 from runwell.api.authentication import Entry
 from runwell.api.credentials import hashed, new_secret
 from runwell.api.ids import ProjectId, UserId
@@ -85,7 +85,7 @@ async def invite_user(body: Invitation, request: Request, caller: Caller, entry:
     token, link = _new_link(entry, INVITATION_MS)
     membership = Membership(organization_admin=body.organization_admin, roles=body.roles)
     user = await entry.identities.members.invite(caller.scope, body.email, body.name or body.email, membership, link)
-    return Answer(_linked(request, entry, user, token, link), 201)
+    return SecretAnswer(_linked(request, entry, user, token, link), 201)
 
 
 @routes.patch("/v1/users/{user_id}", responses=answers(User, "The user as it is now."))
@@ -104,7 +104,7 @@ async def create_password_link(user_id: Id, request: Request, caller: Caller, en
     """Make a link with which the user can choose a new password once. The old one counts until then."""
     token, link = _new_link(entry, RESET_MS)
     user = await entry.identities.members.new_link(caller.scope, user_id, link)
-    return Answer(_linked(request, entry, user, token, link), 201)
+    return SecretAnswer(_linked(request, entry, user, token, link), 201)
 
 
 def _new_link(access: Access, ttl_ms: int) -> tuple[str, PasswordLink]:
