@@ -26,8 +26,11 @@ class Around:
             return await handler(request)
         allowance = None if self._limit is None else self._limit.take(principal.actor)
         is_own = getattr(request.scope.get("route"), "permission", None) == SIGNED_IN
-        mended: Handler = lambda request: answered(request, handler)
-        response = await (mended(request) if is_own else self._idempotency(request, principal, mended))
+        response = await (answered(request, handler) if is_own else self._idempotency(request, principal, _answering(handler)))
         if allowance is not None:
             response.headers.update(allowance.headers)
         return response
+
+
+def _answering(handler: Handler) -> Handler:
+    return lambda request: answered(request, handler)
