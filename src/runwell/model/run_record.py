@@ -1,0 +1,92 @@
+"""What the run store keeps of a run: all that lists, search, analytics and exports need, made of its events."""
+
+from typing import Any
+
+import msgspec
+
+from runwell.model.scope import Scope
+from runwell.model.statuses import RunStatus
+from runwell.model.usage import NO_USAGE, Usage
+
+
+class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One step that has begun or was skipped. `id` is its id in the document, `path` its place in the run; times in ms since 1970."""
+
+    path: str
+    id: str
+    type: str
+    status: str
+    reason: str | None = None
+    attempts: int = 0
+    started_at: int | None = None
+    duration_ms: int | None = None
+    error_code: str | None = None
+
+
+class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One model call. `seq` is its event's; `model` answered, or was asked when none did. `latency_ms` until the whole answer."""
+
+    seq: int
+    at: int
+    step_path: str
+    provider: str
+    model: str
+    ok: bool = True
+    latency_ms: float = 0.0
+    first_token_ms: float | None = None
+    usage: Usage = NO_USAGE
+    messages: list[dict[str, Any]] | None = None
+    response: Any = None
+    error_message: str | None = None
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One run as it is after its event `rev`. Times in ms since 1970 UTC, `*_ms` in ms.
+
+    `queue_ms`: from creation to start; `waited_ms`: what steps waited for people, messages and time, and pauses.
+    `archived_at`: None unless it is archived. `review`: `good`, `bad` or empty.
+    """
+
+    run_id: str
+    rev: int
+    org_id: str
+    project_id: str
+    workflow_id: str
+    workflow_slug: str
+    workflow_name: str
+    kind: str = "workflow"
+    version: int
+    version_hash: str
+    status: RunStatus
+    waiting_for: str | None = None
+    failure_code: str | None = None
+    failed_step: str | None = None
+    error_message: str | None = None
+    trigger: str = "api"
+    environment: str = "production"
+    root_run_id: str | None = None
+    parent_run_id: str | None = None
+    source_run_id: str | None = None
+    served_from: str | None = None
+    created_at: int
+    started_at: int | None = None
+    ended_at: int | None = None
+    duration_ms: int | None = None
+    queue_ms: int = 0
+    waited_ms: int = 0
+    input: Any = None
+    output: Any = None
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+    usage: Usage = NO_USAGE
+    tool_calls: int = 0
+    steps: tuple[StepRecord, ...] = ()
+    generations: tuple[GenerationRecord, ...] = ()
+    comments: int = 0
+    review: str = ""
+    score: float | None = None
+    archived_at: int | None = None
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.org_id, self.project_id)
