@@ -45,7 +45,9 @@ def fold(text: str) -> str:
     """Return the text in lower case, character by character, so that its length stays."""
     if text.isascii():
         return text.lower()
-    return "İ".join(part.lower() for part in text.replace("Σ", "σ").split("İ"))  # the two whose lower case is not one to one
+    return "İ".join(
+        part.lower() for part in text.replace("\u03a3", "\u03c3").split("İ")
+    )  # capital sigma, dotted I: their lower case is not one to one
 
 
 def tokens(text: str) -> list[str]:
@@ -126,7 +128,7 @@ class _Paths:
 
     def add(self, path: str, value: Any) -> list[str]:
         """Take a JSON value in; return its texts. What nests deep must not need a deep stack."""
-        texts = []
+        texts: list[str] = []
         waiting: list[tuple[str, Any]] = [(path, value)]
         while waiting:
             path, value = waiting.pop()

@@ -156,8 +156,11 @@ def test_any_value_is_flat(value: Any) -> None:
 
 
 def test_a_run_of_a_few_kilobytes_takes_no_time() -> None:
-    value = {"ticket": {"lang": "de", "subject": "Where is my order", "body": "Lorem ipsum dolor sit amet. " * 80}, "n": list(range(20))}
-    value["items"] = [{"name": f"item {n}", "price": n / 7} for n in range(10)]  # type: ignore[assignment]
+    value: dict[str, Any] = {
+        "ticket": {"lang": "de", "subject": "Where is my order", "body": "Lorem ipsum dolor sit amet. " * 80},
+        "n": list(range(20)),
+    }
+    value["items"] = [{"name": f"item {n}", "price": n / 7} for n in range(10)]
     run = record(input=value, output={"sentiment": "negative", "answer": "word " * 200}, metadata={"env": "prod", "team": "a"})
     flatten(run)
     best = min(_seconds(run) for _ in range(20))
