@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 from tests.contract.samples import run
@@ -10,6 +11,7 @@ from tests.unit.projection_stage import LIFE, ProjectionStage
 from runwell.model import events as ev
 from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run_record import RunRecord
+from runwell.ports.journal import Kept
 from runwell.runtime import projector as projecting
 from runwell.runtime import run_overlay
 from runwell.runtime.run_overlay import HELD_MS, RESTING_MS
@@ -161,6 +163,26 @@ def test_a_feed_that_is_too_fast_or_not_to_be_trusted_is_made_up_for(monkeypatch
         await stage.live()
         await stage.check()
         await stage.check_written()
+
+    run(main())
+
+
+def test_what_happens_just_when_it_goes_live_is_not_missed() -> None:
+    async def main() -> None:
+        stage = ProjectionStage()
+        tail, late = stage.journal.tail, [1]
+
+        async def tail_and_then_something_happens(*place: Any, **limits: Any) -> list[Kept]:
+            page = await tail(*place, **limits)
+            if not page and late:
+                late.pop()
+                await stage.start()
+            return page
+
+        stage.journal.tail = tail_and_then_something_happens  # type: ignore[method-assign]
+        await stage.live()
+        await stage.check()
+        assert late == []
 
     run(main())
 
