@@ -78,6 +78,8 @@ class RunView(msgspec.Struct, kw_only=True):
     parent_run_id: str | None = None
     environment: str = "production"
     archived_at: str | None = None
+    review: str = ""
+    score: float | None = None
 
 
 class GraphNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +114,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `wake_at` is the next moment (ms since 1970) at which time alone moves the run on.
     `idle` says that nothing is in flight: only a command, a message or time moves it.
+    `input_hash`: SHA-256 of the input's canonical JSON, 64 hex digits; empty for a run of a Runwell that kept none.
     """
 
     run_id: str
@@ -122,6 +125,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     workflow_name: str
     version: int
     version_hash: str
+    input_hash: str = ""
     status: RunStatus
     seq: int
     waiting_for: str | None = None
@@ -137,6 +141,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int | None = None
     duration_ms: int | None = None
     cost_nanos: int = 0
+    archived_at: int | None = None
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
