@@ -1,0 +1,52 @@
+"""Analytics from the run store's tables. Organization and project are bound in one place, `scoped`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from clickhouse_connect.driver.client import Client
+
+from runwell.model.statuses import RunStatus
+from runwell.ports.analytics import Cell, FiguresAsked, Groups, Percentiles, StepFigures, UsageFigures
+from runwell.runstore import figures
+from runwell.runstore.figures import Question
+
+_T = TypeVar("_T")
+_Rows = Sequence[Sequence[Any]]
+
+
+class Connected(Protocol):
+    """Who lends connections: `runstore.client.Connections`."""
+
+    async def run(self, work: Callable[[Client], _T], *, is_search: bool = False) -> _T: ...
+
+
+class SqlAnalytics:
+    """`Analytics` over `run_facts`, which `rollups.sql` describes."""
+
+    def __init__(self, connections: Connected) -> None:
+        self._connections = connections
+
+    async def groups(self, asked: FiguresAsked, limit: int) -> Groups:
+        rows = await self._rows(asked, figures.groups_question(asked, limit))
+        return Groups(tuple(group for group, _, _ in rows), rows[0][2] if rows else 0)
+
+    async def statuses(self, asked: FiguresAsked) -> dict[Cell, dict[RunStatus, int]]:
+        return figures.statuses_of(await self._rows(asked, figures.statuses_question(asked)))
+
+    async def usage(self, asked: FiguresAsked) -> dict[Cell, UsageFigures]:
+        return figures.usage_of(await self._rows(asked, figures.usage_question(asked)))
+
+    async def durations(self, asked: FiguresAsked) -> dict[Cell, Percentiles]:
+        return figures.durations_of(await self._rows(asked, figures.durations_question(asked)))
+
+    async def steps(self, asked: FiguresAsked) -> dict[Cell, list[StepFigures]]:
+        return figures.steps_of(await self._rows(asked, figures.steps_question(asked)))
+
+    async def _rows(self, asked: FiguresAsked, question: Question) -> _Rows:
+        scoped = figures.scoped(question, asked.scope)
+
+        def work(client: Client) -> _Rows:
+            rows: _Rows = client.query(scoped.sql, parameters=scoped.parameters).result_rows
+            return rows
+
+        return await self._connections.run(work, is_search=True)

@@ -1,0 +1,76 @@
+"""What analytics need of a run: a row of `run_facts`, in SQL and, for runs that the store does not have yet, as JSON.
+
+`rollups.sql` makes the same row of the same run.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from runwell.model.run_record import GenerationRecord, RunRecord
+
+_NUMBERS: Final = ("begun_at", "version", "duration_ms", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+_TEXTS: Final = ("workflow_id", "status", "trigger")
+_OF_MODELS: Final = ("calls", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")
+
+COLUMNS: Final[dict[str, str]] = {
+    "run": "UUID",
+    **dict.fromkeys(_TEXTS, "String"),
+    **dict.fromkeys((*_NUMBERS, "generation_count", "cost_nanos"), "Int64"),
+    "model.name": "Array(String)",
+    **{f"model.{name}": "Array(Int64)" for name in _OF_MODELS},
+    "step_type": "Array(String)",
+    "step_status": "Array(String)",
+    "step_ms": "Array(Int64)",
+}
+"""The columns that figures are made of, with the types that both halves of a UNION are brought to."""
+
+_MOST: Final = 2**63 - 1
+
+
+def newer_facts(columns: Sequence[str]) -> str:
+    """Return a SELECT of these columns of the runs in the parameter `newer`."""
+    fields = ", ".join(f"`{name}` {kind}" for name, kind in COLUMNS.items())
+    chosen = ", ".join(f"tupleElement(fact, '{name}') AS `{name}`" for name in columns)
+    return f"SELECT {chosen} FROM (SELECT arrayJoin(JSONExtract({{newer:String}}, 'Array(Tuple({fields}))')) AS fact)"
+
+
+def facts_json(records: Sequence[RunRecord]) -> str:
+    """Return the parameter `newer`."""
+    return msgspec.json.encode([facts_of(record) for record in records]).decode()
+
+
+def facts_of(record: RunRecord) -> dict[str, Any]:
+    """Return the run's row."""
+    steps = [step for step in record.steps if step.status != "skipped"]
+    models = sorted({made.model for made in record.generations})
+    calls = [[made for made in record.generations if made.model == name] for name in models]
+    return {
+        "run": record.run_id[4:],
+        **{name: getattr(record, name) for name in _TEXTS},
+        "begun_at": _bounded(record.created_at if record.started_at is None else record.started_at),
+        "version": _bounded(record.version),
+        "duration_ms": _known(record.duration_ms),
+        **{name: _bounded(getattr(record.usage, name)) for name in _OF_MODELS[1:]},
+        "generation_count": _bounded(record.usage.generations),
+        "model.name": models,
+        "model.calls": [len(made) for made in calls],
+        **{f"model.{name}": [_sum(made, name) for made in calls] for name in _OF_MODELS[1:]},
+        "step_type": [step.type for step in steps],
+        "step_status": [step.status for step in steps],
+        "step_ms": [_known(step.duration_ms) for step in steps],
+    }
+
+
+def _sum(calls: Sequence[GenerationRecord], name: str) -> int:
+    return _bounded(sum(getattr(made.usage, name) for made in calls))
+
+
+def _known(duration: int | None) -> int:
+    return -1 if duration is None else _bounded(duration)
+
+
+def _bounded(number: int) -> int:
+    """Return the number as 64 bits hold it."""
+    return max(-_MOST, min(number, _MOST))
