@@ -3,18 +3,20 @@
 Negation is the caller's: what comes from here has no `is_not` and no `not_contains`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from runwell.model.errors import InvalidInput
 from runwell.model.ids import id_in
 from runwell.model.run_query import AnyOf, Compare, FieldType, Operator, Query, Value
-from runwell.model.status_words import statuses_of
+from runwell.model.status_words import STATUS_WORDS, statuses_of
 from runwell.model.statuses import STEP_BADGES, StepStatus
 from runwell.search import values
-from runwell.search.fields import Field, Kind
-from runwell.search.values import BadValue, Today
+from runwell.search.dates import Span, Today, span
+from runwell.search.fields import Field, Kind, nearest_of
+from runwell.search.values import BadValue
 
 WORDS: Final[dict[Operator, str]] = {
     "is": "is",
@@ -38,6 +40,9 @@ Meant = FieldType | Literal["exact"] | None
 _STEP_WORDS: Final = {**{status.value: status for status in StepStatus}, **{label.lower(): status for status, label in STEP_BADGES.items()}}
 
 
+_T = TypeVar("_T")
+
+
 class Given(NamedTuple):
     """A value as it was given. What was quoted is a text, whatever it looks like."""
 
@@ -56,8 +61,9 @@ class BadCondition(Exception):
 def condition(field: Field, operator: Operator, given: Sequence[Given], today: Today, meant: Meant = None) -> Query:
     """Return the condition. Raises `BadCondition`."""
     if operator not in field.operators:
-        said = ", ".join(WORDS[each] for each in field.operators)
-        raise BadCondition(f"{field.name} cannot be asked whether it {_asked(operator)} something", f"{field.name}: {said}")
+        raise BadCondition(
+            f"{WORDS[operator]!r} makes no sense for {field.name}", f"it knows: {', '.join(WORDS[each] for each in field.operators)}"
+        )
     if operator in ("empty", "not_empty"):
         return Compare(field.name, operator)
     if operator == "contains":
@@ -65,11 +71,6 @@ def condition(field: Field, operator: Operator, given: Sequence[Given], today: T
     if operator == "is":
         return _is(field, given, today, meant)
     return _ordered(field, operator, given, today, meant)
-
-
-def _asked(operator: Operator) -> str:
-    words = WORDS[operator]
-    return words if operator == "contains" else f"{words}"
 
 
 def _contained(index: int, given: Given) -> str:
@@ -84,7 +85,7 @@ def _ordered(field: Field, operator: Operator, given: Sequence[Given], today: To
         raise BadCondition(f"{WORDS[operator]} takes {wanted}, not {len(given)}", f"give {wanted}", min(len(given), 1) if given else None)
     type_ = _order_type(given[0], meant) if field.kind == "json" else None
     if type_ == "date" or field.kind == "date":
-        spans = [_read(index, each, lambda text: values.span(text, today)) for index, each in enumerate(given)]
+        spans = [_read(index, each, partial(span, today=today)) for index, each in enumerate(given)]
         first, last = spans[0], spans[-1]
         bounds: dict[Operator, tuple[Value, ...]] = {"between": (first.first, last.last), "gt": (first.last,), "gte": (first.first,)}
         bounds |= {"lt": (first.first,), "lte": (first.last,)}
@@ -104,7 +105,7 @@ def _order_type(given: Given, meant: Meant) -> FieldType:
 
 def _is(field: Field, given: Sequence[Given], today: Today, meant: Meant) -> Query:
     if field.kind == "date":
-        return _any(_on(field.name, _read(index, each, lambda text: values.span(text, today))) for index, each in enumerate(given))
+        return _any(_on(field.name, _read(index, each, partial(span, today=today))) for index, each in enumerate(given))
     if field.kind in ("status", "step_status"):
         read = _statuses if field.kind == "status" else _step_statuses
         found = [status for index, each in enumerate(given) for status in _read(index, each, read)]
@@ -130,7 +131,7 @@ def _type(given: Given, meant: Meant) -> FieldType | None:
 
 def _is_date(text: str) -> bool:
     try:
-        return not values.span(text, Today(0)).is_ago and text[0].isdigit()
+        return not span(text, Today(0)).is_ago and text[0].isdigit()
     except BadValue:
         return False
 
@@ -138,12 +139,12 @@ def _is_date(text: str) -> bool:
 def _alike(field: Field, type_: FieldType | None, given: Sequence[tuple[int, Given]], today: Today) -> Query:
     """Return the condition for values of one type."""
     if type_ == "date":
-        return _any(_on(field.name, _read(index, each, lambda text: values.span(text, today)), "date") for index, each in given)
-    read: Callable[[str], Value] = {"number": _number, "boolean": values.boolean}.get(type_ or "", str)  # type: ignore[assignment]
+        return _any(_on(field.name, _read(index, each, partial(span, today=today)), "date") for index, each in given)
+    read: Callable[[str], Value] = _number if type_ == "number" else values.boolean if type_ == "boolean" else str
     return Compare(field.name, "is", tuple(_read(index, each, read) for index, each in given), type_)
 
 
-def _on(field: str, span: values.Span, type_: FieldType | None = None) -> Query:
+def _on(field: str, span: Span, type_: FieldType | None = None) -> Query:
     if span.is_ago:
         return Compare(field, "gte", (span.first,), type_)
     if span.first == span.last:
@@ -151,13 +152,51 @@ def _on(field: str, span: values.Span, type_: FieldType | None = None) -> Query:
     return Compare(field, "between", (span.first, span.last), type_)
 
 
-def _any(found: "Sequence[Query] | object") -> Query:
-    queries = tuple(found)  # type: ignore[arg-type]
+def _any(found: Iterable[Query]) -> Query:
+    queries = tuple(found)
     return queries[0] if len(queries) == 1 else AnyOf(queries)
 
 
-def _read[T](index: int, given: Given, reader: Callable[[str], T]) -> T:
+def _read(index: int, given: Given, reader: Callable[[str], _T]) -> _T:
     try:
         return reader(given.text)
     except BadValue as exc:
         raise BadCondition(exc.message, exc.hint, index) from exc
+
+
+def _number(text: str) -> int | float:
+    value = values.number(text)
+    if value is None:
+        raise BadValue(f"{text!r} is no number", "write it as 3, -0.5 or 1e6")
+    return value
+
+
+def _statuses(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(status.value for status in statuses_of(text))
+    except InvalidInput as exc:
+        raise BadValue(exc.message, nearest_of(text, STATUS_WORDS) or exc.hint or "") from exc
+
+
+def _step_statuses(text: str) -> tuple[str, ...]:
+    status = _STEP_WORDS.get(text.lower())
+    if status is None:
+        raise BadValue(f"{text!r} is no status of a step", nearest_of(text, _STEP_WORDS) or f"statuses are {', '.join(StepStatus)}")
+    return (status.value,)
+
+
+def _id(text: str) -> str:
+    run_id = id_in("run", text)
+    if run_id is None:
+        raise BadValue(f"{text!r} is no run id", "an id looks like run_ and 32 hex digits, or is a bare UUID")
+    return run_id
+
+
+_READERS: Final[dict[Kind, Callable[[str], Value]]] = {
+    "id": _id,
+    "integer": values.integer,
+    "number": _number,
+    "duration": values.duration,
+    "money": values.money,
+    "boolean": values.boolean,
+}

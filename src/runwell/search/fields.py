@@ -1,12 +1,15 @@
 """The catalogue of what can be asked about a run. The parser, the structured form, the reference and the API read it."""
 
 import difflib
+from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
 from runwell.model.run_query import Operator
 from runwell.search.paths import BadPath, Path, read_path, written
 
-Kind = Literal["status", "step_status", "workflow", "id", "text", "error", "integer", "number", "duration", "money", "boolean", "date", "json"]
+Kind = Literal[
+    "status", "step_status", "workflow", "id", "text", "error", "integer", "number", "duration", "money", "boolean", "date", "json"
+]
 """How a field's values are written and compared. `json`: a place within an input, an output or the metadata, of any type."""
 
 _EMPTINESS: Final[tuple[Operator, ...]] = ("empty", "not_empty")
@@ -87,6 +90,7 @@ CATALOGUE: Final[tuple[Field, ...]] = (
     Field("trigger", "text", "What started it", "trigger:schedule"),
     Field("environment", "text", "The environment it ran in", "environment:testing", ("env",)),
     Field("tag", "text", "One of its tags", "tag:beta", ("tags",)),
+    Field("step_type", "text", "The type of one of its steps", "step_type:approval"),
     Field("failed_step", "text", "The step that failed it", "failed_step:refund"),
     Field("error", "error", "Code of its failure, or words of the message", "error:timeout"),
     Field("failure_code", "text", "Code of its failure", "failure_code:HTTP_FAILED", ("error_code",)),
@@ -145,10 +149,16 @@ def _within(pattern: Field, path: Path) -> Field:
     return pattern._replace(name=start + written(path), path=path)
 
 
+def nearest_of(word: str, words: Iterable[str]) -> str | None:
+    """Return a hint with the one of these words that is most like this one; None when none is."""
+    found = difflib.get_close_matches(word[:100].lower(), words, n=1, cutoff=0.6)
+    return f"did you mean {found[0]}?" if found else None
+
+
 def nearest(name: str) -> str:
     """Return a hint with the field that is most like this name."""
     start, dot, rest = name.partition(".")
-    found = difflib.get_close_matches(start.lower(), NAMES, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(start[:100].lower(), NAMES, n=1, cutoff=0.6)
     meant = f"{found[0]}{dot}{rest}" if found and (not dot or found[0] in WITHIN) else found[0] if found else None
     if meant is not None:
         return f"did you mean {meant}?"

@@ -34,7 +34,7 @@ def unquoted(text: str) -> str:
     try:
         read = json.loads(text, strict=False)
     except ValueError as exc:
-        raise BadText(r'a backslash begins an escape: \" \\ \n \t or \u and four hex digits') from exc
+        raise BadText(r"a backslash begins an escape: \" \\ \n \t or \u and four hex digits") from exc
     assert isinstance(read, str)
     if _SURROGATE.search(read):
         raise BadText("it holds half a character (a lone surrogate)")
