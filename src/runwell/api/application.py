@@ -15,6 +15,7 @@ from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
 from runwell.api.routes import (
+    analytics,
     api_keys,
     connections,
     health,
@@ -45,6 +46,7 @@ ROUTERS = (
     workflow_checks.routes,
     workflow_commands.routes,
     runs.routes,
+    analytics.routes,
     run_record.routes,
     workflow_runs.routes,
     tasks.routes,

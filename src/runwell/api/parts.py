@@ -17,6 +17,7 @@ from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
 from runwell.ports.vault import Vault
 from runwell.ports.workflows import Workflows
+from runwell.query.analytics import Figures
 from runwell.query.following import Streams
 
 Authenticate = Callable[[HTTPConnection], Awaitable[Principal | None]]
@@ -54,6 +55,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     definitions: Definitions
     vault: Vault
     streams: Streams
+    figures: Figures | None = None
     workflows: Workflows
     limits: LimitSettings
     publishing: Publishing

@@ -44,7 +44,7 @@ class Cell(NamedTuple):
     group: str
 
 
-class Groups(NamedTuple):
+class Groups(msgspec.Struct, frozen=True):
     """The groups with the most runs, and how many there are in all."""
 
     most: tuple[str, ...]

@@ -15,13 +15,15 @@ from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
 from runwell.model.usage import Usage
 from runwell.ports.analytics import Cell, FiguresAsked, Percentiles, StepFigures, UsageFigures
-from runwell.runstore.facts import COLUMNS, facts_json, newer_facts
+from runwell.runstore.facts import COLUMNS, newer_facts
 
 TENANCY: Final = "/* tenancy */"
 """Stands where the condition on organization and project goes."""
 
 CLOCK_SLACK_MS: Final = 86_400_000
 """A clock may have been set back by this much between a run's creation and its start."""
+
+IDS_A_PARAMETER: Final = 2_000
 
 _USED: Final = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")
 _QUANTILES: Final = "quantilesExact(0.5, 0.9, 0.95, 0.99)"
@@ -65,10 +67,8 @@ def usage_question(asked: FiguresAsked) -> Question:
     own = asked.group_by == "model"
     names = [f"model.{name}" for name in ("calls", *_USED)] if own else ["generation_count", *_USED]
     source, parameters = _source(asked, ("step_type", *names))
-    sums = ", ".join(f"sum(`{name.replace('.', '_')}`)" for name in names)
-    return Question(
-        f"SELECT cell, cell_group, count(), sum(length(step_type)), {sums} FROM {source} GROUP BY cell, cell_group", parameters
-    )
+    sums = ", ".join(f"sum({_plain(name)})" for name in names)
+    return Question(f"SELECT cell, cell_group, count(), sum(length(step_type)), {sums} FROM {source} GROUP BY cell, cell_group", parameters)
 
 
 def durations_question(asked: FiguresAsked) -> Question:
@@ -129,8 +129,8 @@ def _source(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str,
     needed = [name for name in COLUMNS if name in {"begun_at", *of_group.split(), *columns}]
     facts, parameters = _facts(asked, needed)
     parting = [name for name in needed if name.startswith("model.")]
-    joined = f"ARRAY JOIN {', '.join(f'`{name}` AS {name.replace(".", "_")}' for name in parting)}" if parting else ""
-    shown = ", ".join(name.replace(".", "_") for name in columns)
+    joined = f"ARRAY JOIN {', '.join(f'`{name}` AS {_plain(name)}' for name in parting)}" if parting else ""
+    shown = ", ".join(_plain(name) for name in columns)
     bucket = "roundDown(begun_at, {buckets:Array(Int64)})" if asked.buckets else "{begin:Int64}"
     if asked.buckets:
         parameters["buckets"] = list(asked.buckets)
@@ -139,6 +139,10 @@ def _source(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str,
         chosen, parameters["groups"] = "WHERE has({groups:Array(String)}, cell_group)", list(asked.groups)
     sql = f"SELECT {bucket} AS cell, {group} AS cell_group{', ' if shown else ''}{shown} FROM ({facts}) {joined} {chosen}"
     return f"({sql})", parameters
+
+
+def _plain(name: str) -> str:
+    return name.replace(".", "_")
 
 
 def _facts(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str, Any]]:
@@ -150,14 +154,15 @@ def _facts(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str, 
     if asked.workflow_id is not None:
         conditions.append("workflow_id = {workflow:String}")
         parameters["workflow"] = asked.workflow_id
-    if hidden:
-        conditions.append("run NOT IN (SELECT toUUID(arrayJoin({hidden:Array(String)})))")
-        parameters["hidden"] = hidden
+    for start in range(0, len(hidden), IDS_A_PARAMETER):
+        name = f"hidden_{start}"
+        conditions.append(f"run NOT IN (SELECT toUUID(arrayJoin({{{name}:Array(String)}})))")
+        parameters[name] = hidden[start : start + IDS_A_PARAMETER]
     chosen = ", ".join(f"CAST(`{name}`, '{COLUMNS[name]}') AS `{name}`" if newer else f"`{name}`" for name in columns)
     sql = f"SELECT {chosen} FROM run_facts FINAL WHERE {' AND '.join(conditions)}"
     if newer:
-        sql += f" UNION ALL {newer_facts(columns)}"
-        parameters["newer"] = facts_json(newer)
+        of_newer, rows = newer_facts(columns, newer)
+        sql, parameters = f"{sql} UNION ALL {of_newer}", parameters | rows
     return sql, parameters
 
 

@@ -5,7 +5,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from runwell.model.errors import InvalidInput
 
-_FORM: Final = "write it as clickhouse://user:password@host:8123/database (clickhouses:// or https:// for TLS), special characters percent-encoded"
+_FORM: Final = (
+    "write it as clickhouse://user:password@host:8123/database (clickhouses:// or https:// for TLS), special characters percent-encoded"
+)
 _TLS: Final = {"clickhouse": False, "clickhouses": True, "http": False, "https": True}
 DATABASE: Final = "runwell"
 """The database, unless a URL names another."""

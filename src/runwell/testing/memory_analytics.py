@@ -26,7 +26,7 @@ class MemoryAnalytics:
     async def groups(self, asked: FiguresAsked, limit: int) -> Groups:
         counts = Counter(group for record in self._asked(asked) for group in _groups(asked, record))
         ordered = sorted(counts, key=lambda group: (-counts[group], group))
-        return Groups(tuple(ordered[:limit]), len(ordered))
+        return Groups(most=tuple(ordered[:limit]), count=len(ordered))
 
     async def statuses(self, asked: FiguresAsked) -> dict[Cell, dict[RunStatus, int]]:
         return {cell: dict(Counter(record.status for record in records)) for cell, records in self._cells(asked)}
