@@ -45,7 +45,3 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
             "max_partitions_per_insert_block": 0,
             "do_not_merge_across_partitions_select_final": 1,  # created_at decides the partition, and never changes
         }
-
-    def of_change(self) -> dict[str, Any]:
-        """Return the settings of what changes data: it must not end half-way."""
-        return {"max_execution_time": 0}
