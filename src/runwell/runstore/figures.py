@@ -11,14 +11,14 @@ import msgspec
 
 from runwell.model.run import TESTING
 from runwell.model.run_record import RunRecord
-from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
 from runwell.model.usage import Usage
 from runwell.ports.analytics import Cell, FiguresAsked, Percentiles, StepFigures, UsageFigures
 from runwell.runstore.facts import COLUMNS, newer_facts
+from runwell.runstore.tenancy import within
 
-TENANCY: Final = "/* tenancy */"
-"""Stands where the condition on organization and project goes."""
+TENANT: Final = "tenant = sipHash64({scope_org:String}, {scope_project:String})"
+"""What the table is ordered by; `within` tells exactly."""
 
 CLOCK_SLACK_MS: Final = 86_400_000
 """A clock may have been set back by this much between a run's creation and its start."""
@@ -39,16 +39,10 @@ _GROUPS: Final = {
 
 
 class Question(msgspec.Struct, frozen=True):
-    """SQL with `TENANCY` in it, and the parameters that are bound."""
+    """SQL and the parameters that are bound."""
 
     sql: str
     parameters: dict[str, Any]
-
-
-def scoped(question: Question, scope: Scope) -> Question:
-    """Return the question about this project alone."""
-    within = "tenant = sipHash64({org:String}, {project:String}) AND org_id = {org:String} AND project_id = {project:String}"
-    return Question(question.sql.replace(TENANCY, within), {**question.parameters, "org": scope.org_id, "project": scope.project_id})
 
 
 def groups_question(asked: FiguresAsked, limit: int) -> Question:
@@ -147,8 +141,9 @@ def _plain(name: str) -> str:
 
 def _facts(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str, Any]]:
     newer, hidden = _newer(asked)
-    parameters: dict[str, Any] = {"begin": asked.begin, "end": asked.end, "before": asked.end + CLOCK_SLACK_MS}
-    conditions = [TENANCY, "begun_at >= {begin:Int64}", "begun_at < {end:Int64}", "created_at < {before:Int64}", "NOT archived"]
+    mine, scope = within(asked.scope)
+    parameters: dict[str, Any] = {**scope, "begin": asked.begin, "end": asked.end, "before": asked.end + CLOCK_SLACK_MS}
+    conditions = [TENANT, mine, "begun_at >= {begin:Int64}", "begun_at < {end:Int64}", "created_at < {before:Int64}", "NOT archived"]
     conditions.append("environment = {environment:String}" if asked.environment is not None else "environment != {environment:String}")
     parameters["environment"] = TESTING if asked.environment is None else asked.environment
     if asked.workflow_id is not None:
