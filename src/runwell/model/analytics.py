@@ -73,7 +73,7 @@ class SuccessRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepTypeCount(msgspec.Struct, frozen=True, kw_only=True):
-    """How many steps of a type were executed, by status. `search` yields the `runs` that executed any."""
+    """How many steps of a type were executed; `statuses` counts skipped ones, too. `search` yields the `runs` with any step of the type."""
 
     type: str
     executed: int

@@ -40,6 +40,10 @@ _NOTHING = UsageFigures()
 Statuses = dict[RunStatus, int]
 
 
+def _executed(step: StepFigures) -> int:
+    return sum(count for status, count in step.statuses.items() if status != "skipped")
+
+
 async def live_runs(journal: JournalReader, scope: Scope, workflow_id: str | None, environment: str | None) -> LiveRuns:
     """Return how many runs have not ended, from the journal's own rows."""
     wanted = RunFilter(scope=scope, workflow_id=workflow_id, environment=environment, testing=environment == TESTING, statuses=LIVE)
@@ -142,7 +146,7 @@ async def steps_executed(figures: Figures, wanted: Wanted) -> StepsExecuted:
 
     def of_type(step: StepFigures, group: Group | None) -> StepTypeCount:
         search = wanted.search(step_type_is(step.type), group=group)
-        return StepTypeCount(type=step.type, executed=sum(step.statuses.values()), statuses=step.statuses, runs=step.runs, search=search)
+        return StepTypeCount(type=step.type, executed=_executed(step), statuses=step.statuses, runs=step.runs, search=search)
 
     def row(found: list[StepFigures] | None, group: Group | None) -> StepsRow:
         types = [of_type(step, group) for step in found or ()]
@@ -157,7 +161,7 @@ async def steps_summary(figures: Figures, wanted: Wanted) -> StepsSummary:
     def of_type(step: StepFigures, group: Group | None) -> StepLatency:
         return StepLatency(
             type=step.type,
-            executed=sum(step.statuses.values()),
+            executed=_executed(step),
             failed=step.statuses.get("failed", 0),
             timed=step.latency.count if step.latency else 0,
             p50_ms=step.latency.p50_ms if step.latency else None,

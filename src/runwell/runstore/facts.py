@@ -46,7 +46,6 @@ def newer_facts(columns: Sequence[str], records: Sequence[RunRecord]) -> tuple[s
 
 def facts_of(record: RunRecord) -> dict[str, Any]:
     """Return the run's row."""
-    steps = [step for step in record.steps if step.status != "skipped"]
     models = sorted({made.model for made in record.generations})
     calls = [[made for made in record.generations if made.model == name] for name in models]
     return {
@@ -60,9 +59,9 @@ def facts_of(record: RunRecord) -> dict[str, Any]:
         "model.name": models,
         "model.calls": [len(made) for made in calls],
         **{f"model.{name}": [_sum(made, name) for made in calls] for name in _OF_MODELS[1:]},
-        "step_type": [step.type for step in steps],
-        "step_status": [step.status for step in steps],
-        "step_ms": [_known(step.duration_ms) for step in steps],
+        "step_type": [step.type for step in record.steps],
+        "step_status": [step.status for step in record.steps],
+        "step_ms": [_known(step.duration_ms) for step in record.steps],
     }
 
 

@@ -28,6 +28,8 @@ IDS_A_PARAMETER: Final = 2_000
 _USED: Final = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")
 _QUANTILES: Final = "quantilesExact(0.5, 0.9, 0.95, 0.99)"
 
+_TIMED: Final = "took >= 0 AND became != 'skipped'"
+
 _GROUPS: Final = {
     None: ("", "''"),
     "workflow": ("workflow_id", "toString(workflow_id)"),
@@ -60,9 +62,12 @@ def statuses_question(asked: FiguresAsked) -> Question:
 def usage_question(asked: FiguresAsked) -> Question:
     own = asked.group_by == "model"
     names = [f"model.{name}" for name in ("calls", *_USED)] if own else ["generation_count", *_USED]
-    source, parameters = _source(asked, ("step_type", *names))
+    source, parameters = _source(asked, ("step_status", *names))
     sums = ", ".join(f"sum({_plain(name)})" for name in names)
-    return Question(f"SELECT cell, cell_group, count(), sum(length(step_type)), {sums} FROM {source} GROUP BY cell, cell_group", parameters)
+    return Question(
+        f"SELECT cell, cell_group, count(), sum(arrayCount(became -> became != 'skipped', step_status)), {sums} FROM {source} GROUP BY cell, cell_group",
+        parameters,
+    )
 
 
 def durations_question(asked: FiguresAsked) -> Question:
@@ -75,7 +80,7 @@ def steps_question(asked: FiguresAsked) -> Question:
     source, parameters = _source(asked, ("step_type", "step_status", "step_ms"))
     sql = f"""
         SELECT cell, cell_group, type, countIf(nth = 1), sumMap([toString(became)], [toUInt64(1)]),
-            countIf(took >= 0), sumIf(took, took >= 0), {_QUANTILES.replace("Exact", "ExactIf")}(took, took >= 0)
+            countIf({_TIMED}), sumIf(took, {_TIMED}), {_QUANTILES.replace("Exact", "ExactIf")}(took, {_TIMED})
         FROM {source}
         ARRAY JOIN step_type AS type, step_status AS became, step_ms AS took, arrayEnumerateUniq(step_type) AS nth
         GROUP BY cell, cell_group, type ORDER BY type
