@@ -13,6 +13,7 @@ from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
+from runwell.ports.projection import Projection
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
 from runwell.ports.vault import Vault
@@ -57,6 +58,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     streams: Streams
     figures: Figures | None = None
     workflows: Workflows
+    projection: Projection
     limits: LimitSettings
     publishing: Publishing
     document_text: DocumentText
