@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import asyncpg
+import msgspec
 import pytest
 from tests.contract.backend import opened, refused
 from tests.contract.postgres_journals import ENDED, journal_at, put
@@ -13,6 +14,7 @@ from tests.postgres import PostgresServer
 
 from runwell.model.errors import DataDirectoryBusy, JournalUnavailable, PositionConflict
 from runwell.model.events import StepCompleted
+from runwell.model.statuses import RunStatus
 from runwell.ports.journal import RunFilter
 from runwell.storage.postgres_session import original, stored
 from runwell.storage.postgres_url import DatabaseUrl
@@ -175,6 +177,27 @@ def test_schemas_of_one_database_are_journals_of_their_own(postgres: PostgresSer
             assert await second.row(run_id) is None
 
     run(main())
+
+
+def test_an_older_schema_is_brought_up_to_date(postgres: PostgresServer, postgres_url: DatabaseUrl) -> None:
+    ended = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), input_hash="i")
+
+    async def begun() -> None:
+        async with opened(journal_at(postgres_url)) as journal:
+            await journal.append(0, logs(ended.run_id, 1, 1), ended)
+
+    async def gone_on() -> None:
+        async with opened(journal_at(postgres_url)) as journal:
+            assert await journal.row(ended.run_id) == ended
+            after = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), input_hash="i")
+            await journal.append(0, logs(after.run_id, 1, 1), after)
+            assert await journal.cached("org_1", "h", "i") == after
+
+    run(begun())
+    for change in ("DROP INDEX run_cache", "ALTER TABLE run DROP COLUMN cache_key", "UPDATE journal_owner SET schema_version = 1"):
+        postgres.execute(change, postgres_url)
+    run(gone_on())
+    run(gone_on())
 
 
 @pytest.mark.parametrize(

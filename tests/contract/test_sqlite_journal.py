@@ -10,6 +10,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.contract.backend import opened
 from tests.contract.samples import event, logs, new_run, row, run, seqs
@@ -21,6 +22,7 @@ from runwell.ports.journal import Blobs
 from runwell.storage.blobs import DirectoryBlobs
 from runwell.storage.payloads import RECORD_LIMIT
 from runwell.storage.sqlite_journal import SqliteJournal
+from runwell.storage.sqlite_view import SqliteView
 
 
 def journal_at(path: Path, blobs: Blobs | None = None) -> SqliteJournal:
@@ -115,6 +117,38 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         connection.commit()
     assert "schema version 99" in refused(tmp_path)
     assert "upgrade" in refused(tmp_path)  # and the first refusal let go of the lock
+
+
+OLDER = "DROP INDEX run_cache; ALTER TABLE run DROP COLUMN cache_key; UPDATE meta SET value = '1' WHERE key = 'schema_version'"
+
+
+def test_an_older_schema_is_brought_up_to_date_by_the_owner_and_read_by_others(tmp_path: Path) -> None:
+    ended = msgspec.structs.replace(row("run_" + "1" * 32, 1, RunStatus.SUCCEEDED), input_hash="i")
+
+    async def begun() -> None:
+        async with opened(journal_at(tmp_path)) as journal:
+            await journal.append(0, logs(ended.run_id, 1, 1), ended)
+
+    async def looked_at() -> None:
+        view = SqliteView(tmp_path, blobs=None)
+        await view.open()
+        assert await view.row(ended.run_id) == ended
+        assert await view.cached("org_1", "h", "i") is None
+        await view.close()
+
+    async def gone_on() -> None:
+        async with opened(journal_at(tmp_path)) as journal:
+            assert await journal.row(ended.run_id) == ended
+            after = msgspec.structs.replace(row("run_" + "2" * 32, 1, RunStatus.SUCCEEDED), input_hash="i")
+            await journal.append(0, logs(after.run_id, 1, 1), after)
+            assert await journal.cached("org_1", "h", "i") == after
+
+    run(begun())
+    with closing(sqlite3.connect(tmp_path / "runwell.db")) as connection:
+        connection.executescript(OLDER)
+    run(looked_at())
+    run(gone_on())
+    assert stored(tmp_path, "SELECT value FROM meta WHERE key = 'schema_version'") == [("2",)]
 
 
 def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
@@ -226,7 +260,7 @@ def test_the_database_itself_keeps_the_24_hex_id_unique(tmp_path: Path) -> None:
     async def main() -> None:
         async with opened(journal_at(tmp_path)) as journal:
             await fill(journal, 1)
-            twin = "INSERT INTO run SELECT rid + 1, substr(run_id, 1, 28) || 'ffffffff', '', '', '', '', 0, 0, 0, '' FROM run"
+            twin = "INSERT INTO run SELECT rid + 1, substr(run_id, 1, 28) || 'ffffffff', '', '', '', '', 0, 0, 0, '', NULL FROM run"
             with pytest.raises(JournalUnavailable, match="UNIQUE"):
                 await journal.transact(lambda connection: connection.execute(twin))
 

@@ -12,6 +12,7 @@ from runwell.engine import plan as compiled
 from runwell.engine.state import Loop, RunState, Scope, StepState, log_cost, step_alarm
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model import events as ev
+from runwell.model.canonical import content_hash
 from runwell.model.errors import RunwellError
 from runwell.model.events import Event
 from runwell.model.run import Attempt
@@ -41,8 +42,16 @@ def create(plan: compiled.Plan, event: Event) -> RunState:
     if event.type != "run_created" or event.seq != 1:
         raise ImpossibleEvent(f"a run begins with event 1, run_created, not {event.seq}, {event.type}")
     root = Scope(body=plan.body)
+    created = event.of(ev.RunCreated)
     state = RunState(
-        run_id=event.run_id, plan=plan, created=event.of(ev.RunCreated), created_at=event.ts, root=root, actor=event.actor, seq=1
+        run_id=event.run_id,
+        plan=plan,
+        created=created,
+        created_at=event.ts,
+        input_hash=content_hash(created.input),
+        root=root,
+        actor=event.actor,
+        seq=1,
     )
     _open_scope(state, root)
     return state

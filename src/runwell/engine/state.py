@@ -103,6 +103,7 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
     plan: Plan
     created: RunCreated
     created_at: int
+    input_hash: str
     root: Scope
     actor: str | None = None
     seq: int = 0

@@ -92,6 +92,7 @@ def run_row(state: RunState) -> RunRow:
         workflow_name=created.workflow_name,
         version=created.version,
         version_hash=created.version_hash,
+        input_hash=state.input_hash,
         status=state.status,
         seq=state.seq,
         waiting_for=state.waiting_for,

@@ -114,6 +114,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `wake_at` is the next moment (ms since 1970) at which time alone moves the run on.
     `idle` says that nothing is in flight: only a command, a message or time moves it.
+    `input_hash`: SHA-256 of the input's canonical JSON, 64 hex digits; empty for a run of a Runwell that kept none.
     """
 
     run_id: str
@@ -124,6 +125,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     workflow_name: str
     version: int
     version_hash: str
+    input_hash: str = ""
     status: RunStatus
     seq: int
     waiting_for: str | None = None

@@ -72,6 +72,13 @@ class JournalReader(Protocol):
         """Return the durable current-state row of a run."""
         ...
 
+    async def cached(self, org_id: str, version_hash: str, input_hash: str) -> RunRow | None:
+        """Return the newest run of the organization with this version and this input that succeeded and is no trial; None without one.
+
+        A point read, however many runs there are. Runs that an older Runwell kept have no input hash and are not found.
+        """
+        ...
+
     async def live(self) -> list[RunRow]:
         """Return the rows of all runs that have not ended, oldest first."""
         ...

@@ -18,14 +18,15 @@ from runwell.ports.journal import Blobs
 from runwell.storage.outcome import fail_quietly
 from runwell.storage.payloads import RECORD_LIMIT, externalize
 from runwell.storage.positions import Position, Positions
-from runwell.storage.records import Encoded
+from runwell.storage.records import Encoded, cache_key_of
 
 ROWS: Final = 512
 
 _INSERT_EVENTS: Final = "INSERT INTO event (rid, seq, body) {rows}"
 _UPSERT_RUNS: Final = """
-    INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, status, live, environment, seq, body) {rows}
-    ON CONFLICT (rid) DO UPDATE SET status = excluded.status, live = excluded.live, seq = excluded.seq, body = excluded.body
+    INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, status, live, environment, seq, body, cache_key) {rows}
+    ON CONFLICT (rid)
+    DO UPDATE SET status = excluded.status, live = excluded.live, seq = excluded.seq, body = excluded.body, cache_key = excluded.cache_key
 """
 _INSERT_APPENDED: Final = "INSERT INTO appended (position, rid, first_seq, last_seq) {rows}"
 _INSERT_TASKS: Final = "INSERT OR REPLACE INTO task (rid, task_id, seq, step_id, created_at, open) {rows}"
@@ -67,7 +68,8 @@ class Batch:
             self._events += (rid, seq, record)
         live = row.status not in TERMINAL
         owner = (row.org_id, row.project_id, row.workflow_id)
-        self._runs[rid] = (rid, row.run_id, *owner, row.status.value, int(live), row.environment, position.seq, encoded.row)
+        end = (position.seq, encoded.row, cache_key_of(row))
+        self._runs[rid] = (rid, row.run_id, *owner, row.status.value, int(live), row.environment, *end)
         for task_id, event in tasks.items():
             known = self._tasks.get((rid, task_id))
             asked = known and (*known[:-1], 0) if event is None else (rid, task_id, event.seq, event.step_id or "", event.ts, 1)
@@ -79,7 +81,7 @@ class Batch:
         if blobs is not None and self._large:
             self._put_away(connection, blobs)
         _execute(connection, _INSERT_EVENTS, 3, self._events)
-        _execute(connection, _UPSERT_RUNS, 10, [value for row in self._runs.values() for value in row])
+        _execute(connection, _UPSERT_RUNS, 11, [value for row in self._runs.values() for value in row])
         _execute(connection, _INSERT_APPENDED, 4, self._appended)
         if self._tasks:
             self._write_tasks(connection)

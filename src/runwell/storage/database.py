@@ -20,7 +20,7 @@ from typing import Final, Literal
 from runwell.model.errors import JournalUnavailable
 
 DATABASE_FILE: Final = "runwell.db"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_MS: Final = 5_000
 """How long to wait for a lock that only a foreign program can hold."""
 
@@ -88,21 +88,37 @@ def _connect(uri: str) -> sqlite3.Connection:
     return connection
 
 
+_UPGRADES: Final = {
+    1: """
+        ALTER TABLE run ADD COLUMN cache_key BLOB;
+        CREATE INDEX run_cache ON run (cache_key, rid) WHERE cache_key IS NOT NULL;
+    """
+}
+"""What leads from a version of the schema to the next."""
+
+
 def _prepare(connection: sqlite3.Connection) -> None:
-    if not _is_prepared(connection):
+    if _is_prepared(connection):
+        for older in range(_version(connection), SCHEMA_VERSION):
+            mark = f"UPDATE meta SET value = '{older + 1}' WHERE key = 'schema_version';"
+            connection.executescript(f"BEGIN IMMEDIATE;\n{_UPGRADES[older]}\n{mark}\nCOMMIT;")
+    else:
         schema = resources.files("runwell.storage").joinpath("schema.sql").read_text()
         version = f"INSERT INTO meta VALUES ('schema_version', '{SCHEMA_VERSION}'), ('failed_commits', '0');"
         connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\n{version}\nCOMMIT;")
 
 
 def _is_prepared(connection: sqlite3.Connection) -> bool:
-    """Whether the schema is there. Raises `JournalUnavailable` for that of a newer Runwell."""
+    """Whether the schema is there, in this version or an older one. Raises `JournalUnavailable` for that of a newer Runwell."""
     if not connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'").fetchone()[0]:
         return False
-    version = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()[0]
-    if int(version) != SCHEMA_VERSION:
+    if (version := _version(connection)) > SCHEMA_VERSION:
         raise JournalUnavailable(
             f"the journal has schema version {version}; this Runwell knows up to {SCHEMA_VERSION}",
             hint="a newer Runwell wrote it: upgrade",
         )
     return True
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()[0])

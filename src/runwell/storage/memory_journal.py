@@ -18,7 +18,7 @@ from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, EventFilter, Kept, RunFi
 from runwell.storage.deleted import DeletedWorkflows, refuse_live
 from runwell.storage.outcome import closed, fail_quietly, failed
 from runwell.storage.positions import Position, Positions
-from runwell.storage.records import Encoded, check_names, decode_row, encode_append
+from runwell.storage.records import Encoded, cache_key, cache_key_of, check_names, decode_row, encode_append
 from runwell.storage.tasks import OpenTasks, task_changes, task_view
 
 
@@ -38,6 +38,7 @@ class _Append(NamedTuple):
     encoded: Encoded
     events: Sequence[Event]
     status: RunStatus
+    key: bytes | None
     future: "asyncio.Future[int]"
 
 
@@ -48,6 +49,7 @@ class MemoryJournal:
         self._runs: dict[str, _Run] = {}
         self._short: dict[str, str] = {}
         self._askers: dict[str, str] = {}
+        self._cached: dict[bytes, dict[int, str]] = {}
         self._positions = Positions(self._look_up, 0)
         self._appended: list[tuple[str, int, int]] = []
         self._pending: list[_Append] = []
@@ -77,7 +79,7 @@ class MemoryJournal:
         self._positions.advance(position, row.seq)
         if not self._pending:
             loop.call_soon(self._commit)
-        self._pending.append(_Append(position, encoded, tuple(events), row.status, future))
+        self._pending.append(_Append(position, encoded, tuple(events), row.status, cache_key_of(row), future))
         return future
 
     def _commit(self) -> None:
@@ -103,6 +105,8 @@ class MemoryJournal:
         self._appended.append((run_id, len(run.records), len(run.records) + len(append.encoded.events)))
         run.records += append.encoded.events
         run.row = append.encoded.row
+        if append.key is not None:
+            self._cached.setdefault(append.key, {})[run.rid] = run_id
         for task_id, event in task_changes(run.tasks, append.events, ended).items():
             if event is None:
                 run.asked.pop(task_id, None)
@@ -125,8 +129,14 @@ class MemoryJournal:
             refuse_live(workflow_id, sum(row.status not in TERMINAL for row in rows))
             close()
             for row in rows:
-                del self._runs[row.run_id], self._short[short_id(row.run_id)]
+                self._remove(row)
         return len(rows)
+
+    def _remove(self, row: RunRow) -> None:
+        run = self._runs.pop(row.run_id)
+        del self._short[short_id(row.run_id)]
+        if (key := cache_key_of(row)) is not None:
+            del self._cached[key][run.rid]
 
     async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         records = self._runs[run_id].records[max(after, 0) :] if run_id in self._runs else []
@@ -147,6 +157,10 @@ class MemoryJournal:
 
     async def row(self, run_id: str) -> RunRow | None:
         return decode_row(self._runs[run_id].row) if run_id in self._runs else None
+
+    async def cached(self, org_id: str, version_hash: str, input_hash: str) -> RunRow | None:
+        found = self._cached.get(cache_key(org_id, version_hash, input_hash))
+        return await self.row(found[max(found)]) if found else None
 
     async def live(self) -> list[RunRow]:
         return [row for row in self._rows() if row.status not in TERMINAL]

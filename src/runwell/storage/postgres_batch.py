@@ -19,7 +19,7 @@ from runwell.storage.outcome import fail_quietly, refuse_quietly
 from runwell.storage.payloads import RECORD_LIMIT, externalize
 from runwell.storage.postgres_claims import Claim, Claims
 from runwell.storage.postgres_session import original, stored
-from runwell.storage.records import Encoded
+from runwell.storage.records import Encoded, cache_key_of
 from runwell.storage.tasks import task_changes
 
 PART_CHARACTERS: Final = 16_000_000
@@ -41,22 +41,24 @@ _KEEP: Final = """
       SELECT given.* FROM mine, unnest($2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[]) AS given
     ),
     runs AS (
-      INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, workflow_slug, status, live, environment, seq, body)
+      INSERT INTO run (rid, run_id, org_id, project_id, workflow_id, workflow_slug, status, live, environment, seq, body,
+                       cache_key)
       SELECT given.* FROM mine, unnest($7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-                                       $14::boolean[], $15::text[], $16::integer[], $17::text[]) AS given
-      ON CONFLICT (rid) DO UPDATE SET status = excluded.status, live = excluded.live, seq = excluded.seq, body = excluded.body
+                                       $14::boolean[], $15::text[], $16::integer[], $17::text[], $18::bytea[]) AS given
+      ON CONFLICT (rid) DO UPDATE SET status = excluded.status, live = excluded.live, seq = excluded.seq, body = excluded.body,
+                                      cache_key = excluded.cache_key
     ),
     placed AS (
       INSERT INTO appended (position, rid, first_seq, last_seq)
-      SELECT given.* FROM mine, unnest($18::bigint[], $19::bigint[], $20::integer[], $21::integer[]) AS given
+      SELECT given.* FROM mine, unnest($19::bigint[], $20::bigint[], $21::integer[], $22::integer[]) AS given
     ),
     settled AS (
-      UPDATE task SET open = false FROM mine, unnest($22::bigint[], $23::text[]) AS given (rid, task_id)
+      UPDATE task SET open = false FROM mine, unnest($23::bigint[], $24::text[]) AS given (rid, task_id)
       WHERE (task.rid, task.task_id) = (given.rid, given.task_id)
     ),
     asked AS (
       INSERT INTO task (rid, task_id, seq, step_id, created_at, open)
-      SELECT given.* FROM mine, unnest($24::bigint[], $25::text[], $26::integer[], $27::text[], $28::bigint[], $29::boolean[]) AS given
+      SELECT given.* FROM mine, unnest($25::bigint[], $26::text[], $27::integer[], $28::text[], $29::bigint[], $30::boolean[]) AS given
       ON CONFLICT (rid, task_id)
       DO UPDATE SET seq = excluded.seq, step_id = excluded.step_id, created_at = excluded.created_at, open = excluded.open
     )
@@ -135,7 +137,7 @@ class PostgresBatch:
         settled = [key for key, asked in tasks.items() if asked is None]
         columns = [
             *_columns(events, 5),
-            *_columns(self._runs(), 11),
+            *_columns(self._runs(), 12),
             *_columns(appended, 4),
             *_columns(settled, 2),
             *_columns([asked for asked in tasks.values() if asked], 6),
@@ -151,7 +153,8 @@ class PostgresBatch:
             if not live:
                 self._ends[rid] = row.seq
             names = (stored(row.run_id), stored(row.org_id), stored(row.project_id), stored(row.workflow_id), stored(row.workflow_slug))
-            runs[rid] = (rid, *names, row.status.value, live, stored(row.environment), row.seq, append.encoded.row)
+            end = (row.seq, append.encoded.row, cache_key_of(row))
+            runs[rid] = (rid, *names, row.status.value, live, stored(row.environment), *end)
         return list(runs.values())
 
     def _tasks(self) -> dict[tuple[int, str], tuple[Any, ...] | None]:

@@ -29,7 +29,7 @@ from runwell.storage.postgres_queries import is_made
 from runwell.storage.postgres_session import DRIVER_ERRORS, connect, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 OLDEST_SERVER: Final = 14
 PATIENCE_S: Final = 3.0
 """How long to wait for the lock of a process that has just died: its session ends a moment later."""
@@ -53,6 +53,14 @@ _UNLOCK: Final = _TRY_LOCK.replace("pg_try_advisory_lock", "pg_advisory_unlock")
 _TAKE: Final = "UPDATE journal_owner SET epoch = epoch + 1, owner = $1 RETURNING epoch"
 _EPOCH: Final = "SELECT epoch FROM journal_owner"
 _HAS: Final = "SELECT EXISTS (SELECT FROM appended WHERE position = $1)"
+
+_UPGRADES: Final = {
+    1: """
+        ALTER TABLE run ADD COLUMN cache_key bytea;
+        CREATE INDEX run_cache ON run (cache_key, rid) WHERE cache_key IS NOT NULL;
+    """
+}
+"""What leads from a version of the schema to the next."""
 
 
 class Owner:
@@ -235,11 +243,13 @@ async def _prepare(connection: Any) -> None:
         await connection.execute(f"BEGIN; {schema} {first}; COMMIT")
         return
     version = await connection.fetchval("SELECT schema_version FROM journal_owner")
-    if version != SCHEMA_VERSION:
+    if version > SCHEMA_VERSION:
         raise JournalUnavailable(
             f"the journal has schema version {version}; this Runwell knows up to {SCHEMA_VERSION}",
             hint="a newer Runwell wrote it: upgrade",
         )
+    for older in range(version, SCHEMA_VERSION):
+        await connection.execute(f"BEGIN; {_UPGRADES[older]} UPDATE journal_owner SET schema_version = {older + 1}; COMMIT")
 
 
 def _name() -> str:

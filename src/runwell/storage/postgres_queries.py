@@ -54,6 +54,12 @@ async def row(connection: Any, run_id: str) -> str | None:
     return found
 
 
+async def cached(connection: Any, key: bytes) -> str | None:
+    """Return the record of the newest run under the key of the cache."""
+    found: str | None = await connection.fetchval("SELECT body FROM run WHERE cache_key = $1 ORDER BY rid DESC LIMIT 1", key)
+    return found
+
+
 async def live(connection: Any) -> list[str]:
     return _column(await connection.fetch("SELECT body FROM run WHERE live ORDER BY rid"))
 

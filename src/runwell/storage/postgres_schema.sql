@@ -26,7 +26,8 @@ CREATE TABLE run (
   live boolean NOT NULL,
   environment text NOT NULL, -- `testing`: a trial run, which lists leave out
   seq integer NOT NULL, -- of the run's last event
-  body text NOT NULL -- the whole row as JSON
+  body text NOT NULL, -- the whole row as JSON
+  cache_key bytea -- of organization, version and input, once the run's result can be had again
 ) WITH (fillfactor = 70);
 
 -- Seed 004 names a run by the first 24 hex digits of its id: they must name one run only. So they find it, too.
@@ -36,6 +37,7 @@ CREATE INDEX run_ended ON run (status, rid) WHERE NOT live;
 CREATE INDEX run_project ON run (project_id, rid);
 CREATE INDEX run_environment ON run (project_id, environment, rid) WHERE environment <> 'production';
 CREATE INDEX run_workflow ON run (workflow_id, rid);
+CREATE INDEX run_cache ON run (cache_key, rid) WHERE cache_key IS NOT NULL;
 
 CREATE TABLE event (
   rid bigint NOT NULL,

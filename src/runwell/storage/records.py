@@ -1,5 +1,6 @@
 """From one append's events and row to what a journal stores."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -7,7 +8,8 @@ import msgspec
 
 from runwell.model.errors import InvalidInput
 from runwell.model.events import Event, encode_event
-from runwell.model.run import RunRow
+from runwell.model.run import TESTING, RunRow
+from runwell.model.statuses import RunStatus
 
 _row_encoder = msgspec.json.Encoder()
 _row_decoder = msgspec.json.Decoder(RunRow)
@@ -34,6 +36,19 @@ def encode_append(expected: int, events: Sequence[Event], row: RunRow) -> Encode
             f"an event of {row.run_id!r} cannot be written as JSON: {exc}",
             hint="text must be Unicode without lone surrogates, and all values JSON",
         ) from exc
+
+
+def cache_key(org_id: str, version_hash: str, input_hash: str) -> bytes:
+    """Return what stands for the three in the index of runs whose result can be had again: 16 bytes, of one length whatever they hold."""
+    names = b"\0".join(name.encode("utf-8", "surrogatepass") for name in (org_id, version_hash, input_hash))
+    return hashlib.sha256(names).digest()[:16]
+
+
+def cache_key_of(row: RunRow) -> bytes | None:
+    """Return the key under which the run's result can be had again; None for one that did not succeed, or was a trial."""
+    if row.status is not RunStatus.SUCCEEDED or row.environment == TESTING or not row.input_hash:
+        return None
+    return cache_key(row.org_id, row.version_hash, row.input_hash)
 
 
 def decode_row(text: str) -> RunRow:

@@ -18,7 +18,8 @@ CREATE TABLE run (
   live INTEGER NOT NULL,
   environment TEXT NOT NULL, -- `testing`: a trial run, which lists leave out
   seq INTEGER NOT NULL, -- of the run's last event
-  body TEXT NOT NULL -- the whole row as JSON
+  body TEXT NOT NULL, -- the whole row as JSON
+  cache_key BLOB -- of organization, version and input, once the run's result can be had again
 );
 
 -- Seed 004 names a run by the first 24 hex digits of its id: they must name one run only. So they find it, too:
@@ -29,6 +30,7 @@ CREATE INDEX run_ended ON run (status, rid) WHERE live = 0;
 CREATE INDEX run_project ON run (project_id, rid);
 CREATE INDEX run_environment ON run (project_id, environment, rid) WHERE environment <> 'production';
 CREATE INDEX run_workflow ON run (workflow_id, rid);
+CREATE INDEX run_cache ON run (cache_key, rid) WHERE cache_key IS NOT NULL;
 
 CREATE TABLE event (
   rid INTEGER NOT NULL,

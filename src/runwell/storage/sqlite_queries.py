@@ -62,6 +62,14 @@ def row(connection: sqlite3.Connection, run_id: str) -> RunRow | None:
     return decode_row(found[0][0]) if found else None
 
 
+def cached(connection: sqlite3.Connection, key: bytes) -> RunRow | None:
+    """Return the newest run under the key of the cache; None in a journal that only its owner could bring to have such keys."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'run_cache'").fetchall():
+        return None
+    found = connection.execute("SELECT body FROM run WHERE cache_key = ? ORDER BY rid DESC LIMIT 1", (key,)).fetchall()
+    return decode_row(found[0][0]) if found else None
+
+
 def live(connection: sqlite3.Connection) -> list[RunRow]:
     return [decode_row(body) for (body,) in connection.execute("SELECT body FROM run WHERE live = 1 ORDER BY rid")]
 
