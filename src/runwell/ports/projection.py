@@ -33,7 +33,7 @@ class Projection(Protocol):
     def lag(self) -> Lag: ...
 
     async def remove_workflow(self, workflow_id: str) -> None:
-        """Delete what is kept of a workflow's runs, which are gone from the journal, and of what is on its way. Raises `RunStoreUnavailable`."""
+        """Delete what is kept or on its way of a workflow whose runs are gone from the journal. Raises `RunStoreUnavailable`."""
         ...
 
     async def remove_runs(self, run_ids: Collection[str]) -> None:

@@ -10,7 +10,7 @@ here: when it wakes, it is read from the journal again. Only the recorders of so
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -65,13 +65,23 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class RunOverlay:
-    """No I/O, no clock: `now` is in ms. `applied` is the position up to which all events were heard."""
+    """No I/O, no clock: `now` is in ms. `applied` is the position up to which all events were heard.
+
+    `_read_to` holds how far some runs are in the store, as the journal may tell of a run's events after the run itself
+    was read beyond them.
+    """
 
     def __init__(self, applied: int = 0) -> None:
+        self._deleted: set[str] = set()
+        self.restart(applied)
+
+    def restart(self, applied: int) -> None:
+        """Forget everything but which workflows are deleted: what comes next is behind this position."""
         self.applied = applied
         self.bytes = 0
         self._entries: dict[str, _Entry] = {}
         self._long: OrderedDict[str, RunRecorder] = OrderedDict()
+        self._read_to: OrderedDict[str, int] = OrderedDict()
         self._ended = 0
         self._shown: tuple[RunRecord, ...] | None = None
 
@@ -97,45 +107,44 @@ class RunOverlay:
         event = kept.event
         entry = self._entries.get(event.run_id)
         if entry is None:
-            entry = self._recalled(kept)
-            if entry is None:
-                return False
+            return event.seq <= self._read_to.get(event.run_id, 0) or self._begin(kept, now)
         recorder = entry.recorder
-        if event.seq > recorder.rev:
-            if event.seq > recorder.rev + 1:
-                return False
-            ended, size = recorder.has_ended, recorder.size
-            recorder.add(event)
-            self._shown = None
-            self.bytes += recorder.size - size
-            if recorder.has_ended is not ended:
-                self._ended += 1
+        if event.seq > recorder.rev + 1:
+            return False
+        if event.seq <= recorder.rev:
+            return True
+        ended, size = recorder.has_ended, recorder.size
+        recorder.add(event)
+        self._shown = None
+        self.bytes += recorder.size - size
+        if recorder.has_ended is not ended:
+            self._ended += 1
         entry.touch(kept.position, now)
         return True
 
-    def _recalled(self, kept: Kept) -> _Entry | None:
-        """Return the entry of a run that begins, or whose recorder stayed."""
+    def _begin(self, kept: Kept, now: int) -> bool:
+        """Take in the event of a run that begins or whose recorder stayed; False for any other."""
         event = kept.event
         recorder = RunRecorder(event) if event.seq == 1 else self._long.pop(event.run_id, None)
-        return None if recorder is None else self._enter(recorder)
+        if recorder is None or event.seq > recorder.rev + 1:
+            return False
+        recorder.add(event)
+        self.put(recorder, kept.position, now)
+        return True
 
     def put(self, recorder: RunRecorder, position: int, now: int) -> None:
-        """Take in a run as it was read from the journal, for the sake of an event at `position`."""
+        """Take in a run for the sake of an event at `position`, as it was read from the journal, perhaps beyond that."""
+        if recorder.created.workflow_id in self._deleted:
+            return
         entry = self._entries.get(recorder.run_id)
         if entry is None:
-            entry = self._enter(recorder)
+            entry = self._entries[recorder.run_id] = _Entry(recorder)
         else:
             self._count(entry.recorder, -1)
             entry.recorder = recorder
-            self._count(recorder, 1)
-        self._shown = None
-        entry.touch(position, now)
-
-    def _enter(self, recorder: RunRecorder) -> _Entry:
-        entry = self._entries[recorder.run_id] = _Entry(recorder)
         self._count(recorder, 1)
         self._shown = None
-        return entry
+        entry.touch(position, now)
 
     def _count(self, recorder: RunRecorder, sign: int) -> None:
         self.bytes += sign * recorder.size
@@ -184,17 +193,29 @@ class RunOverlay:
                 entry.writing, entry.after = False, None
 
     def forget_resting(self, now: int) -> None:
-        """Forget the runs that the store has and that nothing happens to."""
+        """Forget the runs that the store has and that nothing happens to; of a full overlay, all that the store has."""
+        full = self.is_full
         for run_id, entry in list(self._entries.items()):
-            if entry.since is None and (entry.recorder.has_ended or now - entry.changed >= RESTING_MS):
+            if entry.since is None and (full or entry.recorder.has_ended or now - entry.changed >= RESTING_MS):
                 self._drop(run_id)
+                self._read_to[run_id] = entry.recorder.rev
                 if not entry.recorder.has_ended and entry.recorder.rev > LONG_EVENTS:
                     self._long[run_id] = entry.recorder
-        while len(self._long) > MAX_LONG:
-            self._long.popitem(last=False)
+        for held, most in ((self._long, MAX_LONG), (self._read_to, MAX_RUNS)):
+            while len(held) > most:
+                held.popitem(last=False)
 
-    def discard(self, is_gone: Callable[[RunRecorder], bool]) -> None:
-        """Forget runs that are gone, dirty or not."""
+    def forget_workflow(self, workflow_id: str) -> None:
+        """Forget the runs of a workflow whose runs are deleted, and take in none any more."""
+        self._deleted.add(workflow_id)
+        self._forget(lambda recorder: recorder.created.workflow_id == workflow_id)
+
+    def forget_runs(self, run_ids: Collection[str]) -> None:
+        """Forget these runs, dirty or not."""
+        gone = frozenset(run_ids)
+        self._forget(lambda recorder: recorder.run_id in gone)
+
+    def _forget(self, is_gone: Callable[[RunRecorder], bool]) -> None:
         for run_id in [run_id for run_id, entry in self._entries.items() if is_gone(entry.recorder)]:
             self._drop(run_id)
         for run_id in [run_id for run_id, recorder in self._long.items() if is_gone(recorder)]:
@@ -203,9 +224,6 @@ class RunOverlay:
 
     def _drop(self, run_id: str) -> None:
         self._count(self._entries.pop(run_id).recorder, -1)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
 
 
 def _is_due(entry: _Entry, now: int) -> bool:
