@@ -13,7 +13,9 @@ from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
+from runwell.ports.projection import Projection
 from runwell.ports.publishing import DocumentText, Publishing
+from runwell.ports.run_store import RunStore
 from runwell.ports.runs import Runs
 from runwell.ports.vault import Vault
 from runwell.ports.views import SavedViews
@@ -57,6 +59,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     streams: Streams
     workflows: Workflows
     views: SavedViews
+    run_store: RunStore
+    projection: Projection
     limits: LimitSettings
     publishing: Publishing
     document_text: DocumentText

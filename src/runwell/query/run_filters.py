@@ -1,16 +1,19 @@
 """From what a list of runs is asked to one query: words, filters, and what holds unless it is said otherwise."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, get_args
+from typing import Final
+
+import msgspec
 
 from runwell.model.errors import InvalidInput, Problem
 from runwell.model.ids import id_in
 from runwell.model.run import TESTING
 from runwell.model.run_query import All, AnyOf, Compare, Not, Operator, Query, Value
-from runwell.model.run_search import Archived, RunFilters
+from runwell.model.run_search import RunFilters
 from runwell.model.status_words import statuses_of
 from runwell.search.dates import read_date
 from runwell.search.parser import parse
+from runwell.search.paths import segment
 from runwell.search.structured import read_field_queries
 
 DEFAULT_DAYS: Final = 7
@@ -51,8 +54,8 @@ def _filters(asked: RunFilters) -> Iterator[Query]:
         yield Compare("error", "not_empty" if asked.has_error else "empty")
     yield from _bound("duration", "gte", asked.min_duration_ms)
     yield from _bound("duration", "lte", asked.max_duration_ms)
-    yield from _bound("cost", "gte", asked.min_cost_usd)
-    yield from _bound("cost", "lte", asked.max_cost_usd)
+    yield from _bound("cost", "gte", _nanos(asked.min_cost_usd))
+    yield from _bound("cost", "lte", _nanos(asked.max_cost_usd))
 
 
 def _any_of(field: str, values: Sequence[str]) -> Iterator[Query]:
@@ -65,34 +68,39 @@ def _bound(field: str, operator: Operator, value: Value | None) -> Iterator[Quer
         yield Compare(field, operator, (value,))
 
 
+def _nanos(usd: float | None) -> int | None:
+    return None if usd is None else round(usd * 1_000_000_000)
+
+
 def _metadata(text: str) -> Query:
     key, colon, value = text.partition(":")
     if not key or not colon:
-        message = f"{text!r} names no metadata"
-        raise InvalidInput(message, hint="write it as key:value", problems=(Problem(code="invalid", message=message, pointer="/metadata"),))
-    [condition] = read_field_queries(({"field_name": f"metadata.{quoted_key(key)}", "operator": "is", "values": [value], "type": "string"},), 0)
-    return condition
-
-
-def quoted_key(key: str) -> str:
-    return key
+        problem = Problem(code="invalid", message=f"{text!r} names no metadata", pointer="/metadata", hint="write it as key:value")
+        raise InvalidInput(problem.message, hint=problem.hint, problems=(problem,))
+    return Compare(f"metadata.{segment(key)}", "is", (value,), "string")
 
 
 def _times(asked: RunFilters, named: set[str], now: int) -> Iterator[Query]:
     if asked.since is not None:
-        yield Compare("begun", "gte", (read_date(asked.since, now),), "date")
+        yield Compare("begun", "gte", (_moment("from", asked.since, now),))
     if asked.until is not None:
-        yield Compare("begun", "lt", (read_date(asked.until, now),), "date")
+        yield Compare("begun", "lt", (_moment("to", asked.until, now),))
     if asked.since is None and asked.until is None and not named & _TIMES:
-        yield Compare("begun", "gte", (now - DEFAULT_DAYS * _DAY_MS,), "date")
+        yield Compare("begun", "gte", (now - DEFAULT_DAYS * _DAY_MS,))
+
+
+def _moment(name: str, text: str, now: int) -> int:
+    """Return the moment in ms; of a day its beginning, in UTC."""
+    try:
+        return read_date(text, now)
+    except InvalidInput as exc:
+        exc.problems = tuple(msgspec.structs.replace(problem, pointer=f"/{name}") for problem in exc.problems)
+        raise
 
 
 def _hidden(asked: RunFilters, named: set[str]) -> Iterator[Query]:
     """Yield what leaves out archived runs and trial runs, unless the caller speaks of them."""
     if asked.archived == "only" or (asked.archived == "false" and "archived" not in named):
-        yield Compare("archived", "is", (asked.archived == "only",), "boolean")
+        yield Compare("archived", "is", (asked.archived == "only",))
     if not asked.environments and "environment" not in named:
-        yield Compare("environment", "is_not", (TESTING,))
-
-
-ARCHIVED: Final[tuple[Archived, ...]] = get_args(Archived)
+        yield Not(Compare("environment", "is", (TESTING,)))

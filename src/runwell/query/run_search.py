@@ -65,9 +65,15 @@ async def list_runs(index: RunIndex, scope: Scope, filters: RunFilters, page: Pa
         data=[record_summary(record) for record in shown],
         next_cursor=write_cursor(_cursor("next", shown[-1], seen), *about) if older and shown else None,
         prev_cursor=write_cursor(_cursor("prev", shown[0], seen), *about) if newer and shown else None,
-        behind_ms=index.projection.lag_ms or msgspec.UNSET,
+        behind_ms=_behind(index.projection),
     )
     return await _counted(index, asked, answer) if page.count else answer
+
+
+def _behind(projection: Projection) -> int | msgspec.UnsetType:
+    """Return for how long, in ms, something may be missing; unset when nothing is."""
+    lag = projection.lag()
+    return msgspec.UNSET if lag.complete else round(lag.seconds * 1000)
 
 
 async def _counted(index: RunIndex, asked: RunsAsked, page: RunPage) -> RunPage:
@@ -84,7 +90,9 @@ def _seen(page: PageAsked, about: tuple[object, ...]) -> _Seen:
         return _Seen(page.now)
     at = read_cursor(page.cursor, *about)
     match at.place:
-        case (int(created_at), str(run_id), int(moment)) if RUN_ID.fullmatch(run_id) and all(0 <= ms < _LATEST for ms in (created_at, moment)):
+        case (int(created_at), str(run_id), int(moment)) if RUN_ID.fullmatch(run_id) and all(
+            0 <= ms < _LATEST for ms in (created_at, moment)
+        ):
             place = Place(created_at, run_id)
             return _Seen(moment, before=place) if at.direction == "next" else _Seen(moment, after=place)
     raise gone()
