@@ -12,8 +12,7 @@ from runwell.model import events as ev
 from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run_record import RunRecord
 from runwell.ports.journal import Kept
-from runwell.runtime import projector as projecting
-from runwell.runtime import run_overlay
+from runwell.runtime import intake, run_overlay
 from runwell.runtime.run_overlay import HELD_MS, RESTING_MS
 
 
@@ -147,7 +146,7 @@ def test_a_short_absence_costs_nothing() -> None:
 
 
 def test_a_feed_that_is_too_fast_or_not_to_be_trusted_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projecting, "MAX_HEARD", 7)
+    monkeypatch.setattr(intake, "MAX_HEARD", 7)
 
     async def main() -> None:
         stage = ProjectionStage()
@@ -315,8 +314,8 @@ def test_whatever_happens_nothing_is_lost_or_doubled(seed: int, monkeypatch: pyt
     monkeypatch.setattr(run_overlay, "MAX_RUNS", chance.choice([3, 10, 1_000]))
     monkeypatch.setattr(run_overlay, "BATCH_RUNS", chance.choice([1, 3, 1_000]))
     monkeypatch.setattr(run_overlay, "LONG_EVENTS", chance.choice([2, 1_000]))
-    monkeypatch.setattr(projecting, "MAX_HEARD", chance.choice([5, 1_000]))
-    monkeypatch.setattr(projecting, "PAGE", chance.choice([1, 7, 1_000]))
+    monkeypatch.setattr(intake, "MAX_HEARD", chance.choice([5, 1_000]))
+    monkeypatch.setattr(intake, "PAGE", chance.choice([1, 7, 1_000]))
 
     def probe(point: str) -> None:
         if chance.random() < 0.1:

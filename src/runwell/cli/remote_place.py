@@ -28,6 +28,9 @@ _PAGE: Final = 200
 _SEARCHED: Final = 4_000
 """Among so many of the newest runs a run is found by the beginning of its id."""
 
+_STRAY: Final = 20
+"""So many lower ids may stand before one that is looked for: runs that were made in the same moment."""
+
 _INPUT: Final = "/params/input"
 """Where the interface has a run's input."""
 
@@ -54,13 +57,14 @@ class RemoteReader:
         return found[0]
 
     async def _begin_so(self, digits: str, environment: str | None) -> list[str]:
-        """Return the newest runs whose ids begin so: lists go from the highest id down."""
-        begins, found, seen = f"run_{digits}", list[str](), 0
+        """Return the newest runs whose ids begin so: lists go by creation, and so nearly from the highest id down."""
+        begins, found, seen, below = f"run_{digits}", list[str](), 0, 0
         async for run in self._client.runs.list(environment=environment, since=EVER, archived="true", limit=_PAGE):
             seen += 1
             if run.id.startswith(begins):
                 found.append(run.id)
-            elif run.id < begins or seen >= _SEARCHED:
+            below += run.id < begins
+            if below > _STRAY or seen >= _SEARCHED:
                 break
         return found
 

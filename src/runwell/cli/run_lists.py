@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from runwell.cli.place import EVER, RunsWanted
+from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run import RunRow
-from runwell.model.run_overview import run_summary
+from runwell.model.run_overview import record_summary
+from runwell.model.run_record import RunRecord
 from runwell.model.run_search import RunFilters, RunPage
 from runwell.model.scope import DEFAULT_SCOPE
 from runwell.model.status_words import statuses_of
 from runwell.ports.journal import JournalReader, RunFilter
-from runwell.query.run_search import PageAsked, list_runs
+from runwell.query.run_search import PageAsked, RunIndex, list_runs
+from runwell.runtime.run_recorder import RunRecorder
 from runwell.sdk.client import AsyncClient
 from runwell.sdk.run_filters import RunFiltering
 
@@ -30,7 +33,7 @@ def is_plain(wanted: RunsWanted) -> bool:
 
 
 class JournalLists:
-    """Plain lists, from the journal's rows."""
+    """Plain lists, from the journal."""
 
     def __init__(self, journal: JournalReader) -> None:
         self._journal = journal
@@ -44,7 +47,15 @@ class JournalLists:
         while len(found) < wanted.limit and (rows := await self._journal.rows(filters, limit=_PAGE, before=before)):
             found += [row for row in rows if row.archived_at is None]
             before = rows[-1].run_id
-        return RunPage(data=[run_summary(row) for row in found[: wanted.limit]])
+        return RunPage(data=[record_summary(await self._record(row.run_id)) for row in found[: wanted.limit]])
+
+    async def _record(self, run_id: str) -> RunRecord:
+        """Return all that a list can show of the run, which its row alone does not tell."""
+        first, *others = await self._journal.read(run_id)
+        recorder = RunRecorder(first)
+        for event in others:
+            recorder.add(event)
+        return recorder.record()
 
 
 class StoreLists:
@@ -54,13 +65,16 @@ class StoreLists:
         self._app = app
 
     async def runs(self, wanted: RunsWanted) -> RunPage:
+        if self._app.run_store is None or self._app.projector is None:
+            raise RunStoreUnavailable("there is no run store here", hint="leave RUNWELL_RUNSTORE_URL=none out")
+        index = RunIndex(self._app.run_store, self._app.projector)
         filters = msgspec.structs.replace(wanted.filters, since=wanted.filters.since or EVER)
         page = PageAsked(limit=min(wanted.limit, _PAGE), count=wanted.count, now=int(time.time() * 1000))
-        found = first = await list_runs(self._app.run_index(), DEFAULT_SCOPE, filters, page)
+        found = first = await list_runs(index, DEFAULT_SCOPE, filters, page)
         rows = list(first.data)
         while found.next_cursor is not None and len(rows) < wanted.limit:
             page = msgspec.structs.replace(page, cursor=found.next_cursor, count=False)
-            found = await list_runs(self._app.run_index(), DEFAULT_SCOPE, filters, page)
+            found = await list_runs(index, DEFAULT_SCOPE, filters, page)
             rows += found.data
         return msgspec.structs.replace(first, data=rows[: wanted.limit], next_cursor=None)
 
