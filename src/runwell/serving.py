@@ -94,8 +94,8 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         **({} if limit is None else {"strangers": StrangerLimit(limit)}),
         workflows=SqlWorkflows(app.sql),
         views=SqlViews(app.sql),
-        run_store=app.run_store or SwitchedOff(),
-        projection=app.projector or SwitchedOff(),
+        run_store=SwitchedOff() if app.run_store is None else app.run_store,
+        projection=SwitchedOff() if app.projector is None else app.projector,  # an empty one is false
         limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         publishing=app.publisher,
         document_text=YamlText(),

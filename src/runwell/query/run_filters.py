@@ -54,8 +54,8 @@ def _filters(asked: RunFilters) -> Iterator[Query]:
         yield Compare("error", "not_empty" if asked.has_error else "empty")
     yield from _bound("duration", "gte", asked.min_duration_ms)
     yield from _bound("duration", "lte", asked.max_duration_ms)
-    yield from _bound("cost", "gte", _nanos(asked.min_cost_usd))
-    yield from _bound("cost", "lte", _nanos(asked.max_cost_usd))
+    yield from _bound("cost", "gte", asked.min_cost_usd)
+    yield from _bound("cost", "lte", asked.max_cost_usd)
 
 
 def _any_of(field: str, values: Sequence[str]) -> Iterator[Query]:
@@ -66,10 +66,6 @@ def _any_of(field: str, values: Sequence[str]) -> Iterator[Query]:
 def _bound(field: str, operator: Operator, value: Value | None) -> Iterator[Query]:
     if value is not None:
         yield Compare(field, operator, (value,))
-
-
-def _nanos(usd: float | None) -> int | None:
-    return None if usd is None else round(usd * 1_000_000_000)
 
 
 def _metadata(text: str) -> Query:
