@@ -15,8 +15,10 @@ from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
 from runwell.ports.projection import Projection
 from runwell.ports.publishing import DocumentText, Publishing
+from runwell.ports.run_store import RunStore
 from runwell.ports.runs import Runs
 from runwell.ports.vault import Vault
+from runwell.ports.views import SavedViews
 from runwell.ports.workflows import Workflows
 from runwell.query.analytics import Figures
 from runwell.query.following import Streams
@@ -58,6 +60,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     streams: Streams
     figures: Figures | None = None
     workflows: Workflows
+    views: SavedViews
+    run_store: RunStore
     projection: Projection
     limits: LimitSettings
     publishing: Publishing
