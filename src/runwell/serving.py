@@ -101,6 +101,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         document_text=YamlText(),
         streams=streams,
         metrics=metrics,
+        now=clock.now,
         max_body_bytes=settings.max_body_bytes,
         local_only=not sign_in,
         allowed_origins=settings.allowed_origins,

@@ -14,7 +14,6 @@ from runwell.model.run_query import All, Compare
 from runwell.model.scope import Scope
 from runwell.model.times import rfc3339
 from runwell.ports.analytics import Analytics, Cell, FiguresAsked
-from runwell.ports.clock import Clock
 from runwell.ports.projection import Projection
 from runwell.query.figure_searches import begun, group_of, of_group, within
 from runwell.query.spans import Moments
@@ -33,7 +32,6 @@ class Figures(msgspec.Struct, frozen=True):
 
     analytics: Analytics
     projection: Projection
-    clock: Clock
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,10 +64,8 @@ def usage_question(asked: FiguresAsked) -> Question:
     names = [f"model.{name}" for name in ("calls", *_USED)] if own else ["generation_count", *_USED]
     source, parameters = _source(asked, ("step_status", *names))
     sums = ", ".join(f"sum({_plain(name)})" for name in names)
-    return Question(
-        f"SELECT cell, cell_group, count(), sum(arrayCount(became -> became != 'skipped', step_status)), {sums} FROM {source} GROUP BY cell, cell_group",
-        parameters,
-    )
+    executed = "sum(arrayCount(became -> became != 'skipped', step_status))"
+    return Question(f"SELECT cell, cell_group, count(), {executed}, {sums} FROM {source} GROUP BY cell, cell_group", parameters)
 
 
 def durations_question(asked: FiguresAsked) -> Question:

@@ -16,11 +16,10 @@ from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.ports.analytics import Analytics
 from runwell.ports.projection import Lag
-from runwell.query.analytics import Figures
 from runwell.serving import parts_for
 from runwell.settings import Settings
-from runwell.testing.clock import FakeClock
 from runwell.testing.memory_analytics import MemoryAnalytics
+from runwell.testing.memory_run_store import MemoryRunStore
 
 NOTHING = Lag(positions=0, seconds=0, complete=True)
 
@@ -65,9 +64,17 @@ async def desk(
     async def caller(connection: Any) -> Any:
         return msgspec.structs.replace(LOCAL, scope=scope, permissions=permissions)
 
-    async with open_app(settings) as app:
-        figures = Figures(analytics or MemoryAnalytics(lambda: kept), overlay or Overlay(), FakeClock(now))
-        parts = msgspec.structs.replace(parts_for(app, settings), figures=figures, authenticate=caller, local_only=False)
+    async with open_app(settings, run_store=MemoryRunStore()) as app:
+        store = MemoryRunStore()
+        store.analytics = analytics or MemoryAnalytics(lambda: kept)
+        parts = msgspec.structs.replace(
+            parts_for(app, settings),
+            run_store=store,
+            projection=overlay or Overlay(),
+            now=lambda: now,
+            authenticate=caller,
+            local_only=False,
+        )
         transport = httpx2.ASGITransport(create_app(parts), raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client

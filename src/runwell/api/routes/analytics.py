@@ -22,7 +22,6 @@ from runwell.model.analytics import (
     TokensUsed,
     UsageTimeseries,
 )
-from runwell.model.errors import RunStoreUnavailable
 from runwell.query import figure_series, figure_tables
 from runwell.query.analytics import Chart, Figures, Wanted
 from runwell.query.finding import find_workflow
@@ -68,9 +67,7 @@ Zone = Annotated[
 
 
 async def _figures(server: Server) -> Figures:
-    if server.figures is None:
-        raise RunStoreUnavailable("this server keeps no run store", hint="start it with one: `runwell serve` does")
-    return server.figures
+    return Figures(server.run_store.analytics, server.projection)
 
 
 Read = Annotated[Figures, Depends(_figures)]
@@ -79,7 +76,6 @@ Read = Annotated[Figures, Depends(_figures)]
 async def _wanted(
     caller: Caller,
     server: Server,
-    figures: Read,
     window: Window = None,
     start: From = None,
     to: To = None,
@@ -87,7 +83,7 @@ async def _wanted(
     workflow: OfWorkflow = None,
     environment: Environment = None,
 ) -> Wanted:
-    span = span_of(window, start, to, figures.clock.now())
+    span = span_of(window, start, to, server.now())
     workflow_id = None if workflow is None else await find_workflow(server.definitions, caller.scope, workflow)
     return Wanted(scope=caller.scope, span=span, workflow_id=workflow_id, environment=environment, group_by=group_by)
 
