@@ -13,7 +13,7 @@ from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.ports.run_store import Place, RunsAsked
 from runwell.runstore.where import where
-from runwell.search.evaluate import matches
+from runwell.search.matches import matches
 
 _IDS_A_PARAMETER: Final = 2_000
 """A server refuses form fields over 128 KiB."""

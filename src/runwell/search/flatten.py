@@ -73,11 +73,6 @@ def entry(path: str, value: str) -> str:
     return f"{path}#{hashlib.sha256(value.encode(errors='replace')).hexdigest()[:32]}"
 
 
-def joined_length(path: str) -> str:
-    """Return where `nums` has the length of the list at this path."""
-    return joined(path, "length")
-
-
 def flatten(record: RunRecord) -> Flat:
     """Return what can be searched of the run."""
     paths = _Paths()
@@ -147,7 +142,7 @@ class _Paths:
                     self._keep(path)
                     waiting.extend((joined(path, key), value[key]) for key in reversed(value))
             elif isinstance(value, list | tuple):
-                self._number(joined_length(path), len(value))
+                self._number(joined(path, "length"), len(value))
                 if value:
                     self._keep(path)
                     inner = f"{path}[]"

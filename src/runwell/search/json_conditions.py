@@ -5,12 +5,11 @@ from typing import Any, Final, NamedTuple
 
 from runwell.model.run_query import Compare, Value
 from runwell.search.fields import Field
-from runwell.search.flatten import entry, joined_length
+from runwell.search.flatten import entry
 from runwell.search.paths import Path, written
 from runwell.search.values import number
 
 _PREFIXES: Final = {"input": "i:", "output": "o:", "metadata": "m:"}
-_NUMBERS: Final = frozenset({"number", "integer", "array_length"})
 
 
 def kv_path(field: Field) -> str:
@@ -23,6 +22,13 @@ def start_of(field: Field) -> str:
     return next(start for start in _PREFIXES if field.name.startswith(start))
 
 
+def with_length(field: Field) -> Field:
+    """Return the field of how many items the list has that is at this one."""
+    if field.path[-1:] == ("length",):
+        return field
+    return field._replace(name=f"{field.name}.length", path=(*field.path, "length"))
+
+
 class NumberAt(NamedTuple):
     """Where `Flat.nums` has the numbers that a condition compares, and what `Flat.kv` must have for there to be any."""
 
@@ -31,12 +37,11 @@ class NumberAt(NamedTuple):
 
 
 def number_at(field: Field, query: Compare, *, is_date: bool) -> NumberAt:
-    path = kv_path(field)
+    measured = with_length(field) if query.type == "array_length" else field
+    path = kv_path(measured)
     if is_date:
         return NumberAt(f"{path}@", path)
-    if query.type == "array_length" and field.path[-1:] != ("length",):
-        return NumberAt(joined_length(path), None)
-    return NumberAt(path, None if field.path[-1:] == ("length",) else path)
+    return NumberAt(path, None if measured.path[-1:] == ("length",) else path)
 
 
 class Equals(NamedTuple):

@@ -130,7 +130,9 @@ class _Judge:
         if operator == "contains":
             return self._any_text(field, [fold(str(value)) for value in query.values], _holds)
         if operator != "is":
-            return self._any_number(number_at(field, query, is_date=query.type == "date"), operator, query.values)
+            return self._any_number(
+                number_at(field, query, is_date=query.type == "date"), operator, [float(value) for value in query.values]
+            )
         wanted = equals(field, query)
         return (
             any(map(self._has, wanted.entries))
