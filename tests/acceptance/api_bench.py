@@ -17,8 +17,8 @@ from runwell.model.principal import EVERYTHING, ROLES, Permission, Principal
 from runwell.model.scope import DEFAULT_SCOPE, Scope
 from runwell.model.statuses import TERMINAL
 from runwell.ports.runs import StartRequest
-from runwell.serving import parts_for
 from runwell.search.matches import matches
+from runwell.serving import parts_for
 from runwell.settings import Settings
 from runwell.testing import MemoryRunStore
 

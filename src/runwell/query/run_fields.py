@@ -7,7 +7,7 @@ from runwell.model.run_search import RunField, RunFields
 from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus, StepStatus
 from runwell.ports.run_store import FieldSeen
-from runwell.query.run_search import RunIndex
+from runwell.query.run_search import RunIndex, telling
 from runwell.search.fields import CATALOGUE, OPERATORS, Field
 
 SEEN_DAYS: Final = 90
@@ -25,7 +25,8 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
 
 async def list_fields(index: RunIndex, scope: Scope, now: int) -> RunFields:
     """Return the catalogue, and what inputs, outputs and metadata of late have. Raises `RunStoreUnavailable`."""
-    seen = await index.store.fields(scope, now - SEEN_DAYS * _DAY_MS)
+    with telling():
+        seen = await index.store.fields(scope, now - SEEN_DAYS * _DAY_MS)
     return RunFields(data=[_shown(field) for field in CATALOGUE], seen=[_shown_seen(field) for field in seen])
 
 

@@ -4,10 +4,13 @@ A cursor holds the last run that was seen and the moment of the first page, from
 page: so the pages of a list are those of one query, and runs that come meanwhile are no reason to repeat or to skip any.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
 
+from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run_overview import record_summary
 from runwell.model.run_record import RunRecord
 from runwell.model.run_search import Facets, RunFilters, RunPage
@@ -57,7 +60,8 @@ async def list_runs(index: RunIndex, scope: Scope, filters: RunFilters, page: Pa
     about = ("runs", scope, filters)
     seen = _seen(page, about)
     asked = await index.asked(scope, filters, seen.moment)
-    found = await index.store.page(asked, page.limit + 1, before=seen.before, after=seen.after)
+    with telling():
+        found = await index.store.page(asked, page.limit + 1, before=seen.before, after=seen.after)
     more = len(found) > page.limit
     shown = found[-page.limit :] if seen.after else found[: page.limit]
     older, newer = (True, more) if seen.after else (more, seen.before is not None)
@@ -70,6 +74,16 @@ async def list_runs(index: RunIndex, scope: Scope, filters: RunFilters, page: Pa
     return await _counted(index, asked, answer) if page.count else answer
 
 
+@contextmanager
+def telling() -> Iterator[None]:
+    """Let who asks in vain know what goes on all the same."""
+    try:
+        yield
+    except RunStoreUnavailable as exc:
+        hint = exc.hint or "runs go on and nothing is lost: ask again later, or for a single run"
+        raise RunStoreUnavailable(f"there are no lists of runs just now: {exc.message}", hint=hint) from exc
+
+
 def _behind(projection: Projection) -> int | msgspec.UnsetType:
     """Return for how long, in ms, something may be missing; unset when nothing is."""
     lag = projection.lag()
@@ -77,7 +91,8 @@ def _behind(projection: Projection) -> int | msgspec.UnsetType:
 
 
 async def _counted(index: RunIndex, asked: RunsAsked, page: RunPage) -> RunPage:
-    counts = await index.store.counts(asked)
+    with telling():
+        counts = await index.store.counts(asked)
     return msgspec.structs.replace(page, count=counts.count, facets=Facets(statuses=counts.statuses, workflows=counts.workflows))
 
 
