@@ -43,6 +43,7 @@ from runwell.runtime.projector import Projector
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
 from runwell.storage.sql_limits import SqlLimitSettings
+from runwell.storage.sql_views import SqlViews
 from runwell.storage.sql_workflows import SqlWorkflows
 
 REQUESTS_S: Final = 5
@@ -92,12 +93,15 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
         **({} if limit is None else {"strangers": StrangerLimit(limit)}),
         workflows=SqlWorkflows(app.sql),
-        projection=app.projector or SwitchedOff(),
+        views=SqlViews(app.sql),
+        run_store=SwitchedOff() if app.run_store is None else app.run_store,
+        projection=SwitchedOff() if app.projector is None else app.projector,  # an empty one is false
         limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         publishing=app.publisher,
         document_text=YamlText(),
         streams=streams,
         metrics=metrics,
+        now=clock.now,
         max_body_bytes=settings.max_body_bytes,
         local_only=not sign_in,
         allowed_origins=settings.allowed_origins,

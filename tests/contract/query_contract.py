@@ -52,6 +52,10 @@ class QueryContract:
                 for run_id in made:
                     assert [found.run_id for found in await journal.rows(RunFilter(statuses=(status_of[run_id],)))] == [run_id]
                 assert await journal.rows(RunFilter(statuses=(RunStatus.QUEUED,), slug="flow-1")) == []
+                assert await journal.status_counts() == dict.fromkeys(RunStatus, 1)
+                wanted = RunFilter(scope=Scope("org_1", "prj_1"), statuses=(RunStatus.RUNNING, RunStatus.FAILED), testing=False)
+                assert await journal.status_counts(wanted) == {RunStatus.RUNNING: 1, RunStatus.FAILED: 1}
+                assert await journal.status_counts(RunFilter(scope=Scope("org_2", "prj_1"))) == {}
                 with pytest.raises(NotFound):
                     await journal.rows(before=new_run())
 

@@ -1,5 +1,6 @@
 """What the HTTP interface is made of: handed to `create_app`, found by each route."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -15,8 +16,10 @@ from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
 from runwell.ports.projection import Projection
 from runwell.ports.publishing import DocumentText, Publishing
+from runwell.ports.run_store import RunStore
 from runwell.ports.runs import Runs
 from runwell.ports.vault import Vault
+from runwell.ports.views import SavedViews
 from runwell.ports.workflows import Workflows
 from runwell.query.following import Streams
 
@@ -42,6 +45,11 @@ async def _directly(request: Request, handler: Callable[[Request], Awaitable[Res
     return await handler(request)
 
 
+def _now() -> int:
+    """Return ms since 1970."""
+    return time.time_ns() // 1_000_000
+
+
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """`authenticate` as it is by default lets everybody be the local user.
 
@@ -56,6 +64,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     vault: Vault
     streams: Streams
     workflows: Workflows
+    views: SavedViews
+    run_store: RunStore
     projection: Projection
     limits: LimitSettings
     publishing: Publishing
@@ -69,6 +79,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     local_only: bool = False
     redeem_ticket: RedeemTicket | None = None
     allowed_origins: tuple[str, ...] = ()
+    now: Callable[[], int] = _now
 
 
 def parts_of(app: Any) -> Parts:

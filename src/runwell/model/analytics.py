@@ -14,10 +14,14 @@ FEWEST_ENDED = 3
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs the figures are of: those that began from `start` on and before `end`; one not yet started counts by its creation."""
+    """Which runs the figures are of: those that began from `start` on and before `end`; one not yet started counts by its creation.
+
+    `behind_ms`: there only when something may be missing, which happened up to so long ago.
+    """
 
     start: str
     end: str
+    behind_ms: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,7 +73,7 @@ class SuccessRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepTypeCount(msgspec.Struct, frozen=True, kw_only=True):
-    """How many steps of a type were executed, by status. `search` yields the `runs` that executed any."""
+    """How many steps of a type were executed; `statuses` counts skipped ones, too. `search` yields the `runs` with any step of the type."""
 
     type: str
     executed: int
@@ -79,9 +83,8 @@ class StepTypeCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepsRow(msgspec.Struct, frozen=True, kw_only=True):
-    """How many steps the runs executed; skipped ones do not count. `search` yields all of the `runs`."""
+    """How many steps the runs executed; skipped ones do not count. `search` yields the runs, those without steps too."""
 
-    runs: int
     executed: int
     types: list[StepTypeCount]
     search: str
@@ -106,9 +109,8 @@ class StepLatency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepsSummaryRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Count, failures and latency of the executed steps, by type."""
+    """Count, failures and latency of the executed steps, by type. `search` yields the runs, those without steps too."""
 
-    runs: int
     types: list[StepLatency]
     search: str
     group: Group | None = None

@@ -44,7 +44,7 @@ class Cell(NamedTuple):
     group: str
 
 
-class Groups(NamedTuple):
+class Groups(msgspec.Struct, frozen=True):
     """The groups with the most runs, and how many there are in all."""
 
     most: tuple[str, ...]
@@ -72,7 +72,7 @@ class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The steps of one type that began: how many by status, in how many runs, and how long those took that ended."""
+    """The steps of one type: how many by status, in how many runs, and how long those took that were executed and have ended."""
 
     type: str
     statuses: dict[str, int]
@@ -100,5 +100,5 @@ class Analytics(Protocol):
         ...
 
     async def steps(self, asked: FiguresAsked) -> dict[Cell, list[StepFigures]]:
-        """Return the executed steps, by type, ordered by it."""
+        """Return the steps, skipped ones too, by type and ordered by it."""
         ...

@@ -92,6 +92,10 @@ class JournalReader(Protocol):
         """
         ...
 
+    async def status_counts(self, wanted: RunFilter = ALL_RUNS) -> dict[RunStatus, int]:
+        """Return how many runs there are, by status; statuses without any are left out."""
+        ...
+
     async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
         """Return the durable events whose position is over `after`, in the order of commits, of one workflow or of all.
 

@@ -12,6 +12,7 @@ import msgspec
 from runwell.model.run_query import EVERYTHING, Query
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
+from runwell.ports.analytics import Analytics
 
 
 class RunsAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,11 @@ class FieldSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 class RunStore(Protocol):
     """Every call but `open`, `close` and `trouble` raises `RunStoreUnavailable`, a query over its bounds `SearchTooLarge`."""
+
+    @property
+    def analytics(self) -> Analytics:
+        """Figures about what is kept."""
+        ...
 
     async def open(self) -> None:
         """Make ready. Does not raise when the store is broken: `trouble` tells, and it is tried again."""

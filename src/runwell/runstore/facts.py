@@ -29,21 +29,23 @@ COLUMNS: Final[dict[str, str]] = {
 _MOST: Final = 2**63 - 1
 
 
-def newer_facts(columns: Sequence[str]) -> str:
-    """Return a SELECT of these columns of the runs in the parameter `newer`."""
+PARAMETER_CHARACTERS: Final = 30_000
+"""A server refuses form fields over 128 KiB, and a character takes four bytes at most."""
+
+
+def newer_facts(columns: Sequence[str], records: Sequence[RunRecord]) -> tuple[str, dict[str, str]]:
+    """Return a SELECT of these columns of the runs, and its parameters: the runs' rows as one JSON, in pieces."""
+    text = msgspec.json.encode([facts_of(record) for record in records]).decode(errors="replace")
+    pieces = [text[start : start + PARAMETER_CHARACTERS] for start in range(0, len(text), PARAMETER_CHARACTERS)]
+    parameters = {f"newer_{number}": piece for number, piece in enumerate(pieces)}
+    whole = f"concat('', {', '.join(f'{{{name}:String}}' for name in parameters)})"
     fields = ", ".join(f"`{name}` {kind}" for name, kind in COLUMNS.items())
     chosen = ", ".join(f"tupleElement(fact, '{name}') AS `{name}`" for name in columns)
-    return f"SELECT {chosen} FROM (SELECT arrayJoin(JSONExtract({{newer:String}}, 'Array(Tuple({fields}))')) AS fact)"
-
-
-def facts_json(records: Sequence[RunRecord]) -> str:
-    """Return the parameter `newer`."""
-    return msgspec.json.encode([facts_of(record) for record in records]).decode()
+    return f"SELECT {chosen} FROM (SELECT arrayJoin(JSONExtract({whole}, 'Array(Tuple({fields}))')) AS fact)", parameters
 
 
 def facts_of(record: RunRecord) -> dict[str, Any]:
     """Return the run's row."""
-    steps = [step for step in record.steps if step.status != "skipped"]
     models = sorted({made.model for made in record.generations})
     calls = [[made for made in record.generations if made.model == name] for name in models]
     return {
@@ -57,9 +59,9 @@ def facts_of(record: RunRecord) -> dict[str, Any]:
         "model.name": models,
         "model.calls": [len(made) for made in calls],
         **{f"model.{name}": [_sum(made, name) for made in calls] for name in _OF_MODELS[1:]},
-        "step_type": [step.type for step in steps],
-        "step_status": [step.status for step in steps],
-        "step_ms": [_known(step.duration_ms) for step in steps],
+        "step_type": [step.type for step in record.steps],
+        "step_status": [step.status for step in record.steps],
+        "step_ms": [_known(step.duration_ms) for step in record.steps],
     }
 
 

@@ -11,20 +11,24 @@ import msgspec
 
 from runwell.model.run import TESTING
 from runwell.model.run_record import RunRecord
-from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
 from runwell.model.usage import Usage
 from runwell.ports.analytics import Cell, FiguresAsked, Percentiles, StepFigures, UsageFigures
-from runwell.runstore.facts import COLUMNS, facts_json, newer_facts
+from runwell.runstore.facts import COLUMNS, newer_facts
+from runwell.runstore.tenancy import within
 
-TENANCY: Final = "/* tenancy */"
-"""Stands where the condition on organization and project goes."""
+TENANT: Final = "tenant = sipHash64({scope_org:String}, {scope_project:String})"
+"""What the table is ordered by; `within` tells exactly."""
 
 CLOCK_SLACK_MS: Final = 86_400_000
 """A clock may have been set back by this much between a run's creation and its start."""
 
+IDS_A_PARAMETER: Final = 2_000
+
 _USED: Final = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")
 _QUANTILES: Final = "quantilesExact(0.5, 0.9, 0.95, 0.99)"
+
+_TIMED: Final = "took >= 0 AND became != 'skipped'"
 
 _GROUPS: Final = {
     None: ("", "''"),
@@ -37,16 +41,10 @@ _GROUPS: Final = {
 
 
 class Question(msgspec.Struct, frozen=True):
-    """SQL with `TENANCY` in it, and the parameters that are bound."""
+    """SQL and the parameters that are bound."""
 
     sql: str
     parameters: dict[str, Any]
-
-
-def scoped(question: Question, scope: Scope) -> Question:
-    """Return the question about this project alone."""
-    within = "tenant = sipHash64({org:String}, {project:String}) AND org_id = {org:String} AND project_id = {project:String}"
-    return Question(question.sql.replace(TENANCY, within), {**question.parameters, "org": scope.org_id, "project": scope.project_id})
 
 
 def groups_question(asked: FiguresAsked, limit: int) -> Question:
@@ -64,11 +62,10 @@ def statuses_question(asked: FiguresAsked) -> Question:
 def usage_question(asked: FiguresAsked) -> Question:
     own = asked.group_by == "model"
     names = [f"model.{name}" for name in ("calls", *_USED)] if own else ["generation_count", *_USED]
-    source, parameters = _source(asked, ("step_type", *names))
-    sums = ", ".join(f"sum(`{name.replace('.', '_')}`)" for name in names)
-    return Question(
-        f"SELECT cell, cell_group, count(), sum(length(step_type)), {sums} FROM {source} GROUP BY cell, cell_group", parameters
-    )
+    source, parameters = _source(asked, ("step_status", *names))
+    sums = ", ".join(f"sum({_plain(name)})" for name in names)
+    executed = "sum(arrayCount(became -> became != 'skipped', step_status))"
+    return Question(f"SELECT cell, cell_group, count(), {executed}, {sums} FROM {source} GROUP BY cell, cell_group", parameters)
 
 
 def durations_question(asked: FiguresAsked) -> Question:
@@ -81,7 +78,7 @@ def steps_question(asked: FiguresAsked) -> Question:
     source, parameters = _source(asked, ("step_type", "step_status", "step_ms"))
     sql = f"""
         SELECT cell, cell_group, type, countIf(nth = 1), sumMap([toString(became)], [toUInt64(1)]),
-            countIf(took >= 0), sumIf(took, took >= 0), {_QUANTILES.replace("Exact", "ExactIf")}(took, took >= 0)
+            countIf({_TIMED}), sumIf(took, {_TIMED}), {_QUANTILES.replace("Exact", "ExactIf")}(took, {_TIMED})
         FROM {source}
         ARRAY JOIN step_type AS type, step_status AS became, step_ms AS took, arrayEnumerateUniq(step_type) AS nth
         GROUP BY cell, cell_group, type ORDER BY type
@@ -129,8 +126,8 @@ def _source(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str,
     needed = [name for name in COLUMNS if name in {"begun_at", *of_group.split(), *columns}]
     facts, parameters = _facts(asked, needed)
     parting = [name for name in needed if name.startswith("model.")]
-    joined = f"ARRAY JOIN {', '.join(f'`{name}` AS {name.replace(".", "_")}' for name in parting)}" if parting else ""
-    shown = ", ".join(name.replace(".", "_") for name in columns)
+    joined = f"ARRAY JOIN {', '.join(f'`{name}` AS {_plain(name)}' for name in parting)}" if parting else ""
+    shown = ", ".join(_plain(name) for name in columns)
     bucket = "roundDown(begun_at, {buckets:Array(Int64)})" if asked.buckets else "{begin:Int64}"
     if asked.buckets:
         parameters["buckets"] = list(asked.buckets)
@@ -141,23 +138,29 @@ def _source(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str,
     return f"({sql})", parameters
 
 
+def _plain(name: str) -> str:
+    return name.replace(".", "_")
+
+
 def _facts(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str, Any]]:
     newer, hidden = _newer(asked)
-    parameters: dict[str, Any] = {"begin": asked.begin, "end": asked.end, "before": asked.end + CLOCK_SLACK_MS}
-    conditions = [TENANCY, "begun_at >= {begin:Int64}", "begun_at < {end:Int64}", "created_at < {before:Int64}", "NOT archived"]
+    mine, scope = within(asked.scope)
+    parameters: dict[str, Any] = {**scope, "begin": asked.begin, "end": asked.end, "before": asked.end + CLOCK_SLACK_MS}
+    conditions = [TENANT, mine, "begun_at >= {begin:Int64}", "begun_at < {end:Int64}", "created_at < {before:Int64}", "NOT archived"]
     conditions.append("environment = {environment:String}" if asked.environment is not None else "environment != {environment:String}")
     parameters["environment"] = TESTING if asked.environment is None else asked.environment
     if asked.workflow_id is not None:
         conditions.append("workflow_id = {workflow:String}")
         parameters["workflow"] = asked.workflow_id
-    if hidden:
-        conditions.append("run NOT IN (SELECT toUUID(arrayJoin({hidden:Array(String)})))")
-        parameters["hidden"] = hidden
+    for start in range(0, len(hidden), IDS_A_PARAMETER):
+        name = f"hidden_{start}"
+        conditions.append(f"run NOT IN (SELECT toUUID(arrayJoin({{{name}:Array(String)}})))")
+        parameters[name] = hidden[start : start + IDS_A_PARAMETER]
     chosen = ", ".join(f"CAST(`{name}`, '{COLUMNS[name]}') AS `{name}`" if newer else f"`{name}`" for name in columns)
     sql = f"SELECT {chosen} FROM run_facts FINAL WHERE {' AND '.join(conditions)}"
     if newer:
-        sql += f" UNION ALL {newer_facts(columns)}"
-        parameters["newer"] = facts_json(newer)
+        of_newer, rows = newer_facts(columns, newer)
+        sql, parameters = f"{sql} UNION ALL {of_newer}", parameters | rows
     return sql, parameters
 
 

@@ -3,7 +3,7 @@
 -- A view sees every insert: a run that is written again, with a higher `rev` or after a crash, comes again. So nothing is
 -- added up here: a row replaces that of an older `rev`, as in `runs`, and it is read with FINAL. That it is narrow, with short
 -- numbers as its key, makes that cheap: see docs/decisions/0024-analytics-read-one-narrow-row-a-run.md.
--- `run_facts` holds bytes of a run: whatever deletes from `runs` deletes from it, too. `step_*` leave skipped steps out.
+-- `run_facts` holds bytes of a run: whatever deletes from `runs` deletes from it, too.
 
 CREATE TABLE IF NOT EXISTS run_facts (
   tenant UInt64,                            -- of org_id and project_id: what they are ordered by
@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS run_facts (
     reasoning_tokens Int64,
     cost_nanos Int64
   ),
-  step_type Array(LowCardinality(String)),  -- one entry a step that began
+  step_type Array(LowCardinality(String)),  -- one entry a step
   step_status Array(LowCardinality(String)),
   step_ms Array(Int64) CODEC(T64, ZSTD(1)), -- -1: none
 
@@ -66,7 +66,7 @@ SELECT
   arrayMap(name -> arraySum((own, value) -> if(own = name, value, 0), `generation.model`, `generation.output_tokens`), models) AS `model.output_tokens`,
   arrayMap(name -> arraySum((own, value) -> if(own = name, value, 0), `generation.model`, `generation.reasoning_tokens`), models) AS `model.reasoning_tokens`,
   arrayMap(name -> arraySum((own, value) -> if(own = name, value, 0), `generation.model`, `generation.cost_nanos`), models) AS `model.cost_nanos`,
-  arrayFilter((kind, became) -> became != 'skipped', `step.type`, `step.status`) AS step_type,
-  arrayFilter(became -> became != 'skipped', `step.status`) AS step_status,
-  arrayFilter((took, became) -> became != 'skipped', `step.duration_ms`, `step.status`) AS step_ms
+  `step.type` AS step_type,
+  `step.status` AS step_status,
+  `step.duration_ms` AS step_ms
 FROM runs;

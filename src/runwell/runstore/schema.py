@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
 
 VERSION: Final = 1
-"""Of `schema.sql`. Raised with every change there: what is kept is then built again from the journal."""
+"""Of `schema.sql` and `rollups.sql`. Raised with every change there: what is kept is then built again from the journal."""
 
 UNBOUNDED: Final = {"max_execution_time": 0, "max_memory_usage": 0}
 """Settings of what changes data: it must not end half-way. The engine's own bound on memory stays."""
 
 _VERSION_ROW: Final = "schema"
-_SQL: Final = re.sub(r"--.*", "", files("runwell.runstore").joinpath("schema.sql").read_text())
+_SQL: Final = "\n".join(re.sub(r"--.*", "", files("runwell.runstore").joinpath(name).read_text()) for name in ("schema.sql", "rollups.sql"))
 
 TABLES: Final = tuple(re.findall(r"^CREATE (?:TABLE|MATERIALIZED VIEW|VIEW) IF NOT EXISTS (\w+)", _SQL, re.MULTILINE))
-"""The names of what `schema.sql` makes, in its order."""
+"""The names of what they make, in this order."""
 
 
 def make_database(client: "Client", name: str) -> None:

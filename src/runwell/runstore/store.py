@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
+from runwell.ports.analytics import Analytics
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
 from runwell.runstore import reading, removal, schema
+from runwell.runstore.analytics import SqlAnalytics
 from runwell.runstore.asking import key_of, newer_asked, newest_first
 from runwell.runstore.bounds import Bounds
 from runwell.runstore.client import Connections
@@ -32,6 +34,7 @@ class ClickHouseRunStore:
     def __init__(self, target: Directory | Server, bounds: Bounds) -> None:
         self._target = target
         self._connections = Connections(target, bounds)
+        self.analytics: Analytics = SqlAnalytics(self._connections)
 
     async def open(self) -> None:
         await self._connections.open()

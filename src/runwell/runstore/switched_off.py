@@ -6,6 +6,8 @@ from typing import Final, NoReturn
 from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
+from runwell.model.statuses import RunStatus
+from runwell.ports.analytics import Analytics, Cell, FiguresAsked, Groups, Percentiles, StepFigures, UsageFigures
 from runwell.ports.projection import Lag
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
 
@@ -16,8 +18,29 @@ def _refuse() -> NoReturn:
     raise RunStoreUnavailable(_WHY, hint="start it without RUNWELL_RUNSTORE_URL=none")
 
 
+class NoFigures:
+    """`Analytics` of nothing."""
+
+    async def groups(self, asked: FiguresAsked, limit: int) -> Groups:
+        _refuse()
+
+    async def statuses(self, asked: FiguresAsked) -> dict[Cell, dict[RunStatus, int]]:
+        _refuse()
+
+    async def usage(self, asked: FiguresAsked) -> dict[Cell, UsageFigures]:
+        _refuse()
+
+    async def durations(self, asked: FiguresAsked) -> dict[Cell, Percentiles]:
+        _refuse()
+
+    async def steps(self, asked: FiguresAsked) -> dict[Cell, list[StepFigures]]:
+        _refuse()
+
+
 class SwitchedOff:
     """`RunStore` and `Projection` that keep nothing. What is to be removed is not there."""
+
+    analytics: Analytics = NoFigures()
 
     async def open(self) -> None:
         pass

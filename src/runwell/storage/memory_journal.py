@@ -5,6 +5,7 @@ so that nothing is shared by reference.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -177,6 +178,9 @@ class MemoryJournal:
         found = [row for row in self._rows()[start:end] if _is_wanted(row, wanted)]
         count = max(limit, 0)
         return (found[max(len(found) - count, 0) :] if after is None else found[:count])[::-1]
+
+    async def status_counts(self, wanted: RunFilter = ALL_RUNS) -> dict[RunStatus, int]:
+        return dict(Counter(row.status for row in self._rows() if _is_wanted(row, wanted)))
 
     async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
         found: list[Kept] = []

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from runwell.model.errors import NotFound
-from runwell.model.statuses import TERMINAL
+from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.journal import EventFilter, RunFilter
 from runwell.storage.postgres_claims import Claim
 from runwell.storage.postgres_session import original, stored
@@ -93,6 +93,13 @@ async def rows(connection: Any, wanted: RunFilter, limit: int, before: str | Non
     sql = f"SELECT body FROM run WHERE {search} ORDER BY rid {order} LIMIT {max(limit, 0)}"
     found = _column(await connection.fetch(sql, *search.values))
     return found if after is None else found[::-1]
+
+
+async def status_counts(connection: Any, wanted: RunFilter) -> dict[RunStatus, int]:
+    search = _Search()
+    search.add_filter(wanted)
+    found = await connection.fetch(f"SELECT status, count(*) FROM run WHERE {search} GROUP BY status", *search.values)
+    return {RunStatus(status): count for status, count in found}
 
 
 async def find(connection: Any, prefix: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from runwell.model.errors import JournalUnavailable
 from runwell.model.events import Event, decode_event
 from runwell.model.run import RunRow, TaskView
+from runwell.model.statuses import RunStatus
 from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Blobs, EventFilter, Kept, RunFilter
 from runwell.storage import postgres_queries as queries
 from runwell.storage.outcome import closed
@@ -85,6 +86,9 @@ class PostgresReading(ABC):
     ) -> list[RunRow]:
         found = await self.query(lambda connection: queries.rows(connection, wanted, limit, before, after))
         return [decode_row(record) for record in found]
+
+    async def status_counts(self, wanted: RunFilter = ALL_RUNS) -> dict[RunStatus, int]:
+        return await self.query(lambda connection: queries.status_counts(connection, wanted))
 
     async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
         found = await self.query(lambda connection: queries.tail(connection, after, workflow_id, limit))

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from runwell.model.errors import NotFound
 from runwell.model.run import RunRow
-from runwell.model.statuses import TERMINAL
+from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.journal import EventFilter, RunFilter
 from runwell.storage.positions import Position
 from runwell.storage.records import decode_row
@@ -107,6 +107,12 @@ def rows(connection: sqlite3.Connection, wanted: RunFilter, limit: int, before: 
     sql = f"SELECT body FROM run WHERE {' AND '.join(conditions)} ORDER BY rid {order} LIMIT ?"
     found = [decode_row(body) for (body,) in connection.execute(sql, (*values, max(limit, 0)))]
     return found if after is None else found[::-1]
+
+
+def status_counts(connection: sqlite3.Connection, wanted: RunFilter) -> dict[RunStatus, int]:
+    conditions, values = _conditions(wanted)
+    sql = f"SELECT status, count(*) FROM run WHERE {' AND '.join(conditions)} GROUP BY status"
+    return {RunStatus(status): count for status, count in connection.execute(sql, values)}
 
 
 def _conditions(wanted: RunFilter) -> tuple[list[str], list[Any]]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from runwell.model.errors import JournalUnavailable
 from runwell.model.events import Event, decode_event
 from runwell.model.run import RunRow, TaskView
+from runwell.model.statuses import RunStatus
 from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Blobs, EventFilter, Kept, RunFilter
 from runwell.storage import sqlite_queries as queries
 from runwell.storage.payloads import hydrate
@@ -52,6 +53,9 @@ class SqliteReading(ABC):
         self, wanted: RunFilter = ALL_RUNS, *, limit: int = 50, before: str | None = None, after: str | None = None
     ) -> list[RunRow]:
         return await self.query(lambda connection: queries.rows(connection, wanted, limit, before, after))
+
+    async def status_counts(self, wanted: RunFilter = ALL_RUNS) -> dict[RunStatus, int]:
+        return await self.query(lambda connection: queries.status_counts(connection, wanted))
 
     async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
         return await self.query(

@@ -26,7 +26,7 @@ class MemoryAnalytics:
     async def groups(self, asked: FiguresAsked, limit: int) -> Groups:
         counts = Counter(group for record in self._asked(asked) for group in _groups(asked, record))
         ordered = sorted(counts, key=lambda group: (-counts[group], group))
-        return Groups(tuple(ordered[:limit]), len(ordered))
+        return Groups(most=tuple(ordered[:limit]), count=len(ordered))
 
     async def statuses(self, asked: FiguresAsked) -> dict[Cell, dict[RunStatus, int]]:
         return {cell: dict(Counter(record.status for record in records)) for cell, records in self._cells(asked)}
@@ -107,14 +107,14 @@ def _percentiles(durations: Iterable[int | None]) -> Percentiles | None:
 def _steps(records: Sequence[RunRecord]) -> list[StepFigures]:
     by_type: dict[str, list[tuple[str, StepRecord]]] = defaultdict(list)
     for record in records:
-        for step in _executed(record):
+        for step in record.steps:
             by_type[step.type].append((record.run_id, step))
     return [
         StepFigures(
             type=step_type,
             statuses=dict(Counter(step.status for _, step in found)),
             runs=len({run_id for run_id, _ in found}),
-            latency=_percentiles(step.duration_ms for _, step in found),
+            latency=_percentiles(step.duration_ms for _, step in found if step.status != _SKIPPED),
         )
         for step_type, found in sorted(by_type.items())
     ]

@@ -1,7 +1,7 @@
 """The run store in memory: for tests of what stands on it. It judges every run as a server judges those that are newer."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +10,9 @@ from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run_query import EVERYTHING, Query
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
+from runwell.ports.analytics import Analytics
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
+from runwell.testing.memory_analytics import MemoryAnalytics
 
 Matches = Callable[[Query, RunRecord], bool]
 
@@ -38,6 +40,7 @@ class MemoryRunStore:
         self.kept: dict[str, RunRecord] = {}
         self.kept_at = 0
         self.batches: list[int] = []
+        self.analytics: Analytics = MemoryAnalytics(self._counted)
 
     async def open(self) -> None:
         pass
@@ -108,6 +111,10 @@ class MemoryRunStore:
     async def clear(self) -> None:
         self._check()
         self.kept, self.kept_at = {}, 0
+
+    def _counted(self) -> Iterable[RunRecord]:
+        self._check()
+        return self.kept.values()
 
     def _check(self) -> None:
         if self.fail is not None:
