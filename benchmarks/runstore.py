@@ -1,4 +1,4 @@
-"""The run store at a million runs: lists, search, series, counts, cache look-ups, ingest; beside SQLite with FTS5 and DuckDB on the same rows.
+"""The run store at a million runs: lists, search, series, counts, cache look-ups, ingest; SQLite with FTS5 and DuckDB beside it.
 
 python -m benchmarks.runstore [--runs 1000000] [--ten-times] [--no-peers]
 """
@@ -22,15 +22,15 @@ from benchmarks.peers_of_store import DuckDb, Peer, Sqlite, input_hash, row_of
 from benchmarks.run_generator import END, RunGenerator, scope_of
 from rich.console import Console
 from rich.table import Table
-from runwell.ports.analytics import FiguresAsked
-from runwell.runstore.analytics import SqlAnalytics
-from runwell.runstore.store import ClickHouseRunStore, open_run_store
-from runwell.search.parser import parse
 
 from runwell.model.run import RunRow
 from runwell.model.run_query import Query
 from runwell.model.run_record import RunRecord
+from runwell.ports.analytics import FiguresAsked
 from runwell.ports.run_store import Place, RunsAsked
+from runwell.runstore.analytics import SqlAnalytics
+from runwell.runstore.store import ClickHouseRunStore, open_run_store
+from runwell.search.parser import parse
 from runwell.storage.records import cache_key_of
 from runwell.storage.sqlite_journal import SqliteJournal
 
@@ -74,7 +74,7 @@ async def measure(folder: Path, runs: int, *, with_peers: bool) -> dict[str, Fig
     peers: list[Peer] = [Sqlite(folder), DuckDb(folder)] if with_peers else []
     journal = JournalRows(folder)
     await journal.make()
-    sides: dict[str, Figures] = {"run store": {}} | {peer.name: {} for peer in peers}
+    sides: dict[str, Figures] = {name: {} for name in ("run store", *(peer.name for peer in peers))}
     spent = dict.fromkeys(sides, 0.0)
     cores = 0.0
     records = iter(generator)
@@ -115,7 +115,7 @@ def _words(generator: RunGenerator) -> list[str]:
 
 
 async def _ask_store(store: ClickHouseRunStore, words: list[str], sample: list[RunRecord]) -> Figures:
-    figures = SqlAnalytics(store.connections)
+    figures = SqlAnalytics(store._connections)
     hours = tuple(END - hour * HOUR_MS for hour in range(MONTH_HOURS, 0, -1))
 
     def asked(text: str) -> RunsAsked:
@@ -183,7 +183,7 @@ class JournalRows:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "journal"
-        self._journal = SqliteJournal(self._folder)
+        self._journal = SqliteJournal(self._folder, blobs=None)
         self._count = 0
 
     async def make(self) -> None:
