@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]
 
 from runwell.runstore.engine import import_engine
 
@@ -34,7 +34,7 @@ class ClickHouseServer:
         import_engine()
         import chdb
 
-        self._connection = chdb.connect(str(directory))
+        self._connection: Any = chdb.connect(str(directory))  # type: ignore[no-untyped-call]
         self._lock = threading.Lock()
         self.requests: list[str] = []
         self.is_away = False

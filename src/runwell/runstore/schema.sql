@@ -50,6 +50,8 @@ CREATE TABLE IF NOT EXISTS runs (
   models Array(LowCardinality(String)),     -- of its generations, each once
   providers Array(LowCardinality(String)),
   tags Array(LowCardinality(String)),
+  metadata_keys Array(LowCardinality(String)),
+  metadata_values Array(String) CODEC(ZSTD(1)),
   review LowCardinality(String),
   score Float64,
   archived_at Int64 CODEC(ZSTD(1)),

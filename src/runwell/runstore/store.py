@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
@@ -33,6 +34,8 @@ class ClickHouseRunStore:
     def __init__(self, target: Directory | Server, bounds: Bounds) -> None:
         self._target = target
         self._connections = Connections(target, bounds)
+        self._seen = 0
+        """The position that whoever writes believes to be kept."""
 
     async def open(self) -> None:
         await self._connections.open()
@@ -44,10 +47,12 @@ class ClickHouseRunStore:
         return self._connections.trouble()
 
     async def position(self) -> int:
-        return await self._connections.run(schema.position)
+        self._seen = await self._connections.run(schema.position)
+        return self._seen
 
     async def keep(self, records: Sequence[RunRecord], position: int) -> None:
-        await self._connections.run(lambda client: _keep(client, records, position))
+        await self._connections.run(lambda client: _keep(client, records, position, self._seen))
+        self._seen = max(self._seen, position)
 
     async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
         return await self._connections.run(lambda client: reading.page(client, asked, limit, before, after), is_search=True)
@@ -76,6 +81,7 @@ class ClickHouseRunStore:
 
     async def clear(self) -> None:
         await self._connections.run(schema.empty_tables)
+        self._seen = 0
 
     async def _kept(self, asked: RunsAsked, before: Place | None) -> AsyncIterator[RunRecord]:
         """Yield what the store has, in blocks: no connection is held while the reader works on them."""
@@ -99,7 +105,9 @@ def open_run_store(directory: Path, url: RunStoreUrl | None = None, bounds: Boun
     return ClickHouseRunStore(Directory(directory, bounds) if url is None else Server(url, bounds), bounds)
 
 
-def _keep(client: "Client", records: Sequence[RunRecord], position: int) -> None:
+def _keep(client: "Client", records: Sequence[RunRecord], position: int, seen: int) -> None:
+    if schema.position(client) < seen:  # whoever read met damage: what was kept before would be missing
+        raise RunStoreUnavailable("the run store was built anew", hint="ask for its position, and go on from there")
     for batch in _batches(records):
         names, columns = columns_of(batch)
         client.insert("runs", columns, column_names=names, column_oriented=True, settings=schema.UNBOUNDED)

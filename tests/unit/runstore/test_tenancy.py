@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tests.contract.run_samples import OURS
 from tests.contract.run_store_contract import RunStoreContract, opening
 
-from runwell.model.scope import Scope
-from runwell.runstore import asking, fields_seen, reading
-from runwell.runstore.asking import Condition
+from runwell.runstore import asking, reading, tenancy
 from runwell.runstore.store import open_run_store
 
 _FOLDER = Path(asking.__file__).parent
@@ -21,14 +20,11 @@ def test_one_place_names_the_table_for_reading() -> None:
 
 @pytest.mark.parametrize("missing", ["org_id", "project_id"])
 def test_a_planted_missing_predicate_is_seen(missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = {"org_id": "scope_org", "project_id": "scope_project"}
-
-    def planted(scope: Scope) -> Condition:
-        there = next(name for name in names if name != missing)
-        return Condition(f"FROM runs FINAL WHERE {there} = {{{names[there]}:String}}", {names[there]: getattr(scope, there)})
-
-    for module in (asking, fields_seen):
-        monkeypatch.setattr(module, "runs_of", planted)
+    within = tenancy.within
+    condition, _ = within(OURS)
+    planted = condition.replace(f"{missing} = ", "'' != ")
+    assert planted != condition
+    monkeypatch.setattr(tenancy, "within", lambda scope: (planted, within(scope)[1]))
     with pytest.raises(AssertionError):
         RunStoreContract().test_nothing_of_another_project_is_ever_seen(lambda: opening(open_run_store(tmp_path / "runs")))
 
