@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -50,7 +50,11 @@ def path_name(root: str, path: Keys) -> str:
     """Return how a query names the path, and remember it: the oracle reads no names."""
     name = root
     for key in path:
-        name += "[]" if key is None else "." + (key if key and all(char.isalnum() or char in "_-$" for char in key) else json.dumps(key, ensure_ascii=False))
+        name += (
+            "[]"
+            if key is None
+            else "." + (key if key and all(char.isalnum() or char in "_-$" for char in key) else json.dumps(key, ensure_ascii=False))
+        )
     _NAMES[name] = (root, path)
     return name
 
@@ -62,7 +66,7 @@ def lower(text: str) -> str:
 def split(text: str) -> list[str]:
     words, word = [], ""
     for char in lower(text) + " ":
-        if char.isalnum() and char.isascii() or ord(char) > 127:
+        if (char.isalnum() and char.isascii()) or ord(char) > 127:
             word += char
         elif word:
             words.append(word)
@@ -113,7 +117,11 @@ def _all_text(record: RunRecord) -> str:
 
 
 def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) and abs(float(text)) < float("inf") else None
+    return (
+        float(text)
+        if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) and abs(float(text)) < float("inf")
+        else None
+    )
 
 
 def _date(text: Any) -> int | None:
@@ -177,7 +185,7 @@ def _is_error(record: RunRecord, wanted: str, wild: bool) -> bool:
 
 
 def _own(field: str, run: RunRecord) -> list[Any]:
-    columns = {
+    columns: dict[str, list[Any]] = {
         "tag": list(run.tags),
         "model": [generation.model for generation in run.generations],
         "provider": [generation.provider for generation in run.generations],
@@ -206,7 +214,7 @@ def _own(field: str, run: RunRecord) -> list[Any]:
 
 
 def _ordered(numbers: Sequence[Any], operator: str, values: Sequence[Any]) -> bool:
-    checks = {
+    checks: dict[str, Callable[[Any], bool]] = {
         "is": lambda number: number in values,
         "gt": lambda number: number > values[0],
         "gte": lambda number: number >= values[0],
