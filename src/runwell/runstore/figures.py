@@ -62,9 +62,9 @@ def statuses_question(asked: FiguresAsked) -> Question:
 def usage_question(asked: FiguresAsked) -> Question:
     own = asked.group_by == "model"
     names = [f"model.{name}" for name in ("calls", *_USED)] if own else ["generation_count", *_USED]
-    source, parameters = _source(asked, ("step_status", *names))
+    source, parameters = _source(asked, ("step_type", "step_status", *names))
     sums = ", ".join(f"sum({_plain(name)})" for name in names)
-    executed = "sum(arrayCount(became -> became != 'skipped', step_status))"
+    executed = "sum(arrayCount((kind, became) -> kind != '' AND became != 'skipped', step_type, step_status))"
     return Question(f"SELECT cell, cell_group, count(), {executed}, {sums} FROM {source} GROUP BY cell, cell_group", parameters)
 
 
