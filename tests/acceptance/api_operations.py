@@ -97,6 +97,15 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "list_workflows": {"q": "{slug}"},
     "list_runs": {"q": "workflow:{slug}", "workflow": "{workflow_id}", "count": "true"},
     "diff_workflow_versions": {"with": "2"},
+    **{
+        f"get_{name}": {"workflow": "{workflow_id}", "window": "30d", "group_by": "workflow"}
+        for name in ("runs_count", "success_rate", "steps_executed", "credits_consumed", "tokens_used", "cost")
+    },
+    "get_live_runs": {"workflow": "{workflow_id}"},
+    "get_execution_duration": {"workflow": "{workflow_id}", "group_by": "version"},
+    "get_steps_summary": {"workflow": "{workflow_id}", "group_by": "trigger"},
+    "get_runs_timeseries": {"workflow": "{workflow_id}", "group_by": "model"},
+    "get_usage_timeseries": {"workflow": "{workflow_id}", "tz": "Europe/Berlin"},
     "delete_workflow": {"stop": "true"},
 }
 

@@ -83,9 +83,13 @@ class StepTypeCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepsRow(msgspec.Struct, frozen=True, kw_only=True):
-    """How many steps the runs executed; skipped ones do not count. `search` yields the runs, those without steps too."""
+    """How many steps the runs executed. `search` yields the runs, those without steps too.
+
+    `not_begun` counts, by status, steps that were skipped or failed before they began: these have no type, and are not executed.
+    """
 
     executed: int
+    not_begun: dict[str, int]
     types: list[StepTypeCount]
     search: str
     group: Group | None = None
@@ -109,8 +113,9 @@ class StepLatency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepsSummaryRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Count, failures and latency of the executed steps, by type. `search` yields the runs, those without steps too."""
+    """Count, failures and latency of the executed steps, by type; `not_begun` as for `StepsRow`. `search` yields the runs."""
 
+    not_begun: dict[str, int]
     types: list[StepLatency]
     search: str
     group: Group | None = None

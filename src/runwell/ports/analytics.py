@@ -52,7 +52,7 @@ class Groups(msgspec.Struct, frozen=True):
 
 
 class UsageFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs used. In a group by model, `usage` is of that model's calls. `steps`: executed ones."""
+    """What runs used. In a group by model, `usage` is of that model's calls. `steps`: those that began, and were not skipped then."""
 
     runs: int = 0
     steps: int = 0
@@ -72,7 +72,10 @@ class Percentiles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The steps of one type: how many by status, in how many runs, and how long those took that were executed and have ended."""
+    """The steps of one type: how many by status, in how many runs, and how long those took that were executed and have ended.
+
+    The type is empty for steps that never began.
+    """
 
     type: str
     statuses: dict[str, int]

@@ -44,6 +44,10 @@ def _executed(step: StepFigures) -> int:
     return sum(count for status, count in step.statuses.items() if status != "skipped")
 
 
+def _not_begun(found: list[StepFigures] | None) -> dict[str, int]:
+    return next((step.statuses for step in found or () if not step.type), {})
+
+
 async def live_runs(journal: JournalReader, scope: Scope, workflow_id: str | None, environment: str | None) -> LiveRuns:
     """Return how many runs have not ended, from the journal's own rows."""
     wanted = RunFilter(scope=scope, workflow_id=workflow_id, environment=environment, testing=environment == TESTING, statuses=LIVE)
@@ -149,8 +153,9 @@ async def steps_executed(figures: Figures, wanted: Wanted) -> StepsExecuted:
         return StepTypeCount(type=step.type, executed=_executed(step), statuses=step.statuses, runs=step.runs, search=search)
 
     def row(found: list[StepFigures] | None, group: Group | None) -> StepsRow:
-        types = [of_type(step, group) for step in found or ()]
-        return StepsRow(executed=sum(each.executed for each in types), types=types, search=wanted.search(group=group), group=group)
+        types = [of_type(step, group) for step in found or () if step.type]
+        executed = sum(each.executed for each in types)
+        return StepsRow(executed=executed, not_begun=_not_begun(found), types=types, search=wanted.search(group=group), group=group)
 
     return StepsExecuted(**(await parted(figures, wanted, figures.analytics.steps)).table(row))
 
@@ -172,6 +177,7 @@ async def steps_summary(figures: Figures, wanted: Wanted) -> StepsSummary:
         )
 
     def row(found: list[StepFigures] | None, group: Group | None) -> StepsSummaryRow:
-        return StepsSummaryRow(types=[of_type(step, group) for step in found or ()], search=wanted.search(group=group), group=group)
+        types = [of_type(step, group) for step in found or () if step.type]
+        return StepsSummaryRow(not_begun=_not_begun(found), types=types, search=wanted.search(group=group), group=group)
 
     return StepsSummary(**(await parted(figures, wanted, figures.analytics.steps)).table(row))

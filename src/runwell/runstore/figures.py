@@ -11,7 +11,7 @@ import msgspec
 
 from runwell.model.run import TESTING
 from runwell.model.run_record import RunRecord
-from runwell.model.statuses import RunStatus
+from runwell.model.statuses import RunStatus, StepStatus
 from runwell.model.usage import Usage
 from runwell.ports.analytics import Cell, FiguresAsked, Percentiles, StepFigures, UsageFigures
 from runwell.runstore.facts import COLUMNS, newer_facts
@@ -62,9 +62,9 @@ def statuses_question(asked: FiguresAsked) -> Question:
 def usage_question(asked: FiguresAsked) -> Question:
     own = asked.group_by == "model"
     names = [f"model.{name}" for name in ("calls", *_USED)] if own else ["generation_count", *_USED]
-    source, parameters = _source(asked, ("step_status", *names))
+    source, parameters = _source(asked, ("step_type", "step_status", *names))
     sums = ", ".join(f"sum({_plain(name)})" for name in names)
-    executed = "sum(arrayCount(became -> became != 'skipped', step_status))"
+    executed = "sum(arrayCount((kind, became) -> kind != '' AND became != 'skipped', step_type, step_status))"
     return Question(f"SELECT cell, cell_group, count(), {executed}, {sums} FROM {source} GROUP BY cell, cell_group", parameters)
 
 
@@ -76,8 +76,9 @@ def durations_question(asked: FiguresAsked) -> Question:
 
 def steps_question(asked: FiguresAsked) -> Question:
     source, parameters = _source(asked, ("step_type", "step_status", "step_ms"))
+    statuses = ", ".join(f"countIf(became = '{status.value}')" for status in StepStatus)
     sql = f"""
-        SELECT cell, cell_group, type, countIf(nth = 1), sumMap([toString(became)], [toUInt64(1)]),
+        SELECT cell, cell_group, type, countIf(nth = 1), {statuses},
             countIf({_TIMED}), sumIf(took, {_TIMED}), {_QUANTILES.replace("Exact", "ExactIf")}(took, {_TIMED})
         FROM {source}
         ARRAY JOIN step_type AS type, step_status AS became, step_ms AS took, arrayEnumerateUniq(step_type) AS nth
@@ -108,9 +109,10 @@ def durations_of(rows: Sequence[Sequence[Any]]) -> dict[Cell, Percentiles]:
 
 def steps_of(rows: Sequence[Sequence[Any]]) -> dict[Cell, list[StepFigures]]:
     found: dict[Cell, list[StepFigures]] = {}
-    for bucket, group, step_type, runs, (names, counts), timed, total, levels in rows:
+    for bucket, group, step_type, runs, *counts, timed, total, levels in rows:
         latency = _percentiles(timed, total, levels) if timed else None
-        figures = StepFigures(type=step_type, statuses=dict(zip(names, counts, strict=True)), runs=runs, latency=latency)
+        statuses = {status.value: count for status, count in zip(StepStatus, counts, strict=True) if count}
+        figures = StepFigures(type=step_type, statuses=statuses, runs=runs, latency=latency)
         found.setdefault(Cell(bucket, group), []).append(figures)
     return found
 

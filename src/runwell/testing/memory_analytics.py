@@ -93,7 +93,7 @@ def _of_model(record: RunRecord, model: str) -> Usage:
 
 
 def _executed(record: RunRecord) -> list[StepRecord]:
-    return [step for step in record.steps if step.status != _SKIPPED]
+    return [step for step in record.steps if step.type and step.status != _SKIPPED]
 
 
 def _percentiles(durations: Iterable[int | None]) -> Percentiles | None:

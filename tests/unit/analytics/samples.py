@@ -64,8 +64,9 @@ def some_run(chance: random.Random) -> RunRecord:
 
 def _step(chance: random.Random, number: int, at: int) -> StepRecord:
     status = chance.choices(("succeeded", "failed", "skipped", "cancelled", "running", "waiting"), weights=(70, 8, 12, 4, 3, 3))[0]
+    kind = "" if status == "skipped" or chance.random() < 0.05 else chance.choice(_TYPES)
     took = None if status in ("running", "waiting", "skipped") else int(chance.lognormvariate(6, 1.5))
-    return StepRecord(path=f"s{number}", id=f"s{number}", type=chance.choice(_TYPES), status=status, started_at=at, duration_ms=took)
+    return StepRecord(path=f"s{number}", id=f"s{number}", type=kind, status=status, started_at=at, duration_ms=took)
 
 
 def _generation(chance: random.Random, seq: int, at: int) -> GenerationRecord:

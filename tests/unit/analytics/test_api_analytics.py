@@ -116,7 +116,8 @@ def test_a_success_rate_of_two_runs_is_null_and_says_of_how_many(tmp_path: Path)
 def test_steps_executed_and_their_summary(tmp_path: Path) -> None:
     executed = ask(tmp_path, "steps-executed", **SPAN)["total"]
     every = [step for run in within(RUNS) for step in run.steps]
-    steps = [step for step in every if step.status != "skipped"]
+    steps = [step for step in every if step.type and step.status != "skipped"]
+    assert executed["not_begun"] == Counter(step.status for step in every if not step.type)
     assert executed["executed"] == len(steps)
     assert {row["type"]: row["executed"] for row in executed["types"]} == Counter(step.type for step in steps)
     for row in executed["types"]:
@@ -193,7 +194,7 @@ def test_usage_over_time(tmp_path: Path) -> None:
             ]
             assert bucket["runs"] == len(mine)
             assert bucket["tokens"] == sum(run.usage.input_tokens + run.usage.output_tokens for run in mine)
-            assert bucket["steps"] == sum(step.status != "skipped" for run in mine for step in run.steps)
+            assert bucket["steps"] == sum(bool(step.type) and step.status != "skipped" for run in mine for step in run.steps)
             assert round(float(bucket["cost_usd"]) * 10**9) == sum(run.usage.cost_nanos for run in mine)
 
 

@@ -125,7 +125,7 @@ async def get_success_rate(wanted: Asked, figures: Read) -> Answer:
 @routes.get("/v1/analytics/steps-executed", responses=answers(StepsExecuted, "How many steps were executed."))
 @needs("workflow:read")
 async def get_steps_executed(wanted: Asked, figures: Read) -> Answer:
-    """Return how many steps the runs executed that began in the span, by type and status. Skipped steps do not count."""
+    """Return how many steps the runs executed that began in the span, by type and status. Steps that never began do not count."""
     return Answer(await figure_tables.steps_executed(figures, wanted))
 
 
