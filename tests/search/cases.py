@@ -48,7 +48,26 @@ TEXTS = [
     "\u2028\u00a0",
     " ",
 ]
-NUMBERS: list[int | float] = [0, -0.0, 1, 5, -1, 0.1, -0.5, 1e3, 1e-7, 2**53, 2**53 + 1, 2**63 - 1, 2**64, -(2**63), 10**30, 1.7976931348623157e308, 5e-324, 1 / 3]
+NUMBERS: list[int | float] = [
+    0,
+    -0.0,
+    1,
+    5,
+    -1,
+    0.1,
+    -0.5,
+    1e3,
+    1e-7,
+    2**53,
+    2**53 + 1,
+    2**63 - 1,
+    2**64,
+    -(2**63),
+    10**30,
+    1.7976931348623157e308,
+    5e-324,
+    1 / 3,
+]
 
 
 def json_value(rng: random.Random, depth: int = 0) -> Any:
@@ -57,7 +76,9 @@ def json_value(rng: random.Random, depth: int = 0) -> Any:
         return {rng.choice(KEYS if rng.random() < 0.3 else KEYS[:6]): json_value(rng, depth + 1) for _ in range(rng.randint(0, 4))}
     if depth < 4 and kind < 0.45:
         return [json_value(rng, depth + 1) for _ in range(rng.randint(0, 3))]
-    return rng.choice([text_value, text_value, lambda r: r.choice(NUMBERS), lambda r: r.randint(-5, 5), lambda r: r.random() < 0.5, lambda _: None])(rng)
+    return rng.choice(
+        [text_value, text_value, lambda r: r.choice(NUMBERS), lambda r: r.randint(-5, 5), lambda r: r.random() < 0.5, lambda _: None]
+    )(rng)
 
 
 def text_value(rng: random.Random) -> str:
@@ -73,9 +94,13 @@ def a_record(rng: random.Random, number: int) -> RunRecord:
     generations = []
     for seq in range(rng.choice([0, 0, 1, 2, 3])):
         provider = rng.choice(list(names))
-        messages = rng.choice([None, [{"role": "user", "content": text_value(rng)}, {"role": "system", "content": [{"text": "You are late"}]}]])
+        messages = rng.choice(
+            [None, [{"role": "user", "content": text_value(rng)}, {"role": "system", "content": [{"text": "You are late"}]}]]
+        )
         generations.append(
-            GenerationRecord(seq=seq, at=NOW, step_path="s", provider=provider, model=names[provider](), messages=messages, response=json_value(rng, 3))
+            GenerationRecord(
+                seq=seq, at=NOW, step_path="s", provider=provider, model=names[provider](), messages=messages, response=json_value(rng, 3)
+            )
         )
     return RunRecord(
         run_id=f"run_{number:032x}",
@@ -107,7 +132,9 @@ def a_record(rng: random.Random, number: int) -> RunRecord:
         output=json_value(rng, rng.choice([0, 0, 1, 3])),
         tags=tuple(rng.sample(["beta", "Beta", "größe", "vip"], rng.randint(0, 2))),
         metadata={rng.choice(["env", "a.b", "é", "n", "length"]): text_value(rng) for _ in range(rng.randint(0, 2))},
-        usage=Usage(input_tokens=rng.randint(0, 5), output_tokens=rng.randint(0, 5), cost_nanos=rng.choice([0, 10_000_000, 10_000_001, 3 * 10**9])),
+        usage=Usage(
+            input_tokens=rng.randint(0, 5), output_tokens=rng.randint(0, 5), cost_nanos=rng.choice([0, 10_000_000, 10_000_001, 3 * 10**9])
+        ),
         tool_calls=rng.randint(0, 2),
         steps=tuple(
             StepRecord(path=step, id=step, type=rng.choice(["http", "llm"]), status=rng.choice(list(StepStatus)))
@@ -208,7 +235,9 @@ class Queries:
         if name == "step":
             step = self._rng.choice(["refund", "classify", "a-b", "other"])
             operator = self._rng.choice([equality, emptiness])
-            return Compare(f"step.{step}.status", operator, () if operator == emptiness else self._some([status.value for status in StepStatus]))
+            return Compare(
+                f"step.{step}.status", operator, () if operator == emptiness else self._some([status.value for status in StepStatus])
+            )
         operator = self._rng.choice([equality, emptiness])
         return Compare(name, operator, () if operator == emptiness else self._some([f"run_{number:032x}" for number in range(4)]))
 
@@ -242,7 +271,9 @@ class Queries:
             return Compare(name, operator, () if operator == emptiness else self._some(texts), type_)
         if type_ == "boolean":
             return Compare(name, equality, (self._rng.random() < 0.5,), type_)
-        pool: list[Any] = [0, 1, 2, 3] if type_ == "array_length" else NUMBERS + [value for value in seen if not isinstance(value, str | bool)]
+        pool: list[Any] = (
+            [0, 1, 2, 3] if type_ == "array_length" else NUMBERS + [value for value in seen if not isinstance(value, str | bool)]
+        )
         if type_ == "date":
             pool = [1_795_132_800_000, 1_795_168_800_000, 1_795_161_600_123, -14_182_980_000, NOW]
         operator = self._rng.choice([*ORDERS, equality])

@@ -50,7 +50,11 @@ def path_name(root: str, path: Keys) -> str:
     """Return how a query names the path, and remember it: the oracle reads no names."""
     name = root
     for key in path:
-        name += "[]" if key is None else "." + (key if key and all(char.isalnum() or char in "_-$" for char in key) else json.dumps(key, ensure_ascii=False))
+        name += (
+            "[]"
+            if key is None
+            else "." + (key if key and all(char.isalnum() or char in "_-$" for char in key) else json.dumps(key, ensure_ascii=False))
+        )
     _NAMES[name] = (root, path)
     return name
 
@@ -113,7 +117,11 @@ def _all_text(record: RunRecord) -> str:
 
 
 def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) and abs(float(text)) < float("inf") else None
+    return (
+        float(text)
+        if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) and abs(float(text)) < float("inf")
+        else None
+    )
 
 
 def _date(text: Any) -> int | None:

@@ -13,7 +13,18 @@ from runwell.model.run_record import RunRecord
 from runwell.runstore.where import where
 from runwell.search.flatten import flatten
 
-_TEXT = ("run_id", "workflow_id", "workflow_slug", "workflow_name", "kind", "status", "waiting_for", "failure_code", "failed_step", "error_message")
+_TEXT = (
+    "run_id",
+    "workflow_id",
+    "workflow_slug",
+    "workflow_name",
+    "kind",
+    "status",
+    "waiting_for",
+    "failure_code",
+    "failed_step",
+    "error_message",
+)
 _MORE_TEXT = ("trigger", "environment", "root_run_id", "parent_run_id", "source_run_id", "review")
 _NUMBER = ("created_at", "version", "started_at", "ended_at", "queue_ms", "waited_ms", "tool_calls", "comments", "archived_at")
 
