@@ -101,7 +101,7 @@ async def open_app(
     clock = SystemClock()
     hosting = Hosting(probe=probe, max_running=settings.max_running)
     parts = assemble(journal, SqlDefinitions(sql), services, clock, reach=partial(reach_within, settings, vault), **hosting)
-    store = run_store or run_store_of(settings)
+    store = run_store_of(settings) if run_store is None else run_store
     projector = None if store is None else Projector(journal, store, parts.runtime.feed, clock, probe)
     app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock), vault=vault, run_store=store, projector=projector)
     tune_process()
@@ -124,7 +124,7 @@ async def open_projection(settings: Settings, run_store: RunStore | None = None)
 
     Raises `DataDirectoryBusy`, and `InvalidInput` without a store.
     """
-    store = run_store or run_store_of(settings)
+    store = run_store_of(settings) if run_store is None else run_store
     if store is None:
         raise InvalidInput("there is no run store: RUNWELL_RUNSTORE_URL is none", hint="leave it out, or name a server")
     journal, sql = home(settings.data_dir, settings.database_url)

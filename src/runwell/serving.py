@@ -92,7 +92,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
         **({} if limit is None else {"strangers": StrangerLimit(limit)}),
         workflows=SqlWorkflows(app.sql),
-        projection=app.projector or SwitchedOff(),
+        projection=SwitchedOff() if app.projector is None else app.projector,
         limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         publishing=app.publisher,
         document_text=YamlText(),
@@ -110,7 +110,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
 def _watch_projection(metrics: Metrics, projector: Projector) -> None:
     metrics.gauge("runwell_run_store_lag_positions", "Appends that the run store has not.", lambda: projector.lag().positions)
     metrics.gauge("runwell_run_store_lag_seconds", "For how long it has not had the oldest of them.", lambda: projector.lag().seconds)
-    metrics.gauge("runwell_run_store_overlay_runs", "Runs that lists take from memory.", lambda: len(projector))
+    metrics.gauge("runwell_run_store_overlay_runs", "Runs that lists take from memory.", lambda: projector.held)
     metrics.gauge("runwell_run_store_written_runs", "Records of runs written since the start.", lambda: projector.written)
     metrics.gauge("runwell_run_store_left_out_runs", "Runs that could not be written, for what is in them.", lambda: projector.left_out)
 

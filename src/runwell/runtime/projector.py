@@ -95,7 +95,7 @@ class Projector:
         if not self._intake.has_heard and not self._is_closing:
             self._intake.woken.clear()
             with suppress(TimeoutError):
-                async with asyncio.timeout(None if self.mode == "live" and not len(self) else WRITE_MS / 1000):
+                async with asyncio.timeout(None if self.mode == "live" and not self.held else WRITE_MS / 1000):
                     await self._intake.woken.wait()
         await asyncio.sleep(TICK_S)
 
@@ -149,7 +149,9 @@ class Projector:
         """How many records or events were left out for what is in them."""
         return self._refused + self._intake.left_out
 
-    def __len__(self) -> int:
+    @property
+    def held(self) -> int:
+        """How many runs are in memory."""
         return len(self._overlay)
 
     async def catch_up(self) -> None:
