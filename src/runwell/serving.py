@@ -95,7 +95,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         workflows=SqlWorkflows(app.sql),
         views=SqlViews(app.sql),
         run_store=SwitchedOff() if app.run_store is None else app.run_store,
-        projection=SwitchedOff() if app.projector is None else app.projector,  # an empty one is false
+        projection=SwitchedOff() if app.projector is None else app.projector,
         limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         publishing=app.publisher,
         document_text=YamlText(),
@@ -114,7 +114,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
 def _watch_projection(metrics: Metrics, projector: Projector) -> None:
     metrics.gauge("runwell_run_store_lag_positions", "Appends that the run store has not.", lambda: projector.lag().positions)
     metrics.gauge("runwell_run_store_lag_seconds", "For how long it has not had the oldest of them.", lambda: projector.lag().seconds)
-    metrics.gauge("runwell_run_store_overlay_runs", "Runs that lists take from memory.", lambda: len(projector))
+    metrics.gauge("runwell_run_store_overlay_runs", "Runs that lists take from memory.", lambda: projector.held)
     metrics.gauge("runwell_run_store_written_runs", "Records of runs written since the start.", lambda: projector.written)
     metrics.gauge("runwell_run_store_left_out_runs", "Runs that could not be written, for what is in them.", lambda: projector.left_out)
 

@@ -60,12 +60,12 @@ async def age(api: Api, run_id: str, days: float) -> str:
 
 def test_filters_hold_together(tmp_path: Path) -> None:
     async def main(api: Api) -> None:
-        beta = {"tags": ("beta",), "metadata": {"customer": "4711", "link": "c:d"}, "trigger": "schedule"}
+        beta: dict[str, Any] = {"tags": ("beta",), "metadata": {"customer": "4711", "link": "c:d"}, "trigger": "schedule"}
         one = await api.finished(say("one", {"mood": "good"}), {"lang": "de", "n": 1}, **beta)
         two = await api.finished(say("two"), {"lang": "en", "n": 2}, tags=("alpha",))
         bad = await api.finished(FAIL, {"by": 0}, environment="staging")
         workflow = (await api.get(f"/v1/runs/{one}"))["workflow"]["id"]
-        for params, expected in [
+        cases: list[tuple[dict[str, Any], list[str]]] = [
             ({}, [bad, two, one]),
             ({"workflow": "one"}, [one]),
             ({"workflow": ["one", "two"]}, [two, one]),
@@ -95,7 +95,8 @@ def test_filters_hold_together(tmp_path: Path) -> None:
             ({"from": "-1h"}, [bad, two, one]),
             ({"from": "-1h", "to": "-30m"}, []),
             ({"to": rfc3339(int(time.time() * 1000) + 60_000)}, [bad, two, one]),
-        ]:
+        ]
+        for params, expected in cases:
             assert await found(api, **params) == expected, params
         assert await found(api, "/v1/workflows/one/runs", q="input.lang:de") == [one]
         assert await found(api, "/v1/workflows/one/runs", status="failed") == []

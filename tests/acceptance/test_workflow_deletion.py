@@ -9,6 +9,7 @@ from tests.acceptance.workflow_api import ASK, ECHO, Api, served
 from tests.contract.samples import run
 
 from runwell.model.run import RunRow
+from runwell.testing import MemoryRunStore
 
 CANARY = "canary-3b9d51"
 FOREIGN = "other-8aa1c2"
@@ -112,5 +113,54 @@ def test_deleting_a_child_ends_the_parents_step(tmp_path: Path) -> None:
             async with asyncio.timeout(20):
                 await api.app.runtime.ended(started)
             assert (await api("GET", f"/v1/runs/{started}"))["error"]["code"] == "CHILD_RUN_FAILED"
+
+    run(main())
+
+
+def test_its_runs_are_gone_from_the_run_store_wherever_they_were(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = MemoryRunStore()
+        async with served(tmp_path, store) as api:
+            projector = api.app.projector
+            assert projector is not None
+            await api.published(ECHO)
+            await api.published(ECHO | {"name": "Stays"})
+            written = await start(api, "echo", CANARY)
+            await projector.complete()
+            assert written in store.kept
+            await start(api, "echo", CANARY)
+            stays = await start(api, "stays", FOREIGN)
+            await projector.catch_up()
+            assert len(projector.overlay()) == 2
+            await api("DELETE", "/v1/workflows/echo", status=204)
+            await projector.complete()
+            assert list(store.kept) == [stays]
+        async with served(tmp_path, store) as api:
+            assert api.app.projector is not None
+            await api.app.projector.rebuild()
+            assert list(store.kept) == [stays]
+
+    run(main())
+
+
+def test_a_deletion_that_the_run_store_cut_off_is_ended_by_another(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = MemoryRunStore()
+        async with served(tmp_path, store) as api:
+            await api.published(ECHO)
+            await start(api, "echo", CANARY)
+            assert api.app.projector is not None
+            await api.app.projector.complete()
+            store.fail = "away"
+            refused = await api("DELETE", "/v1/workflows/echo", status=503)
+            assert refused["code"] == "RUN_STORE_UNAVAILABLE"
+        store.fail = None
+        async with served(tmp_path, store) as api:  # as after a crash: nothing in memory knows of it
+            assert api.app.projector is not None
+            await api.app.projector.complete()
+            assert (await api.app.journal.rows(), len(store.kept)) == ([], 1)
+            await api("GET", "/v1/workflows/echo")
+            await api("DELETE", "/v1/workflows/echo", status=204)
+            assert store.kept == {}
 
     run(main())

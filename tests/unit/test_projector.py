@@ -45,7 +45,7 @@ def test_a_run_at_rest_is_written_as_it_is_and_read_again_when_it_wakes() -> Non
         await stage.tick(RESTING_MS - 1)
         assert stage.memory.kept == {}
         await stage.tick(1_000)
-        assert (stage.memory.kept[run_id].status, len(stage.projector)) == ("running", 0)
+        assert (stage.memory.kept[run_id].status, stage.projector.held) == ("running", 0)
         await stage.go_on(run_id)
         await stage.check()
         assert [record.rev for record in stage.projector.overlay()] == [4]
@@ -113,7 +113,7 @@ def test_while_the_store_is_away_runs_go_on_and_memory_stays_bounded(monkeypatch
         for _ in range(30):
             await stage.finish(await stage.start())
             await stage.tick(100)
-            most = max(most, len(stage.projector))
+            most = max(most, stage.projector.held)
         assert most <= 11
         assert stage.projector.mode == "away"
         await stage.tick(60_000)

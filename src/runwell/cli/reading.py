@@ -25,7 +25,6 @@ from runwell.engine.view import run_view
 from runwell.model.errors import InvalidInput
 from runwell.model.events import Event, event_json
 from runwell.model.run_overview import RunSummary
-from runwell.model.run_search import RunPage
 from runwell.model.statuses import RUN_LABELS
 from runwell.model.times import from_rfc3339
 
@@ -41,18 +40,11 @@ async def list_runs(options: Options, wanted: RunsWanted, output: Format) -> Exi
         print_json(page if wanted.count else page.data)
     elif page.data:
         print_table(stdout(), _runs_table(page.data))
-    if output is not Format.JSON:
-        stderr().print(_told_count(page, wanted.limit))
+        if isinstance(page.count, int):
+            stdout().print(Text(f"{len(page.data)} of {page.count:,} {'run' if page.count == 1 else 'runs'}", "dim"))
+    else:
+        stderr().print("No runs.")
     return Exit.SUCCEEDED
-
-
-def _told_count(page: RunPage, limit: int) -> str:
-    shown = len(page.data)
-    if isinstance(page.count, int) and page.count > shown:
-        return f"{shown} of {page.count:,} runs."
-    if shown == limit:
-        return f"The newest {shown}; --count tells how many there are, --limit shows more."
-    return "No runs." if not shown else "1 run." if shown == 1 else f"{shown} runs."
 
 
 def _runs_table(rows: Sequence[RunSummary]) -> Table:

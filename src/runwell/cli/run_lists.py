@@ -67,6 +67,7 @@ class StoreLists:
     async def runs(self, wanted: RunsWanted) -> RunPage:
         if self._app.run_store is None or self._app.projector is None:
             raise RunStoreUnavailable("there is no run store here", hint="leave RUNWELL_RUNSTORE_URL=none out")
+        await self._app.projector.complete()  # whoever asks here rather waits than gets half of it
         index = RunIndex(self._app.run_store, self._app.projector)
         filters = msgspec.structs.replace(wanted.filters, since=wanted.filters.since or EVER)
         page = PageAsked(limit=min(wanted.limit, _PAGE), count=wanted.count, now=int(time.time() * 1000))
