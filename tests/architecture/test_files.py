@@ -10,6 +10,8 @@ LATE: Final = {
     "pydantic_ai": "takes 1.5 to 2.5 s to import; only the first model call needs it",
     "genai_prices": "takes 0.4 s to import, a large price table; only a model call needs it",
     "alembic": "takes 0.5 s to import; only an older database needs it",
+    "chdb": "loads 500 MB of library; only an open run store in this process needs it",
+    "clickhouse_connect": "takes 0.25 s to import; only an open run store needs it",
 }
 """Vendors that may be imported inside a function, and why."""
 

@@ -47,9 +47,13 @@ def remove_runs(client: "Client", run_ids: Collection[str]) -> None:
 
 def _delete(client: "Client", table: str, condition: str, params: dict[str, str]) -> None:
     there = "SELECT 1 FROM {table:Identifier} WHERE " + condition + " LIMIT 1 SETTINGS apply_deleted_mask = 0"
-    if client.query(there, parameters={"table": table} | params).result_rows:
-        for change in (f"DELETE WHERE {condition}", "APPLY DELETED MASK"):  # the second drops rows that `remove_runs` only hid
-            client.command(f"ALTER TABLE {{table:Identifier}} {change}", parameters={"table": table} | params, settings=_ALL_DONE)
+    hidden = (
+        "SELECT 1 FROM system.parts WHERE database = currentDatabase() AND table = {table:String} AND active AND has_lightweight_delete"
+    )
+    for sql, change in ((there, f"DELETE WHERE {condition}"), (hidden, "APPLY DELETED MASK")):  # the second drops what `remove_runs` hid
+        bound = {"table": table} | params
+        if client.query(sql, parameters=bound).result_rows:
+            client.command(f"ALTER TABLE {{table:Identifier}} {change}", parameters=bound, settings=_ALL_DONE)
 
 
 def _clear_commands(client: "Client", table: str) -> None:
