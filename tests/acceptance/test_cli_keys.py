@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.acceptance.command_line import CommandLine
 from tests.acceptance.documents import DELAY
-from tests.unit.access.server import ok, opened, run
+from tests.unit.access.server import ok, opened, run, signed_in
 
 
 def test_a_key_made_here_opens_the_server(cli: CommandLine, tmp_path: Path) -> None:
@@ -63,3 +63,27 @@ def test_on_a_server_no_key_is_made_here(cli: CommandLine) -> None:
     refused = cli.run("keys", "create", "k", "--scope", "admin", "--server", "http://127.0.0.1:1")
     assert (refused.returncode, "not on the server" in refused.stderr) == (2, True), refused.stderr
     assert not list(cli.data_dir.rglob("*.db"))
+
+
+def test_a_second_organization_has_its_own_admin_and_sees_nothing_of_the_first(cli: CommandLine) -> None:
+    made = cli.json("organizations", "create", "Acme", "--admin", "Zoe@acme.example")
+    assert [one["name"] for one in cli.json("organizations", "list")] == ["Default", "Acme"]
+    for args, complaint in (
+        (("B", "--admin", "zoe@acme.example"), "has an account already"),
+        (("B", "--admin", "zoe"), "no e-mail address"),
+        ((" ", "--admin", "b@b.example"), "the name is"),
+    ):
+        refused = cli.run("organizations", "create", *args)
+        assert (refused.returncode, complaint in refused.stderr, refused.stdout) == (2, True, ""), refused.stderr
+    assert len(cli.json("organizations", "list")) == 2
+
+    async def main() -> None:
+        async with opened(cli.data_dir) as server:
+            browser = server.client()
+            token = made["link"].partition("token=")[2]
+            session = signed_in(browser, await browser.post("/v1/password", json={"token": token, "password": "a long password"}))
+            assert (session["organization"]["id"], session["project"]["slug"]) == (made["id"], "default")
+            assert [one["id"] for one in ok(await browser.get("/v1/projects"))["data"]] == [made["project"]["id"]]
+            assert [one["email"] for one in ok(await browser.get("/v1/users"))["data"]] == ["zoe@acme.example"]
+
+    run(main())

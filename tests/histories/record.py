@@ -12,7 +12,17 @@ from typing import Any, Final
 import msgspec
 from tests.unit.engine.driver import Driver, workflow
 
-from runwell.model.commands import ChildEnded, PauseRun, RecordProgress, ResumeRun, SendMessage, StopRun
+from runwell.model.commands import (
+    ArchiveRun,
+    ChildEnded,
+    PauseRun,
+    RecordProgress,
+    ResumeRun,
+    ReviewRun,
+    SendMessage,
+    StopRun,
+    UnarchiveRun,
+)
 from runwell.model.errors import ErrorInfo
 from runwell.model.events import GenerationCompleted, Log, encode_event
 from runwell.model.usage import Usage
@@ -151,6 +161,19 @@ def paused_and_timed_out() -> Driver:
     return run
 
 
+def reviewed_and_archived() -> Driver:
+    run = Driver(workflow({"id": "a"}))
+    run.do(ReviewRun(actor="ann", review="good", score=0.75, comment="so far"))
+    run.complete("a", 1)
+    run.now += 1_000
+    run.do(ArchiveRun(actor="ann"))
+    run.do(UnarchiveRun(actor="bob"))
+    run.now += 1_000
+    run.do(ReviewRun(actor="bob", review="bad", score=0.25))
+    run.do(ArchiveRun(actor="bob"))
+    return run
+
+
 SCENARIOS: Final[tuple[Callable[[], Driver], ...]] = (
     diamond,
     parallel_failure,
@@ -162,6 +185,7 @@ SCENARIOS: Final[tuple[Callable[[], Driver], ...]] = (
     graceful_stop,
     recovered,
     paused_and_timed_out,
+    reviewed_and_archived,
 )
 
 

@@ -28,6 +28,15 @@ def view_of(path: Path) -> Any:
     return json.loads(msgspec.json.encode(run_view(fold(compiled(document), events))))
 
 
+def recorded(path: Path) -> Any:
+    return json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def as_recorded(path: Path) -> Any:
+    """Return the view without what views did not have when it was recorded."""
+    return {key: value for key, value in view_of(path).items() if key in recorded(path)}
+
+
 def named(path: Path) -> str:
     return f"{path.parent.name}-{path.stem}"
 
@@ -38,7 +47,7 @@ def test_there_are_histories() -> None:
 
 @pytest.mark.parametrize("path", HISTORIES, ids=named)
 def test_a_history_makes_the_run_that_was_seen(path: Path) -> None:
-    assert view_of(path) == json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert as_recorded(path) == recorded(path)
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=named)
@@ -65,5 +74,5 @@ def test_todays_engine_records_runs_that_end(scenario: Any) -> None:
 
 def test_an_engine_that_reads_an_event_otherwise_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(evolve._HANDLERS, "generation_completed", evolve._nothing)
-    changed = [path.stem for path in HISTORIES if view_of(path) != json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))]
+    changed = [path.stem for path in HISTORIES if as_recorded(path) != recorded(path)]
     assert changed == ["retries"]

@@ -13,7 +13,7 @@ from runwell.engine.evolve import create, evolve
 from runwell.engine.plan import Body, Plan, StepPlan
 from runwell.engine.state import RunState
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
-from runwell.model.events import Event, RunLimitExceeded, StepCompleted, StepFailed, decode_event, encode_event
+from runwell.model.events import AFTERWARDS, Event, RunLimitExceeded, StepCompleted, StepFailed, decode_event, encode_event
 from runwell.model.statuses import RunStatus, StepStatus
 
 RUN_TABLE: Final = dict(RUN_TRANSITIONS)
@@ -53,7 +53,7 @@ def ledger(record: Record) -> Iterator[Entry]:
 def _run_after(run: RunStatus | None, event: Event) -> RunStatus | None:
     key = f"{event.type}:{event.data.which}" if isinstance(event.data, RunLimitExceeded) else event.type
     to = RUN_TABLE.get((run, key))
-    known = to is not None or not event.type.startswith("run_") or event.type == "run_stop_requested"
+    known = to is not None or not event.type.startswith("run_") or event.type in {"run_stop_requested", *AFTERWARDS}
     assert known, f"{event.type} while the run is {run}"
     return to or run
 

@@ -17,7 +17,7 @@ OTHERS_SKIP = "dependency_skipped"
 def terminal_is_final(record: Record) -> None:
     ended = False
     for event in record.events:
-        assert not ended or event.type == "comment_added", f"{event.type} after the run's end"
+        assert not ended or event.type in ev.AFTERWARDS, f"{event.type} after the run's end"
         ended = ended or event.type in _ENDS
     statuses = [turn.status for turn in record.turns if turn.status in TERMINAL]
     assert len(set(statuses)) <= 1, f"a final status changed: {statuses}"

@@ -44,6 +44,7 @@ def picture(state: RunState) -> tuple[Any, ...]:
         _encoder.encode(state.messages),
         frozenset(state.seen_messages),
         frozenset(state.comments),
+        state.review,
     )
     counts = state.log_bytes, state.active_ms, state.active_since, state.stop, state.failing, state.drain_until
     steps = tuple(_step(step) for step in state.steps.values())
@@ -299,6 +300,12 @@ class World:
     def _comment(self) -> None:
         self._do(cmd.AddComment(comment_id=f"c{self._choices.number(3)}", content="look"))
 
+    def _archive(self) -> None:
+        self._do(self._choices.one(cmd.ArchiveRun(), cmd.UnarchiveRun()))
+
+    def _review(self) -> None:
+        self._do(cmd.ReviewRun(review=self._choices.one("good", "bad", ""), score=self._choices.one(None, 0.5)))
+
     def _crash(self) -> None:
         """The process dies and another takes the run up."""
         self._lose_attempts(set())
@@ -353,6 +360,8 @@ _CHOICES: Final[tuple[Callable[[World], None], ...]] = (
     World._end_child,
     World._end_child_again,
     World._comment,
+    World._archive,
+    World._review,
     World._crash,
     World._close,
     World._reload,

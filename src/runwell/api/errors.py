@@ -24,8 +24,10 @@ from runwell.model.errors import (
     ProviderUnavailable,
     QueueFull,
     Refused,
+    RunStoreUnavailable,
     RunwellError,
     SealBroken,
+    SearchTooLarge,
 )
 
 
@@ -93,6 +95,8 @@ _STATUSES: Final[dict[type[RunwellError], int]] = {
     QueueFull: 429,
     PositionConflict: 409,
     JournalUnavailable: 503,
+    RunStoreUnavailable: 503,
+    SearchTooLarge: 422,
     DataDirectoryBusy: 503,
 }
 

@@ -7,6 +7,9 @@ from runwell.ports.identity import Identities
 
 SET_UP_MS: Final = 3_600_000
 
+INVITATION_MS: Final = 7 * 24 * 3_600_000
+"""How long an invitation counts."""
+
 
 async def first_run_token(identities: Identities) -> str | None:
     """Return a fresh token for `/setup?token=...`, good for an hour and for one use, or None when there is a user.

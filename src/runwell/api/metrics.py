@@ -8,6 +8,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runwell.model.events import GenerationCompleted
 from runwell.model.text_delta import Delta
 from runwell.ports.feed import Feed
 from runwell.ports.journal import Kept
@@ -23,6 +24,9 @@ class Metrics:
         self.requests = Counter("runwell_http_requests", "Requests answered.", ["method", "operation", "status"], registry=self.registry)
         self.seconds = Histogram("runwell_http_request_seconds", "Time to the answer's first byte.", ["operation"], registry=self.registry)
         self._events = Counter("runwell_events", "Events made durable.", ["type"], registry=self.registry)
+        self._calls = Counter("runwell_model_calls", "Model calls that ended.", ["provider", "outcome"], registry=self.registry)
+        self._tokens = Counter("runwell_model_tokens", "Tokens of model calls.", ["direction"], registry=self.registry)
+        self._cost = Counter("runwell_model_cost_usd", "What model calls cost, in US dollars.", registry=self.registry)
 
     def watch(self, feed: Feed) -> Callable[[], None]:
         """Count what is told; return what ends that."""
@@ -31,6 +35,14 @@ class Metrics:
     def _hear(self, item: Kept | Delta) -> None:
         if isinstance(item, Kept):
             self._events.labels(item.event.type).inc()
+            if isinstance(item.event.data, GenerationCompleted):
+                self._count(item.event.data)
+
+    def _count(self, call: GenerationCompleted) -> None:
+        self._calls.labels(call.provider, "ok" if call.ok else "failed").inc()
+        self._tokens.labels("input").inc(call.usage.input_tokens)
+        self._tokens.labels("output").inc(call.usage.output_tokens)
+        self._cost.inc(call.usage.cost_nanos / 1e9)
 
     def gauge(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """Collect a number that is asked for when Prometheus asks."""

@@ -60,7 +60,8 @@ async def let_in(socket: WebSocket, parts: Parts, permission: Permission, ticket
     if principal is None:
         raise Unauthenticated(
             "this needs an API key, a session or a ticket",
-            hint="send `Authorization: Bearer rw_...`, sign in, or take a ticket; a ticket counts once and not for long",
+            hint="send `Authorization: Bearer rw_...`, take a ticket, which counts once and not for long, or sign in: "
+            "a session's cookie counts with the header `Origin` of this server alone, as browsers send it",
             headers={"WWW-Authenticate": 'Bearer realm="runwell"'},
         )
     check(principal, permission)

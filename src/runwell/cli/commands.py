@@ -13,6 +13,7 @@ import typer
 from runwell import __version__
 from runwell.cli.key_commands import keys_app
 from runwell.cli.options import Manner, Options
+from runwell.cli.organization_commands import organizations_app
 from runwell.cli.output import chosen
 from runwell.cli.parameters import Output, Watch, finish, options_of
 from runwell.cli.run_commands import runs_app, tasks_app
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.add_typer(runs_app, name="runs")
 app.add_typer(tasks_app, name="tasks")
 app.add_typer(keys_app, name="keys")
+app.add_typer(organizations_app, name="organizations")
 
 
 def _version(wanted: bool) -> None:

@@ -1,22 +1,19 @@
 """`runwell keys create | list | revoke` on a data directory that no server owns."""
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import cast
 
 import msgspec
 from rich.table import Table
 
 from runwell.api.credentials import new_key
-from runwell.bootstrap import open_app
 from runwell.cli.console import print_json, print_table, stderr, stdout
 from runwell.cli.exit_codes import Exit
 from runwell.cli.formatting import one_line
-from runwell.cli.local_place import no_run
+from runwell.cli.identities import identities_of
 from runwell.cli.options import Options
 from runwell.cli.output import Format
-from runwell.model.errors import DataDirectoryBusy, InvalidInput, NotFound
+from runwell.model.errors import InvalidInput, NotFound
 from runwell.model.identity import ApiKey
 from runwell.model.principal import KEY_SCOPES, LOCAL, Permission
 from runwell.model.scope import DEFAULT_SCOPE, Scope
@@ -37,7 +34,7 @@ async def create_key(options: Options, name: str, scopes: tuple[str, ...], proje
         scopes=granted,
         expires_at=None if days is None else _now() + days * _DAY_MS,
     )
-    async with _identities(options) as identities:
+    async with identities_of(options, "keys", "/v1/api-keys") as identities:
         key = await identities.keys.create(await _scope(identities, project), LOCAL.actor, asked)
     if output is Format.JSON:
         print_json({**msgspec.to_builtins(key), "key": made.text})
@@ -48,7 +45,7 @@ async def create_key(options: Options, name: str, scopes: tuple[str, ...], proje
 
 
 async def list_keys(options: Options, project: str | None, output: Format) -> Exit:
-    async with _identities(options) as identities:
+    async with identities_of(options, "keys", "/v1/api-keys") as identities:
         found = await identities.keys.all(await _scope(identities, project), Window(limit=10_000))
     keys: list[ApiKey] = found.items
     if output is Format.JSON:
@@ -61,31 +58,13 @@ async def list_keys(options: Options, project: str | None, output: Format) -> Ex
 
 
 async def revoke_key(options: Options, key_id: str, project: str | None, output: Format) -> Exit:
-    async with _identities(options) as identities:
+    async with identities_of(options, "keys", "/v1/api-keys") as identities:
         key = await identities.keys.revoke(await _scope(identities, project), f"key_{key_id.removeprefix('key_')}")
     if output is Format.JSON:
         print_json(key)
     else:
         stderr().print(f"Revoked {key.id}.")
     return Exit.SUCCEEDED
-
-
-@asynccontextmanager
-async def _identities(options: Options) -> AsyncIterator[Identities]:
-    """Open the data directory. Raises `DataDirectoryBusy` with the way that is left, and `InvalidInput` where a server is meant."""
-    if options.server is not None:
-        raise InvalidInput(
-            f"keys works on a data directory, not on the server {options.server!r}",
-            hint="make, list and revoke its keys at /v1/api-keys; for the data directory, leave --server and RUNWELL_SERVER out",
-        )
-    try:
-        async with open_app(options.settings(), mine=no_run) as app:
-            assert app.identities is not None
-            yield app.identities
-    except DataDirectoryBusy as exc:
-        raise DataDirectoryBusy(
-            exc.message, hint="while a server owns it, keys are made, listed and revoked there: at /v1/api-keys, or on its page; or stop it"
-        ) from exc
 
 
 async def _scope(identities: Identities, project: str | None) -> Scope:

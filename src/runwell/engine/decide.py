@@ -4,6 +4,7 @@ Every command is idempotent: said twice, it makes events once. A report about an
 no longer in flight makes none: that is how a stop wins every race.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -120,6 +121,27 @@ def _send_message(draft: Draft, command: cmd.SendMessage, now: int) -> None:
 def _add_comment(draft: Draft, command: cmd.AddComment, now: int) -> None:
     if command.comment_id not in draft.state.comments:
         draft.run(ev.CommentAdded(comment_id=command.comment_id, content=command.content))
+
+
+def _archive(draft: Draft, command: cmd.ArchiveRun, now: int) -> None:
+    state = draft.state
+    if not state.is_terminal:
+        raise CommandRefused(f"{state.run_id} is {state.status}: only a run that has ended can be archived", hint="stop it first, or wait")
+    if state.archived_at is None:
+        draft.run(ev.RunArchived())
+
+
+def _unarchive(draft: Draft, command: cmd.UnarchiveRun, now: int) -> None:
+    if draft.state.archived_at is not None:
+        draft.run(ev.RunUnarchived())
+
+
+def _review(draft: Draft, command: cmd.ReviewRun, now: int) -> None:
+    if command.score is not None and not math.isfinite(command.score):
+        raise InvalidInput(f"{command.score!r} is no score", hint="a score is a finite number")
+    said = ev.RunReviewed(review=command.review, score=command.score, comment=command.comment)
+    if said != draft.state.review:
+        draft.run(said)
 
 
 def _admit(draft: Draft, command: cmd.AdmitRun, now: int) -> None:
@@ -250,6 +272,9 @@ _DECIDERS: Final[dict[type[cmd.Command], Callable[[Draft, Any, int], None]]] = {
     cmd.CompleteTask: _complete_task,
     cmd.SendMessage: _send_message,
     cmd.AddComment: _add_comment,
+    cmd.ArchiveRun: _archive,
+    cmd.UnarchiveRun: _unarchive,
+    cmd.ReviewRun: _review,
     cmd.AdmitRun: _admit,
     cmd.Tick: _tick,
     cmd.RecordProgress: _record,

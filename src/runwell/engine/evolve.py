@@ -61,7 +61,7 @@ def evolve(state: RunState, event: Event) -> RunState:
     """Apply the event. Raises `ImpossibleEvent` and leaves the state unusable when it cannot follow."""
     if event.seq != state.seq + 1:
         raise ImpossibleEvent(f"event {event.seq} cannot follow event {state.seq}")
-    if state.is_terminal and event.type != "comment_added":
+    if state.is_terminal and event.type not in ev.AFTERWARDS:
         raise ImpossibleEvent(f"{event.type} after the run's end")
     state.seq = event.seq
     _HANDLERS[event.type](state, event)
@@ -348,6 +348,16 @@ def _comment_added(state: RunState, event: Event) -> None:
     state.comments.add(event.of(ev.CommentAdded).comment_id)
 
 
+def _archived(state: RunState, event: Event) -> None:
+    if not state.is_terminal:
+        raise ImpossibleEvent(f"{event.type} while the run is {state.status}")
+    state.archived_at = event.ts if event.type == "run_archived" else None
+
+
+def _run_reviewed(state: RunState, event: Event) -> None:
+    state.review = event.of(ev.RunReviewed)
+
+
 def _nothing(state: RunState, event: Event) -> None:
     """The event changes no state beyond the run's status."""
 
@@ -382,4 +392,7 @@ _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "tool_called": _nothing,
     "tool_returned": _nothing,
     "comment_added": _comment_added,
+    "run_archived": _archived,
+    "run_unarchived": _archived,
+    "run_reviewed": _run_reviewed,
 }

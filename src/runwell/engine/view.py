@@ -35,6 +35,9 @@ def run_view(state: RunState) -> RunView:
         source_run_id=created.source_run_id,
         parent_run_id=created.parent_run_id,
         environment=created.environment,
+        archived_at=_moment(state.archived_at),
+        review=state.review.review,
+        score=state.review.score,
     )
 
 
@@ -105,6 +108,7 @@ def run_row(state: RunState) -> RunRow:
         ended_at=state.ended_at,
         duration_ms=_duration(state.started_at, state.ended_at),
         cost_nanos=state.usage.cost_nanos,
+        archived_at=state.archived_at,
     )
 
 

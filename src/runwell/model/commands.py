@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from runwell.model.errors import ErrorInfo, LimitName
-from runwell.model.events import EventData, RunCreated, StopMode
+from runwell.model.events import EventData, RunCreated, StopMode, Verdict
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +57,22 @@ class SendMessage(Command, frozen=True, kw_only=True):
 class AddComment(Command, frozen=True, kw_only=True):
     comment_id: str
     content: str
+
+
+class ArchiveRun(Command, frozen=True, kw_only=True):
+    """Leave the run out of lists. It must have ended."""
+
+
+class UnarchiveRun(Command, frozen=True, kw_only=True):
+    pass
+
+
+class ReviewRun(Command, frozen=True, kw_only=True):
+    """Say what one thinks of the run, in place of what was said before. `score` is a finite number."""
+
+    review: Verdict = ""
+    score: float | None = None
+    comment: str | None = None
 
 
 class AdmitRun(Command, frozen=True, kw_only=True):

@@ -13,6 +13,8 @@ RunwellError
 ├── CommandRefused          the run is not in a state in which the command makes sense
 ├── PositionConflict        somebody appended to the run's journal first
 ├── JournalUnavailable      the journal could not make a batch durable
+├── RunStoreUnavailable     the run store cannot be read or written just now
+├── SearchTooLarge          a search would take more time or memory than it may
 ├── DataDirectoryBusy       another process owns the data directory
 └── StepError               one attempt of a step failed
     ├── StepTimedOut
@@ -175,6 +177,18 @@ class JournalUnavailable(RunwellError):
     """The journal could not make the events durable; nothing of the batch was kept."""
 
     code = "JOURNAL_UNAVAILABLE"
+
+
+class RunStoreUnavailable(RunwellError):
+    """The run store cannot be used just now; runs go on, and it catches up with the journal afterwards."""
+
+    code = "RUN_STORE_UNAVAILABLE"
+
+
+class SearchTooLarge(RunwellError):
+    """The search takes more time or memory than it may."""
+
+    code = "SEARCH_TOO_LARGE"
 
 
 class DataDirectoryBusy(RunwellError):

@@ -24,6 +24,9 @@ EVENT_VERSION: Final = 1
 
 StopMode = Literal["immediate", "graceful"]
 
+Verdict = Literal["good", "bad", ""]
+"""What a person thinks of a run; empty takes an earlier verdict back."""
+
 
 class EventData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an event says beyond its envelope."""
@@ -242,6 +245,22 @@ class CommentAdded(EventData, frozen=True, kw_only=True):
     content: str
 
 
+class RunArchived(EventData, frozen=True, kw_only=True):
+    """Lists leave the run out unless they are asked for it. Only a run that has ended is archived."""
+
+
+class RunUnarchived(EventData, frozen=True, kw_only=True):
+    """Lists show the run again."""
+
+
+class RunReviewed(EventData, frozen=True, kw_only=True):
+    """What a person thinks of the run. The last review counts whole; without a `score` the run has none."""
+
+    review: Verdict = ""
+    score: float | None = None
+    comment: str | None = None
+
+
 EVENT_TYPES: Final[dict[str, type[EventData]]] = {
     "run_created": RunCreated,
     "run_started": RunStarted,
@@ -272,7 +291,13 @@ EVENT_TYPES: Final[dict[str, type[EventData]]] = {
     "message_received": MessageReceived,
     "log": Log,
     "comment_added": CommentAdded,
+    "run_archived": RunArchived,
+    "run_unarchived": RunUnarchived,
+    "run_reviewed": RunReviewed,
 }
+
+AFTERWARDS: Final = frozenset({"comment_added", "run_archived", "run_unarchived", "run_reviewed"})
+"""What may still be said of a run that has ended. Nothing of it changes how it ended."""
 
 TYPE_OF: Final[dict[type[EventData], str]] = {data: name for name, data in EVENT_TYPES.items()}
 

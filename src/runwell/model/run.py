@@ -78,6 +78,8 @@ class RunView(msgspec.Struct, kw_only=True):
     parent_run_id: str | None = None
     environment: str = "production"
     archived_at: str | None = None
+    review: str = ""
+    score: float | None = None
 
 
 class GraphNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +141,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int | None = None
     duration_ms: int | None = None
     cost_nanos: int = 0
+    archived_at: int | None = None
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,14 +12,14 @@ Value = str | int | float | bool
 """Dates are ms since 1970 UTC; relative ones were made absolute when the query was read."""
 
 
-class Words(msgspec.Struct, frozen=True, tag="words"):
+class Words(msgspec.Struct, frozen=True, tag_field="node", tag="words"):
     """Free text: the run's texts hold these words, next to each other and in this order. `is_prefix`: the last word may go on."""
 
     words: tuple[str, ...]
     is_prefix: bool = False
 
 
-class Compare(msgspec.Struct, frozen=True, tag="compare"):
+class Compare(msgspec.Struct, frozen=True, tag_field="node", tag="compare"):
     """A condition on a field. `field` is its full name (`status`, `input.ticket.lang`, `output.items[].name`, `step.refund.status`).
 
     Several values mean any of them, but for `between`, which takes the lowest and the highest, both included.
@@ -32,17 +32,17 @@ class Compare(msgspec.Struct, frozen=True, tag="compare"):
     type: FieldType | None = None
 
 
-class Not(msgspec.Struct, frozen=True, tag="not"):
+class Not(msgspec.Struct, frozen=True, tag_field="node", tag="not"):
     of: "Query"
 
 
-class All(msgspec.Struct, frozen=True, tag="all"):
+class All(msgspec.Struct, frozen=True, tag_field="node", tag="all"):
     """Every one holds; without any, all runs."""
 
     of: "tuple[Query, ...]" = ()
 
 
-class AnyOf(msgspec.Struct, frozen=True, tag="any"):
+class AnyOf(msgspec.Struct, frozen=True, tag_field="node", tag="any"):
     """At least one holds."""
 
     of: "tuple[Query, ...]"

@@ -241,6 +241,14 @@ class Organizations(Protocol):
 
     async def rename(self, scope: Scope, name: str) -> Organization: ...
 
+    async def every(self) -> list[Organization]:
+        """Return all organizations, oldest first: for the operator, not for any of their members."""
+        ...
+
+    async def found(self, name: str, project_slug: str) -> Project:
+        """Make an organization with its first project, and return that: for the operator."""
+        ...
+
     async def projects(self, scope: Scope, window: Window, *, of: Principal) -> Stretch:
         """Return the projects of the organization that the principal may enter: a key its own, an organization admin all."""
         ...

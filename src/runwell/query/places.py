@@ -10,7 +10,7 @@ from runwell.query.messages import Cursor, Gap
 ENDINGS: Final = frozenset(
     {"run_succeeded", "run_failed", "run_stopped", "run_limit_exceeded", "run_internal_error", "run_served_from_cache"}
 )
-"""The events that end a run. Only comments come after them."""
+"""The events that end a run. Only what is in `AFTERWARDS` comes after them."""
 
 RUNS_KNOWN: Final = 10_000
 """Of so many runs of a workflow a stream knows the last event that it sent."""

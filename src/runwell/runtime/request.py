@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from runwell.engine.state import RunState
-from runwell.model.commands import AddComment, Command, CompleteTask, SendMessage
+from runwell.model.commands import AddComment, Command, CompleteTask, ReviewRun, SendMessage
 from runwell.model.errors import InvalidInput
 from runwell.model.events import RunCreated
 from runwell.ports.journal import Version
@@ -22,7 +22,7 @@ def json_copy(value: Any, what: str) -> Any:
 
 def check_json(command: Command) -> None:
     """Raise `InvalidInput` when a person's or program's command holds what is no JSON data, and could not be kept."""
-    if isinstance(command, SendMessage | CompleteTask | AddComment):
+    if isinstance(command, SendMessage | CompleteTask | AddComment | ReviewRun):
         try:
             msgspec.json.encode(command)
         except (TypeError, ValueError, RecursionError) as exc:

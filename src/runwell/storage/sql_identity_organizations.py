@@ -47,6 +47,24 @@ class SqlOrganizations:
 
         return await self._sql.write(rename)
 
+    async def every(self) -> list[Organization]:
+        await self._foundation.lay()
+        wanted = select(organization).order_by(organization.c.created_at, organization.c.org_id)
+        return await self._sql.read(lambda connection: [_view(row) for row in connection.execute(wanted)])
+
+    async def found(self, name: str, project_slug: str) -> Project:
+        check_names(name, project_slug)
+        await self._foundation.lay()
+        now = self._clock.now()
+
+        def found(connection: Connection) -> Project:
+            made = Scope(new_id("org"), new_id("prj"))
+            connection.execute(organization.insert().values(org_id=made.org_id, name=name, created_at=now))
+            insert_project(connection, made.org_id, made.project_id, project_slug, project_slug.capitalize(), now)
+            return project_view(_one(connection, made))
+
+        return await self._sql.write(found)
+
     async def projects(self, scope: Scope, window: Window, *, of: Principal) -> Stretch:
         await self._foundation.lay()
         found = await self._sql.read(lambda connection: stretch_of(connection, _entered(scope, of), project.c.project_id, window))
@@ -97,6 +115,10 @@ def _organization(connection: Connection, org_id: str) -> Organization:
     found = connection.execute(select(organization).where(organization.c.org_id == org_id)).one_or_none()
     if found is None:
         raise NotFound(f"there is no organization {org_id!r}")
+    return _view(found)
+
+
+def _view(found: Row[Any]) -> Organization:
     return Organization(id=found.org_id, name=found.name, created_at=rfc3339(found.created_at))
 
 

@@ -6,7 +6,18 @@ The replies that a `ScriptedServer` gives are in `runwell.testing.scripted_repli
 from runwell.testing.app import MemoryApp, assemble_memory, memory_app
 from runwell.testing.clock import FakeClock
 from runwell.testing.crash import CountPoints, CrashAt
+from runwell.testing.memory_run_store import MemoryRunStore
 from runwell.testing.scripted_model import ScriptedModels
 from runwell.testing.scripted_server import ScriptedServer
 
-__all__ = ["CountPoints", "CrashAt", "FakeClock", "MemoryApp", "ScriptedModels", "ScriptedServer", "assemble_memory", "memory_app"]
+__all__ = [
+    "CountPoints",
+    "CrashAt",
+    "FakeClock",
+    "MemoryApp",
+    "MemoryRunStore",
+    "ScriptedModels",
+    "ScriptedServer",
+    "assemble_memory",
+    "memory_app",
+]

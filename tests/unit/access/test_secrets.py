@@ -9,8 +9,8 @@ import pytest
 from tests.unit.access.server import ADA, DEFAULT_PROJECT, ok, opened, problem, run
 
 from runwell.api.errors import TooManyRequests
-from runwell.api.first_run import SET_UP_MS, first_run_token
-from runwell.api.routes.users import INVITATION_MS, RESET_MS
+from runwell.api.first_run import INVITATION_MS, SET_UP_MS, first_run_token
+from runwell.api.routes.users import RESET_MS
 from runwell.api.throttle import PER_ADDRESS, PER_EMAIL, PER_PAIR, WINDOW_MS, SignInThrottle, network
 from runwell.api.tickets import TICKET_MS, redeem_ticket
 from runwell.ports.identity import SESSION_IDLE_MS, SESSION_MS

@@ -3,10 +3,24 @@
 import pytest
 from tests.unit.engine.driver import Driver, workflow
 
-from runwell.model.commands import AddComment, AdmitRun, Command, EndInternally, PauseRun, ResumeRun, SendMessage, StopRun
-from runwell.model.errors import CommandRefused, ErrorInfo
+from runwell.engine.view import run_row, run_view
+from runwell.model.commands import (
+    AddComment,
+    AdmitRun,
+    ArchiveRun,
+    Command,
+    EndInternally,
+    PauseRun,
+    ResumeRun,
+    ReviewRun,
+    SendMessage,
+    StopRun,
+    UnarchiveRun,
+)
+from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput
 from runwell.model.events import StopMode
 from runwell.model.statuses import RunStatus
+from runwell.model.times import rfc3339
 
 
 def test_a_comment_with_the_same_id_counts_once() -> None:
@@ -15,6 +29,40 @@ def test_a_comment_with_the_same_id_counts_once() -> None:
     assert run.do(AddComment(comment_id="c1", content="look")).events == []
     run.complete("a")
     assert [event.type for event in run.do(AddComment(comment_id="c2", content="done")).events] == ["comment_added"]
+
+
+def test_a_run_is_archived_once_and_comes_back_once() -> None:
+    run = Driver(workflow({"id": "a"}))
+    run.complete("a")
+    archived = run.do(ArchiveRun(actor="ann")).events
+    assert [(event.type, event.actor) for event in archived] == [("run_archived", "ann")]
+    assert (run_row(run.state).archived_at, run_view(run.state).archived_at) == (archived[0].ts, rfc3339(archived[0].ts))
+    assert run.do(ArchiveRun()).events == []
+    assert [event.type for event in run.do(UnarchiveRun()).events] == ["run_unarchived"]
+    assert run.do(UnarchiveRun()).events == []
+    assert (run_row(run.state).archived_at, run.state.status) == (None, RunStatus.SUCCEEDED)
+
+
+@pytest.mark.parametrize("admit", [True, False])
+def test_a_live_run_is_not_archived(admit: bool) -> None:
+    run = Driver(workflow({"id": "a"}), admit=admit)
+    with pytest.raises(CommandRefused, match="only a run that has ended can be archived"):
+        run.do(ArchiveRun())
+    assert run.do(UnarchiveRun()).events == []
+
+
+def test_the_last_review_counts_whole() -> None:
+    run = Driver(workflow({"id": "a"}))
+    assert run.do(ReviewRun()).events == []
+    first = ReviewRun(review="good", score=0.5, comment="well done")
+    assert [event.type for event in run.do(first).events] == ["run_reviewed"]
+    assert run.do(first).events == []
+    run.complete("a")
+    run.do(ReviewRun(review="bad"))
+    assert (run_view(run.state).review, run_view(run.state).score) == ("bad", None)
+    for score in (float("nan"), float("inf")):
+        with pytest.raises(InvalidInput, match="a score is a finite number"):
+            run.do(ReviewRun(score=score))
 
 
 def test_a_pause_starts_nothing_and_lets_what_runs_end() -> None:

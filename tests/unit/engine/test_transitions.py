@@ -120,9 +120,17 @@ def test_a_run_begins_with_event_1_and_goes_on_without_gaps() -> None:
         evolve(run.state, Event(9, first.run_id, "run_paused", 0, None, None, None, ev.RunPaused()))
 
 
-def test_only_comments_come_after_the_end() -> None:
+def test_only_what_people_say_of_it_comes_after_the_end() -> None:
     run = Driver(workflow({"id": "a"}))
     run.complete("a")
-    happens(run, ev.CommentAdded(comment_id="c", content="x"))
+    said = [ev.CommentAdded(comment_id="c", content="x"), ev.RunArchived(), ev.RunUnarchived(), ev.RunReviewed(review="good")]
+    assert {happens(run, data).type for data in said} == ev.AFTERWARDS
+    assert run.state.status is RunStatus.SUCCEEDED
     with pytest.raises(ImpossibleEvent, match="log after the run's end"):
         happens(run, ev.Log(message="x"), "a")
+
+
+@pytest.mark.parametrize("data", [ev.RunArchived(), ev.RunUnarchived()])
+def test_a_live_run_cannot_have_been_archived(data: EventData) -> None:
+    with pytest.raises(ImpossibleEvent, match="while the run is running"):
+        happens(Driver(workflow({"id": "a"})), data)

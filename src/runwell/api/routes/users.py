@@ -10,6 +10,7 @@ from runwell.api.access import Access
 from runwell.api.answers import Answer, SecretAnswer, answers
 from runwell.api.authentication import Entry
 from runwell.api.credentials import hashed, new_secret
+from runwell.api.first_run import INVITATION_MS
 from runwell.api.ids import ProjectId, UserId
 from runwell.api.keyset import Cursor, Limit, cursors, window
 from runwell.api.route import Caller, needs, router
@@ -21,7 +22,7 @@ from runwell.ports.identity import Membership, PasswordLink, UserChange
 
 routes = router("users")
 
-INVITATION_MS: Final = 7 * 24 * 3_600_000
+
 RESET_MS: Final = 24 * 3_600_000
 
 Id = Annotated[UserId, Path(description="The user's id, or its bare UUID.")]

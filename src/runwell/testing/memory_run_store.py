@@ -1,0 +1,154 @@
+"""The run store in memory: for tests of what stands on it. It judges every run as a server judges those that are newer."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from runwell.model.errors import RunStoreUnavailable
+from runwell.model.run_query import EVERYTHING, Query
+from runwell.model.run_record import RunRecord
+from runwell.model.scope import Scope
+from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
+
+Matches = Callable[[Query, RunRecord], bool]
+
+MOST_WORKFLOWS: Final = 100
+MOST_VALUES: Final = 20
+
+
+def only_everything(query: Query, record: RunRecord) -> bool:
+    """Judge the query that holds all runs, and no other."""
+    if query != EVERYTHING:
+        raise NotImplementedError("give MemoryRunStore a `matches` that knows this query")
+    return True
+
+
+class MemoryRunStore:
+    """`RunStore` that lasts as long as the object: closing and opening it again keeps everything.
+
+    `fail` is a switch: while it is a text, every call is refused as by a server that is away. `kept` holds the records
+    by run id, `kept_at` the position, `batches` how many records each `keep` brought.
+    """
+
+    def __init__(self, matches: Matches = only_everything) -> None:
+        self._matches = matches
+        self.fail: str | None = None
+        self.kept: dict[str, RunRecord] = {}
+        self.kept_at = 0
+        self.batches: list[int] = []
+
+    async def open(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    def trouble(self) -> str | None:
+        return self.fail
+
+    async def position(self) -> int:
+        self._check()
+        return self.kept_at
+
+    async def keep(self, records: Sequence[RunRecord], position: int) -> None:
+        self._check()
+        for record in records:
+            held = self.kept.get(record.run_id)
+            if held is None or held.rev <= record.rev:
+                self.kept[record.run_id] = record
+        self.batches.append(len(records))
+        self.kept_at = position
+
+    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
+        found = [
+            record
+            for record in self._asked(asked)
+            if (before is None or _key(record) < _place(before)) and (after is None or _key(record) > _place(after))
+        ]
+        shown = found[max(len(found) - limit, 0) :] if after is not None else found[:limit]
+        return [msgspec.structs.replace(record, steps=(), generations=(), input=None, output=None) for record in shown]
+
+    async def counts(self, asked: RunsAsked) -> RunCounts:
+        found = self._asked(asked)
+        workflows = Counter(record.workflow_id for record in found).most_common(MOST_WORKFLOWS)
+        return RunCounts(count=len(found), statuses=dict(Counter(record.status.value for record in found)), workflows=dict(workflows))
+
+    async def records(self, asked: RunsAsked, before: Place | None = None) -> AsyncIterator[RunRecord]:
+        for record in self._asked(asked):
+            if before is None or _key(record) < _place(before):
+                yield record
+
+    async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
+        self._check()
+        types: dict[str, set[str]] = {}
+        values: dict[str, Counter[str]] = {}
+        for record in self.kept.values():
+            if record.scope == scope and record.created_at >= since:
+                for name, value in _fields({"input": record.input, "output": record.output, "metadata": record.metadata}):
+                    types.setdefault(name, set()).add(_type(value))
+                    values.setdefault(name, Counter()).update([] if isinstance(value, list) else [_text(value)])
+        return [
+            FieldSeen(
+                name=name, types=tuple(sorted(types[name])), values=tuple(value for value, _ in values[name].most_common(MOST_VALUES))
+            )
+            for name in sorted(types)
+        ]
+
+    async def remove_workflow(self, workflow_id: str) -> None:
+        self._check()
+        self.kept = {run_id: record for run_id, record in self.kept.items() if record.workflow_id != workflow_id}
+
+    async def remove_runs(self, run_ids: Collection[str]) -> None:
+        self._check()
+        for run_id in run_ids:
+            self.kept.pop(run_id, None)
+
+    async def clear(self) -> None:
+        self._check()
+        self.kept, self.kept_at = {}, 0
+
+    def _check(self) -> None:
+        if self.fail is not None:
+            raise RunStoreUnavailable(self.fail)
+
+    def _asked(self, asked: RunsAsked) -> list[RunRecord]:
+        """Return what is asked for, newest first."""
+        self._check()
+        runs = self.kept | {record.run_id: record for record in asked.newer}
+        found = [record for record in runs.values() if record.scope == asked.scope and self._matches(asked.query, record)]
+        return sorted(found, key=_key, reverse=True)
+
+
+def _key(record: RunRecord) -> tuple[int, str]:
+    return record.created_at, record.run_id
+
+
+def _place(place: Place) -> tuple[int, str]:
+    return place.created_at, place.run_id
+
+
+def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each place with a value, and each list, by its name: `input.items[].name`."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _fields(inner, f"{name}.{key}" if name else key)
+    elif isinstance(value, list):
+        yield name, value
+        for inner in value:
+            yield from _fields(inner, f"{name}[]")
+    elif value is not None:
+        yield name, value
+
+
+def _type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, list):
+        return "array_length"
+    return "integer" if isinstance(value, int) else "number" if isinstance(value, float) else "string"
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
