@@ -53,6 +53,9 @@ class SqliteReading(ABC):
     ) -> list[RunRow]:
         return await self.query(lambda connection: queries.rows(connection, wanted, limit, before, after))
 
+    async def oldest(self, wanted: RunFilter = ALL_RUNS, *, limit: int, after: str | None = None) -> list[RunRow]:
+        return await self.query(lambda connection: queries.oldest(connection, wanted, limit, after))
+
     async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
         return await self.query(
             lambda connection: [
