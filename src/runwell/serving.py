@@ -41,6 +41,7 @@ from runwell.runtime.hosted import HostedRuns
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
 from runwell.storage.sql_limits import SqlLimitSettings
+from runwell.storage.sql_views import SqlViews
 from runwell.storage.sql_workflows import SqlWorkflows
 
 REQUESTS_S: Final = 5
@@ -88,6 +89,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
         **({} if limit is None else {"strangers": StrangerLimit(limit)}),
         workflows=SqlWorkflows(app.sql),
+        views=SqlViews(app.sql),
         limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         publishing=app.publisher,
         document_text=YamlText(),

@@ -64,6 +64,8 @@ BODIES: Final[dict[str, list[Any]]] = {
     "replace_connection": [{"headers": {"X-Mine": "1"}}],
     "create_secret": [{"name": "MINE", "value": "mine-mine", "allowed_origins": [_ORIGIN]}],
     "replace_secret": [{"value": "mine-mine"}],
+    "create_view": [{"name": "mine", "query": "status:failed"}],
+    "replace_view": [{"name": "mine too"}],
     "sign_in": [{"email": "nobody@example.com", "password": "not the password"}],
     "switch_project": [{"project": "{project_id}"}],
     "change_password": [{"current_password": ADA["password"], "new_password": ADA["password"]}],
@@ -84,7 +86,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "delete_workflow": {"stop": "true"},
 }
 
-NEED_REVISION: Final = frozenset({"replace_workflow_draft", "put_limits", "replace_connection", "replace_secret"})
+NEED_REVISION: Final = frozenset({"replace_workflow_draft", "put_limits", "replace_connection", "replace_secret", "replace_view"})
 
 
 @dataclass(frozen=True)

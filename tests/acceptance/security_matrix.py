@@ -88,7 +88,8 @@ class Matrix:
         if operation.permission == "public":
             return
         for shape in operation.shapes():
-            viewer = await self.send(operation, shape, self.world.ids, self.world.viewer, "viewer")
+            ids = {**self.world.ids, **self.world.viewer.own}
+            viewer = await self.send(operation, shape, ids, self.world.viewer, "viewer")
             may = "workflow:read" in operation.needs
             if may and viewer.status not in operation.expects:
                 yield f"the viewer is answered with {viewer}"

@@ -43,7 +43,10 @@ class Canaries:
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who sends requests. `foreign`: of another organization, so that not even its name is theirs to know."""
+    """Somebody who sends requests. `own`: ids of what they have that the owner has too.
+
+    `foreign`: of another organization, so that not even its name is theirs to know.
+    """
 
     name: str
     headers: dict[str, str] = field(default_factory=dict)
@@ -153,13 +156,14 @@ async def _tenants(server: Server, port: int) -> Tenants:
             Caller(f"session in {name}", session_headers(browser), own, same),
         ]
     reads = await server.key(admin, "workflow:read")
+    kept = ok(await server.client().post("/v1/views", json={"name": "of the viewer"}, headers=bearer(reads["key"])))
     return Tenants(
         server=server,
         port=port,
         canaries=word,
         owner=Caller("owner", session_headers(admin)),
         ids=owner,
-        viewer=Caller("viewer", bearer(reads["key"])),
+        viewer=Caller("viewer", bearer(reads["key"]), {"view_id": kept["id"]}),
         denied=await _denied(server, admin, reads["key"]),
         foreign=foreign,
         without=await _without(server, admin),
@@ -184,8 +188,10 @@ async def _owners(server: Server, admin: httpx2.AsyncClient, word: Canaries) -> 
     limits = {"max_running": 100_000 + secrets.randbelow(800_000)}
     ok(await admin.put("/v1/settings/limits", json=limits, headers={"If-Match": "*"}))
     word.secret.add(f'"max_running":{limits["max_running"]}')
+    view = ok(await admin.post("/v1/views", json={"name": word(), "query": word(), "columns": [word()]}))
     return {
         **ids,
+        "view_id": view["id"],
         "secret_id": secret["id"],
         "secret_name": secret["name"],
         "connection_id": connected["id"],
@@ -267,6 +273,7 @@ async def owners_data(world: Tenants) -> dict[str, list[str]]:
         "key": f"SELECT {_OF_A_KEY} FROM api_key WHERE project_id = :project",
         "secret": "SELECT * FROM secret WHERE project_id = :project",
         "connection": "SELECT * FROM connection WHERE project_id = :project",
+        "view": "SELECT * FROM saved_view WHERE project_id = :project AND name LIKE 'cnry%'",  # a viewer keeps their own
         "workflow": "SELECT * FROM workflow WHERE project_id = :project",
         "version": "SELECT * FROM version WHERE workflow_id IN (SELECT workflow_id FROM workflow WHERE project_id = :project)",
         "run": "SELECT * FROM run WHERE project_id = :project",

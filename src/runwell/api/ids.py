@@ -22,6 +22,7 @@ ProjectId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _pa
 UserId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("usr", text))]
 SecretId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("sec", text))]
 ConnectionId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("con", text))]
+ViewId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("view", text))]
 
 RunKey = Annotated[str, Path(max_length=64, description="The run's id, its bare UUID, or the first 24 hex digits of it.")]
 """Looked up with `query.finding.find_run`."""

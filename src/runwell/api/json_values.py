@@ -53,3 +53,6 @@ Text = Annotated[str, AfterValidator(_kept_as_it_is)]
 
 StoredText = Annotated[str, AfterValidator(_stored)]
 """Text that every database takes."""
+
+KeptText = Annotated[str, AfterValidator(_stored), AfterValidator(_kept_as_it_is)]
+"""Text that JSON can carry and every database takes."""

@@ -16,6 +16,7 @@ from runwell.ports.limits import LimitSettings
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
 from runwell.ports.vault import Vault
+from runwell.ports.views import SavedViews
 from runwell.ports.workflows import Workflows
 from runwell.query.following import Streams
 
@@ -55,6 +56,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     vault: Vault
     streams: Streams
     workflows: Workflows
+    views: SavedViews
     limits: LimitSettings
     publishing: Publishing
     document_text: DocumentText

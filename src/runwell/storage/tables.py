@@ -6,9 +6,23 @@ secret is kept as a hash or sealed. Each change here needs a migration (migratio
 
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The migration that leads to these tables."""
 
 metadata = MetaData()
@@ -168,6 +182,25 @@ secret = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     UniqueConstraint("project_id", "name"),
+)
+
+saved_view = Table(
+    "saved_view",
+    metadata,
+    Column("view_id", String, primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("created_by", String, nullable=False),  # who keeps it
+    Column("name", String, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("columns", JSON, nullable=False),
+    Column("sort", JSON, nullable=False),
+    Column("visibility", String, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("project_id", "created_by", "name"),
 )
 
 idempotency = Table(
