@@ -7,7 +7,7 @@ within the grace time, and leaves the rest to the next start.
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import Final
@@ -33,14 +33,18 @@ from runwell.api.throttle import SignInThrottle
 from runwell.api.tickets import redeem_ticket
 from runwell.bootstrap import App, open_app
 from runwell.model.errors import InvalidInput
+from runwell.model.retention import Retention
 from runwell.ports.clock import Clock
 from runwell.ports.keeping import Trouble
 from runwell.query.following import Streams
 from runwell.runtime.clock import SystemClock
+from runwell.runtime.cutter import Cutter
 from runwell.runtime.hosted import HostedRuns
 from runwell.settings import Settings
+from runwell.storage.sql_holds import SqlCutRuns, SqlHolds
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
 from runwell.storage.sql_limits import SqlLimitSettings
+from runwell.storage.sql_project_settings import SqlProjectSettings, all_settings
 from runwell.storage.sql_views import SqlViews
 from runwell.storage.sql_workflows import SqlWorkflows
 
@@ -49,6 +53,9 @@ REQUESTS_S: Final = 5
 
 UNTAKEN_MS: Final = 30_000
 """How long the other side may take nothing of what was sent before the connection is given up."""
+
+RETENTION: Final = "retention"
+"""Under which key of a project's settings its rules are."""
 
 _log = structlog.get_logger("runwell.server")
 
@@ -91,6 +98,8 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         workflows=SqlWorkflows(app.sql),
         views=SqlViews(app.sql),
         limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
+        retention=SqlProjectSettings(app.sql, clock, RETENTION, Retention),
+        holds=SqlHolds(app.sql, clock),
         publishing=app.publisher,
         document_text=YamlText(),
         streams=streams,
@@ -108,6 +117,21 @@ def _provider(settings: Settings, clock: Clock) -> OidcProvider | None:
     if settings.oidc_issuer is None or settings.oidc_client_id is None or settings.oidc_client_secret is None:
         return None
     return OidcProvider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, clock)
+
+
+async def _no_run_store(run_ids: Collection[str]) -> None:
+    """There is nothing to delete."""
+
+
+def cutter_for(app: App, parts: Parts, clock: Clock) -> Cutter:
+    """Return what deletes the runs whose time is over; it is not started."""
+    if app.sql is None:
+        raise ValueError("an app whose tables are not kept has no rules to cut by")
+    cutter = Cutter(
+        app.journal, partial(all_settings, app.sql, RETENTION, Retention), parts.holds, SqlCutRuns(app.sql), _no_run_store, clock
+    )
+    parts.metrics.gauge("runwell_runs_cut", "Runs deleted as their time was over, since the start.", lambda: cutter.count)
+    return cutter
 
 
 async def set_up_link(parts: Parts, address: str) -> str | None:
@@ -131,6 +155,9 @@ async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[s
         parts = parts_for(app, settings, sign_in=options.sign_in, loopback=loopback)
         if parts.access is not None and parts.access.provider is not None:
             stack.push_async_callback(parts.access.provider.aclose)
+        cutter = cutter_for(app, parts, SystemClock())
+        stack.push_async_callback(cutter.close)
+        cutter.start()
         address = _address(options.host, listening.getsockname()[1])
         link = await set_up_link(parts, address) if options.sign_in else None
         await _Server(parts, lambda: ready(address, link)).serve(sockets=[listening])

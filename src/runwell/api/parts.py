@@ -11,8 +11,11 @@ from starlette.responses import Response
 from runwell.api.access import Access
 from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
+from runwell.model.retention import Retention
+from runwell.ports.holds import Holds
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
+from runwell.ports.project_settings import ProjectSettings
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
 from runwell.ports.vault import Vault
@@ -58,6 +61,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     workflows: Workflows
     views: SavedViews
     limits: LimitSettings
+    retention: ProjectSettings[Retention]
+    holds: Holds
     publishing: Publishing
     document_text: DocumentText
     access: Access | None = None

@@ -11,6 +11,7 @@ from runwell.query.exports.comma_separated import CommaSeparated
 from runwell.query.exports.fine_tuning import FineTuning, Side
 from runwell.query.exports.json_lines import JsonLines
 from runwell.query.exports.otlp import Otlp
+from runwell.query.exports.parquet import Parquet
 from runwell.query.exports.writer import Writer
 
 FormatName = Literal["jsonl", "csv", "parquet", "openai-finetune", "otlp"]
@@ -34,8 +35,6 @@ def writer_for(shape: Shape, seen: set[int] | None = None) -> Writer:
         case "csv":
             return CommaSeparated(columns(shape.columns))
         case "parquet":
-            from runwell.query.exports.parquet import Parquet
-
             return Parquet(columns(shape.columns))
         case "openai-finetune":
             return FineTuning(shape.split, shape.side, seen)

@@ -3,22 +3,24 @@
 from decimal import Decimal
 from typing import Any, Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from runwell.model.run_record import RunRecord
 from runwell.query.exports.columns import Column, Kind
 
 GROUP_RUNS: Final = 5_000
 GROUP_BYTES: Final = 16 * 1024 * 1024
 
-_TYPES: Final[dict[Kind, pa.DataType]] = {
-    "text": pa.string(),
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "moment": pa.timestamp("ms", tz="UTC"),
-    "money": pa.decimal128(28, 9),
-}
+
+def _schema(columns: tuple[Column, ...]) -> Any:
+    import pyarrow as pa
+
+    types: dict[Kind, Any] = {
+        "text": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "moment": pa.timestamp("ms", tz="UTC"),
+        "money": pa.decimal128(28, 9),
+    }
+    return pa.schema([pa.field(column.name, types[column.kind]) for column in columns])
 
 
 class Parquet:
@@ -27,12 +29,14 @@ class Parquet:
 
     def __init__(self, columns: tuple[Column, ...]) -> None:
         self._columns = columns
-        self._schema = pa.schema([pa.field(column.name, _TYPES[column.kind]) for column in columns])
+        self._schema = _schema(columns)
         self._rows: list[list[Any]] = [[] for _ in columns]
         self._size = 0
         self._sink = _Sink()
 
     def begin(self) -> bytes:
+        import pyarrow.parquet as pq
+
         self._writer = pq.ParquetWriter(self._sink, self._schema, compression="zstd")
         return self._sink.take()
 
@@ -54,6 +58,8 @@ class Parquet:
     def _flush(self) -> None:
         if not self._rows[0]:
             return
+        import pyarrow as pa
+
         arrays = [pa.array(values, type=field.type) for values, field in zip(self._rows, self._schema, strict=True)]
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema), row_group_size=GROUP_RUNS)
         for values in self._rows:
