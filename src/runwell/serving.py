@@ -31,9 +31,11 @@ from runwell.api.passwords import Passwords
 from runwell.api.rate_limit import RateLimit, StrangerLimit
 from runwell.api.throttle import SignInThrottle
 from runwell.api.tickets import redeem_ticket
-from runwell.bootstrap import App, open_app
+from runwell.bootstrap import REDACTION, App, event_rules, open_app, redactor_for
 from runwell.model.errors import InvalidInput
+from runwell.model.redaction import Redaction
 from runwell.model.retention import Retention
+from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
 from runwell.ports.keeping import Trouble
 from runwell.query.following import Streams
@@ -93,13 +95,15 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         journal=app.journal,
         definitions=app.definitions,
         vault=app.vault,
-        around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
+        around=Around(Idempotency(SqlIdempotencyKeys(app.sql), lambda scope: app.runtime.redaction.of(scope.project_id) is None), limit),
         **({} if limit is None else {"strangers": StrangerLimit(limit)}),
         workflows=SqlWorkflows(app.sql),
         views=SqlViews(app.sql),
         limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         retention=SqlProjectSettings(app.sql, clock, RETENTION, Retention),
         holds=SqlHolds(app.sql, clock),
+        redaction=SqlProjectSettings(app.sql, clock, REDACTION, Redaction, partial(_redact, app)),
+        redactor_for=redactor_for,
         publishing=app.publisher,
         document_text=YamlText(),
         streams=streams,
@@ -117,6 +121,10 @@ def _provider(settings: Settings, clock: Clock) -> OidcProvider | None:
     if settings.oidc_issuer is None or settings.oidc_client_id is None or settings.oidc_client_secret is None:
         return None
     return OidcProvider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, clock)
+
+
+def _redact(app: App, scope: Scope, rules: Redaction) -> None:
+    app.runtime.redaction.set(scope.project_id, event_rules(rules))
 
 
 async def _no_run_store(run_ids: Collection[str]) -> None:

@@ -61,6 +61,8 @@ BODIES: Final[dict[str, list[Any]]] = {
     "complete_run_task_of_workflow": [_DECISION],
     "put_limits": [{"max_queued": 77}],
     "put_retention": [{"keep_days": 77, "rules": [{"workflow_id": "{workflow_id}", "keep_days": 7}]}],
+    "put_redaction": [{"paths": ["*.mine"], "kinds": ["email"]}],
+    "try_redaction": [{"text": "mine"}],
     "hold_run": [{"reason": "mine"}],
     "hold_run_of_workflow": [{"reason": "mine"}],
     "hold_workflow": [{"reason": "mine"}],
@@ -91,7 +93,7 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
 }
 
 NEED_REVISION: Final = frozenset(
-    {"replace_workflow_draft", "put_limits", "put_retention", "replace_connection", "replace_secret", "replace_view"}
+    {"replace_workflow_draft", "put_limits", "put_retention", "put_redaction", "replace_connection", "replace_secret", "replace_view"}
 )
 
 
