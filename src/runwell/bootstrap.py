@@ -30,10 +30,14 @@ from runwell.ports.identity import Identities
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.redaction import EventRedactor
+from runwell.ports.run_store import RunStore
 from runwell.ports.steps import Services, StepTypes
 from runwell.ports.vault import Vault
+from runwell.runstore.bounds import Bounds
+from runwell.runstore.store import open_run_store
 from runwell.runtime.clock import SystemClock
 from runwell.runtime.hosting import Hosting
+from runwell.runtime.projector import Projector
 from runwell.runtime.publisher import Publisher, ReachOf
 from runwell.runtime.runtime import Runtime
 from runwell.settings import Settings
@@ -51,7 +55,10 @@ from runwell.storage.sql_secrets import SqlSecrets
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
-    """A Runwell that is ready. One in memory has no `sql` and no `vault`."""
+    """A Runwell that is ready. One in memory has no `sql` and no `vault`.
+
+    `run_store` is kept by `projector`, which has to be started; both are None where there is none.
+    """
 
     runtime: Runtime
     journal: Journal
@@ -61,6 +68,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     types: StepTypes
     sql: Sql | None = None
     vault: Vault | None = None
+    run_store: RunStore | None = None
+    projector: Projector | None = None
 
 
 REDACTION: Final = "redaction"
@@ -98,10 +107,16 @@ def every_run(row: RunRow) -> bool:
 
 @asynccontextmanager
 async def open_app(
-    settings: Settings, *, mine: Callable[[RunRow], bool] = every_run, probe: Probe = no_probe, grace_s: float = 5.0
+    settings: Settings,
+    *,
+    mine: Callable[[RunRow], bool] = every_run,
+    probe: Probe = no_probe,
+    grace_s: float = 5.0,
+    run_store: RunStore | None = None,
 ) -> AsyncIterator[App]:
     """Open the data directory or database, take up the runs for which `mine` holds, and close it all at the end.
 
+    `run_store` goes before the one of the settings.
     Raises `DataDirectoryBusy` when another process owns it.
     """
     journal, sql = home(settings.data_dir, settings.database_url, probe)
@@ -109,7 +124,9 @@ async def open_app(
     clock = SystemClock()
     hosting = Hosting(probe=probe, max_running=settings.max_running)
     parts = assemble(journal, SqlDefinitions(sql), services, clock, reach=partial(reach_within, settings, vault), **hosting)
-    app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock), vault=vault)
+    store = run_store or run_store_of(settings)
+    projector = None if store is None else Projector(journal, store, parts.runtime.feed, clock, probe)
+    app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock), vault=vault, run_store=store, projector=projector)
     tune_process()
     try:
         await journal.open()
@@ -119,8 +136,18 @@ async def open_app(
         yield app
     finally:
         await app.runtime.close(grace_s)
+        if projector is not None:
+            await projector.close()
         await sql.close()
         await close_services(services)
+
+
+def run_store_of(settings: Settings) -> RunStore | None:
+    """Return the run store, not open yet; None when it is switched off."""
+    if settings.runstore_url == "none":
+        return None
+    bounds = Bounds(memory_mb=settings.runstore_memory_mb, threads=settings.runstore_threads)
+    return open_run_store(settings.data_dir / "runstore", settings.runstore_url, bounds)
 
 
 def assemble(

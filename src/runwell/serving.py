@@ -39,9 +39,11 @@ from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
 from runwell.ports.keeping import Trouble
 from runwell.query.following import Streams
+from runwell.runstore.switched_off import SwitchedOff
 from runwell.runtime.clock import SystemClock
 from runwell.runtime.cutter import Cutter
 from runwell.runtime.hosted import HostedRuns
+from runwell.runtime.projector import Projector
 from runwell.settings import Settings
 from runwell.storage.sql_holds import SqlCutRuns, SqlHolds
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
@@ -90,6 +92,8 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
     metrics.gauge("runwell_runs_running", "Runs under way, less those that wait.", lambda: app.runtime.load.running)
     metrics.gauge("runwell_runs_queued", "Runs that wait for their turn.", lambda: app.runtime.load.queued)
     metrics.gauge("runwell_streams", "Live streams.", lambda: len(streams))
+    if app.projector is not None:
+        _watch_projection(metrics, app.projector)
     return Parts(
         runs=HostedRuns(app.runtime),
         journal=app.journal,
@@ -99,6 +103,8 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         **({} if limit is None else {"strangers": StrangerLimit(limit)}),
         workflows=SqlWorkflows(app.sql),
         views=SqlViews(app.sql),
+        run_store=SwitchedOff() if app.run_store is None else app.run_store,
+        projection=SwitchedOff() if app.projector is None else app.projector,  # an empty one is false
         limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
         retention=SqlProjectSettings(app.sql, clock, RETENTION, Retention),
         holds=SqlHolds(app.sql, clock),
@@ -115,6 +121,14 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         redeem_ticket=partial(redeem_ticket, access),
         authenticate=Authentication(access) if sign_in else anybody,
     )
+
+
+def _watch_projection(metrics: Metrics, projector: Projector) -> None:
+    metrics.gauge("runwell_run_store_lag_positions", "Appends that the run store has not.", lambda: projector.lag().positions)
+    metrics.gauge("runwell_run_store_lag_seconds", "For how long it has not had the oldest of them.", lambda: projector.lag().seconds)
+    metrics.gauge("runwell_run_store_overlay_runs", "Runs that lists take from memory.", lambda: len(projector))
+    metrics.gauge("runwell_run_store_written_runs", "Records of runs written since the start.", lambda: projector.written)
+    metrics.gauge("runwell_run_store_left_out_runs", "Runs that could not be written, for what is in them.", lambda: projector.left_out)
 
 
 def _provider(settings: Settings, clock: Clock) -> OidcProvider | None:
@@ -168,9 +182,16 @@ async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[s
         cutter.start()
         address = _address(options.host, listening.getsockname()[1])
         link = await set_up_link(parts, address) if options.sign_in else None
-        await _Server(parts, lambda: ready(address, link)).serve(sockets=[listening])
+        await _Server(parts, partial(_begin, app, lambda: ready(address, link))).serve(sockets=[listening])
         _log.info("stopping", grace_s=settings.grace_s)
     _log.info("stopped")
+
+
+def _begin(app: App, ready: Callable[[], None]) -> None:
+    """Say that requests are answered; only then open the run store, which takes a while."""
+    ready()
+    if app.projector is not None:
+        app.projector.start()
 
 
 def _log_trouble(place: str, trouble: Trouble | None) -> None:

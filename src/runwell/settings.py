@@ -4,12 +4,14 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from runwell.model.errors import InvalidInput
 from runwell.model.principal import ROLES, Role
 from runwell.model.secret_key import SecretKey
+from runwell.runstore.url import RunStoreUrl
 from runwell.storage.postgres_url import DatabaseUrl
 
 
@@ -39,6 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: what stored secrets are sealed with; None: the file `secret.key` of the data directory (`RUNWELL_SECRET_KEY`).
     secret_key_previous: keys under which older values may still be sealed (`RUNWELL_SECRET_KEY_PREVIOUS`, comma-separated).
     share_model_keys: whether all organizations may use the vendors' usual keys of the environment (`RUNWELL_SHARE_MODEL_KEYS`).
+    runstore_url: the ClickHouse server that keeps the runs for lists and searches; None: the data directory; `none`: nothing does
+        (`RUNWELL_RUNSTORE_URL`).
+    runstore_memory_mb, runstore_threads: what the run store may take of this machine (`RUNWELL_RUNSTORE_MEMORY_MB`, `..._THREADS`).
     """
 
     data_dir: Path
@@ -57,6 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: SecretKey | None = None
     secret_key_previous: tuple[SecretKey, ...] = ()
     share_model_keys: bool = False
+    runstore_url: RunStoreUrl | Literal["none"] | None = None
+    runstore_memory_mb: int = 2_048
+    runstore_threads: int = 2
 
 
 def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -78,6 +86,9 @@ def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.
         secret_key=next(iter(_keys(environ, "RUNWELL_SECRET_KEY")), None),
         secret_key_previous=_keys(environ, "RUNWELL_SECRET_KEY_PREVIOUS"),
         share_model_keys=_truth(environ, "RUNWELL_SHARE_MODEL_KEYS"),
+        runstore_url=_runstore_url(environ.get("RUNWELL_RUNSTORE_URL", "")),
+        runstore_memory_mb=_count(environ, "RUNWELL_RUNSTORE_MEMORY_MB", 2_048),
+        runstore_threads=_count(environ, "RUNWELL_RUNSTORE_THREADS", 2, 256),
     )
 
 
@@ -107,6 +118,12 @@ def _role(environ: Mapping[str, str], name: str) -> Role | None:
 
 def _keys(environ: Mapping[str, str], name: str) -> tuple[SecretKey, ...]:
     return tuple(SecretKey.read(text, name) for text in environ.get(name, "").split(",") if text.strip())
+
+
+def _runstore_url(text: str) -> RunStoreUrl | Literal["none"] | None:
+    if text.strip().lower() == "none":
+        return "none"
+    return RunStoreUrl(text) if text else None
 
 
 def _truth(environ: Mapping[str, str], name: str) -> bool:

@@ -70,6 +70,19 @@ BODIES: Final[dict[str, list[Any]]] = {
     "replace_connection": [{"headers": {"X-Mine": "1"}}],
     "create_secret": [{"name": "MINE", "value": "mine-mine", "allowed_origins": [_ORIGIN]}],
     "replace_secret": [{"value": "mine-mine"}],
+    "search_runs": [
+        {
+            "query": "workflow:{slug}",
+            "workflow": ["{workflow_id}"],
+            "field_queries": [{"field_name": "run", "operator": "is", "values": ["{run_id}"]}],
+        }
+    ],
+    "archive_run": [None],
+    "archive_run_of_workflow": [None],
+    "unarchive_run": [None],
+    "unarchive_run_of_workflow": [None],
+    "review_run": [{"review": "good"}],
+    "review_run_of_workflow": [{"review": "good"}],
     "create_view": [{"name": "mine", "query": "status:failed"}],
     "replace_view": [{"name": "mine too"}],
     "sign_in": [{"email": "nobody@example.com", "password": "not the password"}],
@@ -88,6 +101,7 @@ BODIES: Final[dict[str, list[Any]]] = {
 
 QUERIES: Final[dict[str, dict[str, str]]] = {
     "list_workflows": {"q": "{slug}"},
+    "list_runs": {"q": "workflow:{slug}", "workflow": "{workflow_id}", "count": "true"},
     "diff_workflow_versions": {"with": "2"},
     "delete_workflow": {"stop": "true"},
 }

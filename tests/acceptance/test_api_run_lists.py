@@ -33,7 +33,14 @@ def test_rows_tell_what_a_list_shows(tmp_path: Path) -> None:
             "started_at",
         ]
         shared += ["ended_at", "duration_ms", "parent_run_id", "source_run_id"]
-        assert row == {"label": "Succeeded", **{name: run[name] for name in shared}}
+        shared += ["tags", "archived_at", "review", "score"]
+        assert row == {
+            "label": "Succeeded",
+            "tokens": 0,
+            "failure_code": None,
+            "error_message": None,
+            **{name: run[name] for name in shared},
+        }
         assert (row["environment"], row["trigger"], row["workflow"]["slug"]) == ("staging", "schedule", "say")
 
     with_api(tmp_path, main)

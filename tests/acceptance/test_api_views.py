@@ -22,7 +22,7 @@ async def names(api: Api, who: str) -> list[str]:
 
 def test_a_view_is_kept_changed_and_deleted(tmp_path: Path) -> None:
     async def main(api: Api) -> None:
-        fields = {"query": "status:failed started:>-7d", "columns": ["status", "cost"], "sort": ["-cost"], "default": True}
+        fields: dict[str, Any] = {"query": "status:failed started:>-7d", "columns": ["status", "cost"], "sort": ["-cost"], "default": True}
         kept = await keep(api, "Failed", **fields)
         assert {name: kept[name] for name in fields} == fields
         assert (kept["owner"], kept["visibility"], kept["id"][:5]) == ("usr_ann", "private", "view_")

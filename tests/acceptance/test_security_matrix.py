@@ -18,10 +18,11 @@ from tests.acceptance.tenants import Tenants, owners_data, tenants
 from runwell.api import route, run_routes
 from runwell.api.routes import tasks
 from runwell.model.errors import NotFound
+from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.query.finding import find_run
 from runwell.runtime.hosted import HostedRuns
-from runwell.storage import sql_connections, sql_identity_keys, sql_secrets, sql_workflow_queries
+from runwell.storage import sql_connections, sql_identity_keys, sql_secrets, sql_views, sql_workflow_queries
 from runwell.storage.tables import api_key
 
 KINDS = {"denied", "viewer", "wrong scope", "foreign", "owner"}
@@ -236,6 +237,19 @@ def _any_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "find_task", found)
 
 
+def _any_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RunRecord, "scope", property(lambda record: _Everywhere()))
+
+
+class _Everywhere:
+    """A scope that is every scope."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = object.__hash__
+
+
 PLANTED: dict[str, tuple[Plant, str, str]] = {
     "runs of any project": (_unscoped_hosted_runs, "foreign", "get_run"),
     "live events of any project": (_unscoped_hosted_runs, "foreign", "stream_run"),
@@ -244,6 +258,9 @@ PLANTED: dict[str, tuple[Plant, str, str]] = {
     "revoked keys count": (_revoked_keys_count, "denied", "list_workflows"),
     "workflows of any project": (_unscoped(sql_workflow_queries, "within"), "foreign", "list_workflows"),
     "a workflow of any project": (_unscoped(sql_workflow_queries, "within"), "foreign", "publish_workflow"),
+    "lists of any project's runs": (_any_records, "foreign", "list_runs"),
+    "searches in any project's runs": (_any_records, "foreign", "search_runs"),
+    "views of anybody": (_unscoped(sql_views, "_seen_by"), "foreign", "get_view"),
     "secrets of any project": (_unscoped(sql_secrets, "mine"), "foreign", "get_secret"),
     "a connection of any project": (_unscoped(sql_connections, "mine"), "foreign", "get_connection"),
     "connections of any project": (_unscoped(sql_secrets, "mine"), "foreign", "list_stored_connections"),

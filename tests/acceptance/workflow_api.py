@@ -13,8 +13,10 @@ from runwell.api.application import create_app
 from runwell.bootstrap import App, open_app
 from runwell.model.principal import LOCAL, Permission, Principal
 from runwell.model.scope import Scope
+from runwell.search.matches import matches
 from runwell.serving import parts_for
 from runwell.settings import Settings
+from runwell.testing import MemoryRunStore
 
 ECHO: dict[str, Any] = {"name": "Echo", "steps": [{"id": "say", "type": "transform", "value": "{{ input }}"}]}
 ASK: dict[str, Any] = {"name": "Ask", "steps": [{"id": "ask", "type": "approval", "title": "Go on?"}]}
@@ -71,7 +73,7 @@ class Api:
 async def served(path: Path, **changed: Any) -> AsyncIterator[Api]:
     """Serve; `changed` are parts that are other than usual."""
     settings = Settings(data_dir=path / "data", rate_limit="none")
-    async with open_app(settings, grace_s=0) as app:
+    async with open_app(settings, grace_s=0, run_store=MemoryRunStore(matches)) as app:
         parts = msgspec.structs.replace(parts_for(app, settings, sign_in=True), authenticate=_who, **changed)
         transport = httpx2.ASGITransport(create_app(parts))
         async with httpx2.AsyncClient(transport=transport, base_url="http://runwell", timeout=30) as client:

@@ -18,7 +18,9 @@ from runwell.ports.holds import Holds
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
 from runwell.ports.project_settings import ProjectSettings
+from runwell.ports.projection import Projection
 from runwell.ports.publishing import DocumentText, Publishing
+from runwell.ports.run_store import RunStore
 from runwell.ports.runs import Runs
 from runwell.ports.vault import Vault
 from runwell.ports.views import SavedViews
@@ -63,6 +65,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     streams: Streams
     workflows: Workflows
     views: SavedViews
+    run_store: RunStore
+    projection: Projection
     limits: LimitSettings
     retention: ProjectSettings[Retention]
     holds: Holds

@@ -22,10 +22,9 @@ from runwell.model.commands import Command, CompleteTask, StopRun
 from runwell.model.errors import InvalidInput
 from runwell.model.events import Event, RunCreated, StopMode
 from runwell.model.run import RunRow, TaskView
-from runwell.model.run_overview import RunSummary, run_summary
-from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.model.statuses import TERMINAL
 from runwell.ports.feed import Listener
-from runwell.ports.journal import RunFilter, Version
+from runwell.ports.journal import Version
 from runwell.ports.keeping import Trouble, TroubleListener
 from runwell.ports.runs import StartRequest
 from runwell.viewing import View
@@ -127,10 +126,6 @@ class LocalReader:
 
     async def find_run(self, text: str) -> str:
         return await find_run(self._view.journal, text)
-
-    async def runs(self, status: RunStatus | None, workflow: str | None, limit: int) -> list[RunSummary]:
-        wanted = RunFilter(statuses=() if status is None else (status,), slug=workflow)
-        return [run_summary(row) for row in await self._view.journal.rows(wanted, limit=limit)]
 
     async def events(self, run_id: str, after: int = 0) -> list[Event]:
         return list(await self._view.journal.read(run_id, after))

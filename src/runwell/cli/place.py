@@ -1,7 +1,7 @@
 """What commands need of the place where runs are: this machine's data directory, or a server."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -13,11 +13,29 @@ from runwell.engine.state import RunState
 from runwell.model.commands import Command, CompleteTask
 from runwell.model.events import Event, StopMode
 from runwell.model.run import TaskView
-from runwell.model.run_overview import RunSummary
-from runwell.model.statuses import RunStatus
+from runwell.model.run_search import RunFilters, RunPage
 from runwell.ports.feed import Listener
 from runwell.ports.journal import Version
 from runwell.ports.keeping import TroubleListener
+
+EVER: Final = "1970-01-01T00:00:00Z"
+"""Since when runs are looked for here: a list on the command line is bounded by its length, not by a time."""
+
+
+class RunsWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs a person wants to see, and how many at most. `count`: also how many there are in all."""
+
+    filters: RunFilters
+    limit: int
+    count: bool = False
+
+
+class Lists(Protocol):
+    """Finds runs."""
+
+    async def runs(self, wanted: RunsWanted) -> RunPage:
+        """Return runs, the newest first. Raises `InvalidInput` for a search that cannot be read."""
+        ...
 
 
 class NewRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,10 +52,6 @@ class Reader(Protocol):
 
     async def find_run(self, text: str) -> str:
         """Return the id of the one run whose id begins so. Raises `NotFound` and `InvalidInput`."""
-        ...
-
-    async def runs(self, status: RunStatus | None, workflow: str | None, limit: int) -> list[RunSummary]:
-        """Return runs, the newest first."""
         ...
 
     async def events(self, run_id: str, after: int = 0) -> list[Event]: ...

@@ -8,9 +8,10 @@ from runwell.cli.folded_runs import FoldedRuns
 from runwell.cli.keeping import located
 from runwell.cli.local_place import LocalChecks, LocalPlace, LocalReader, no_run
 from runwell.cli.options import Options
-from runwell.cli.place import Checks, Followed, Place, Reader
+from runwell.cli.place import Checks, Followed, Lists, Place, Reader, RunsWanted
 from runwell.cli.remote_documents import RemoteChecks
 from runwell.cli.remote_place import RemotePlace, RemoteReader
+from runwell.cli.run_lists import JournalLists, RemoteLists, StoreLists, is_plain
 from runwell.model.errors import DataDirectoryBusy, JournalUnavailable
 from runwell.sdk.client import AsyncClient
 from runwell.viewing import open_view
@@ -59,6 +60,29 @@ async def open_reader(options: Options) -> AsyncIterator[Reader]:
             yield LocalReader(await stack.enter_async_context(open_view(options.settings())))
         else:
             yield RemoteReader(await stack.enter_async_context(_client(options)))
+
+
+@asynccontextmanager
+async def open_lists(options: Options, wanted: RunsWanted) -> AsyncIterator[Lists]:
+    """Open the place to find runs. Here, what only the run store can answer needs a data directory that nobody owns."""
+    async with AsyncExitStack() as stack:
+        if options.server is not None:
+            yield RemoteLists(await stack.enter_async_context(_client(options)))
+        elif is_plain(wanted):
+            yield JournalLists((await stack.enter_async_context(open_view(options.settings()))).journal)
+        else:
+            from runwell.bootstrap import open_app
+
+            try:
+                yield StoreLists(await stack.enter_async_context(open_app(options.settings(), mine=no_run)))
+            except DataDirectoryBusy as exc:
+                raise DataDirectoryBusy(exc.message, hint=_ASK_THERE) from exc
+
+
+_ASK_THERE: Final = (
+    "that process has the run store: if it is `runwell serve`, ask it with --server URL; else wait for its end."
+    " `runwell runs list` takes --status, --workflow and --limit meanwhile"
+)
 
 
 @asynccontextmanager

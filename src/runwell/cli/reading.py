@@ -11,28 +11,37 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from runwell.cli.complaints import placed
 from runwell.cli.console import print_json, print_table, stderr, stdout
 from runwell.cli.exit_codes import Exit
 from runwell.cli.formatting import clock_time, duration, harmless_json, moment, one_line
 from runwell.cli.inspection import print_run
 from runwell.cli.options import Options
 from runwell.cli.output import Format
-from runwell.cli.places import open_reader
+from runwell.cli.place import RunsWanted
+from runwell.cli.places import open_lists, open_reader
 from runwell.cli.rendering import run_style
 from runwell.engine.view import run_view
+from runwell.model.errors import InvalidInput
 from runwell.model.events import Event, event_json
 from runwell.model.run_overview import RunSummary
-from runwell.model.statuses import RUN_LABELS, RunStatus
+from runwell.model.statuses import RUN_LABELS
 from runwell.model.times import from_rfc3339
 
 
-async def list_runs(options: Options, status: RunStatus | None, workflow: str | None, limit: int, output: Format) -> Exit:
-    async with open_reader(options) as reader:
-        rows = await reader.runs(status, workflow, limit)
+async def list_runs(options: Options, wanted: RunsWanted, output: Format) -> Exit:
+    try:
+        async with open_lists(options, wanted) as lists:
+            page = await lists.runs(wanted)
+    except InvalidInput as exc:
+        exc.problems = placed(exc.problems, wanted.filters.q)
+        raise
     if output is Format.JSON:
-        print_json(rows)
-    elif rows:
-        print_table(stdout(), _runs_table(rows))
+        print_json(page if wanted.count else page.data)
+    elif page.data:
+        print_table(stdout(), _runs_table(page.data))
+        if isinstance(page.count, int):
+            stdout().print(Text(f"{len(page.data)} of {page.count:,} {'run' if page.count == 1 else 'runs'}", "dim"))
     else:
         stderr().print("No runs.")
     return Exit.SUCCEEDED

@@ -8,18 +8,16 @@ import msgspec
 from runwell.cli.document_files import Source
 from runwell.cli.finding import TaskPlace, digits_of, no_task, the_one_task
 from runwell.cli.folded_runs import FoldedRuns
-from runwell.cli.place import NewRun
+from runwell.cli.place import EVER, NewRun
 from runwell.cli.remote_documents import publish, structure_check
 from runwell.engine.evolve import fold
 from runwell.engine.plan import Plan
 from runwell.engine.state import RunState
-from runwell.model.commands import Command, CompleteTask, PauseRun, ResumeRun, SendMessage, StopRun
+from runwell.model.commands import ArchiveRun, Command, CompleteTask, PauseRun, ResumeRun, SendMessage, StopRun, UnarchiveRun
 from runwell.model.errors import InvalidInput, NotFound, Problem
 from runwell.model.events import Event, RunCreated, StopMode, decode_event
 from runwell.model.run import TESTING, TaskView
-from runwell.model.run_overview import RunSummary
 from runwell.model.run_parts import EventView
-from runwell.model.statuses import RunStatus
 from runwell.model.text_delta import Delta
 from runwell.ports.feed import Listener
 from runwell.ports.journal import Version
@@ -29,6 +27,9 @@ from runwell.sdk.client import AsyncClient
 _PAGE: Final = 200
 _SEARCHED: Final = 4_000
 """Among so many of the newest runs a run is found by the beginning of its id."""
+
+_STRAY: Final = 20
+"""So many lower ids may stand before one that is looked for: runs that were made in the same moment."""
 
 _INPUT: Final = "/params/input"
 """Where the interface has a run's input."""
@@ -56,22 +57,14 @@ class RemoteReader:
         return found[0]
 
     async def _begin_so(self, digits: str, environment: str | None) -> list[str]:
-        """Return the newest runs whose ids begin so: lists go from the highest id down."""
-        begins, found, seen = f"run_{digits}", list[str](), 0
-        async for run in self._client.runs.list(environment=environment, limit=_PAGE):
+        """Return the newest runs whose ids begin so: lists go by creation, and so nearly from the highest id down."""
+        begins, found, seen, below = f"run_{digits}", list[str](), 0, 0
+        async for run in self._client.runs.list(environment=environment, since=EVER, archived="true", limit=_PAGE):
             seen += 1
             if run.id.startswith(begins):
                 found.append(run.id)
-            elif run.id < begins or seen >= _SEARCHED:
-                break
-        return found
-
-    async def runs(self, status: RunStatus | None, workflow: str | None, limit: int) -> list[RunSummary]:
-        found: list[RunSummary] = []
-        statuses = () if status is None else (status.value,)
-        async for run in self._client.runs.list(workflow=workflow, status=statuses, limit=min(limit, _PAGE)):
-            found.append(run)
-            if len(found) == limit:
+            below += run.id < begins
+            if below > _STRAY or seen >= _SEARCHED:
                 break
         return found
 
@@ -183,6 +176,10 @@ class RemotePlace(RemoteReader):
                 return await self._client.runs.resume(run_id)
             case SendMessage(name=name, body=body, message_id=message_id):
                 return await self._client.runs.send(run_id, name, body, message_id=message_id)
+            case ArchiveRun():
+                return await self._client.runs.archive(run_id)
+            case UnarchiveRun():
+                return await self._client.runs.unarchive(run_id)
             case CompleteTask(task_id=task_id, approved=approved, result=result, comment=comment):
                 return await self._client.tasks.complete(task_id, approved=approved, result=result, comment=comment)
         raise TypeError(f"no server takes {type(command).__name__} from outside")

@@ -1,5 +1,6 @@
 """The commands below `runs` and `tasks`. As in `commands`, each imports what it does when it is called."""
 
+from enum import Enum
 from typing import Annotated
 
 import typer
@@ -7,29 +8,91 @@ import typer
 from runwell.cli.options import Manner
 from runwell.cli.output import chosen
 from runwell.cli.parameters import Output, RunId, TaskId, Watch, finish, options_of
+from runwell.cli.place import RunsWanted
 from runwell.cli.values import read_json, read_object
-from runwell.model.commands import CompleteTask
+from runwell.model.commands import ArchiveRun, CompleteTask, UnarchiveRun
 from runwell.model.errors import InvalidInput
-from runwell.model.statuses import RunStatus
+from runwell.model.run_search import RunFilters
 
 runs_app = typer.Typer(help="Find, read and steer runs.", no_args_is_help=True)
 tasks_app = typer.Typer(help="Decide what runs ask of people.", no_args_is_help=True)
 
 
+class Archiving(Enum):
+    FALSE = "false"
+    TRUE = "true"
+    ONLY = "only"
+
+
+Limit = Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="At most so many, the newest.")]
+Count = Annotated[bool, typer.Option("--count", help="Tell how many there are in all.")]
+Runs = Annotated[list[str], typer.Argument(metavar="RUN_ID...", help="Ids of runs, or as much of their beginnings as is unique.")]
+
+
 @runs_app.command("list")
 def list_runs(
     context: typer.Context,
-    status: Annotated[
-        RunStatus | None, typer.Option(metavar="STATUS", help="Only runs with this status, such as waiting or failed.")
-    ] = None,
-    workflow: Annotated[str | None, typer.Option(metavar="SLUG", help="Only runs of this workflow.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="At most so many, the newest.")] = 20,
+    query: Annotated[str, typer.Option("--query", "-q", metavar="QUERY", help="Only what is found by this search.")] = "",
+    status: Annotated[list[str] | None, typer.Option(metavar="STATUS", help="Only runs with this status; may be repeated.")] = None,
+    workflow: Annotated[list[str] | None, typer.Option(metavar="SLUG", help="Only runs of this workflow; may be repeated.")] = None,
+    since: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Only runs that began then or later, such as -7d.")] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Only runs that began before.")] = None,
+    archived: Annotated[Archiving, typer.Option(metavar="false|true|only", help="Archived runs, too or only.")] = Archiving.FALSE,
+    environment: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only of this environment; may be repeated.")] = None,
+    trigger: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only started by this; may be repeated.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="Only with this tag; may be repeated.")] = None,
+    metadata: Annotated[list[str] | None, typer.Option(metavar="KEY:VALUE", help="Only with this metadata; may be repeated.")] = None,
+    limit: Limit = 20,
+    count: Count = False,
     output: Output = None,
 ) -> None:
-    """List runs, the newest first."""
+    """List runs, the newest first; docs/how-to/find-runs.md tells how to search."""
     from runwell.cli import reading
 
-    finish(reading.list_runs(options_of(context), status, workflow, limit, chosen(output)))
+    filters = RunFilters(
+        q=query,
+        statuses=tuple(status or ()),
+        workflows=tuple(workflow or ()),
+        since=since,
+        until=until,
+        archived=archived.value,
+        environments=tuple(environment or ()),
+        triggers=tuple(trigger or ()),
+        tags=tuple(tag or ()),
+        metadata=tuple(metadata or ()),
+    )
+    finish(reading.list_runs(options_of(context), RunsWanted(filters=filters, limit=limit, count=count), chosen(output)))
+
+
+@runs_app.command("search")
+def search_runs(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="Such as 'status:failed duration:>2s timeout'.")],
+    limit: Limit = 20,
+    count: Count = False,
+    output: Output = None,
+) -> None:
+    """Find runs by words, phrases and fields; docs/how-to/find-runs.md tells how."""
+    from runwell.cli import reading
+
+    wanted = RunsWanted(filters=RunFilters(q=query), limit=limit, count=count)
+    finish(reading.list_runs(options_of(context), wanted, chosen(output)))
+
+
+@runs_app.command("archive")
+def archive_runs(context: typer.Context, run_ids: Runs) -> None:
+    """Archive runs that have ended: lists leave them out unless they are asked for them."""
+    from runwell.cli import steering
+
+    finish(steering.mark_runs(options_of(context), run_ids, ArchiveRun))
+
+
+@runs_app.command("unarchive")
+def unarchive_runs(context: typer.Context, run_ids: Runs) -> None:
+    """Let lists show archived runs again."""
+    from runwell.cli import steering
+
+    finish(steering.mark_runs(options_of(context), run_ids, UnarchiveRun))
 
 
 @runs_app.command("show")

@@ -1,6 +1,7 @@
 """`runwell runs stop | pause | send` and `runwell tasks complete`."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from runwell.cli.places import open_to_steer
 from runwell.cli.rendering import print_result
 from runwell.engine.state import RunState
 from runwell.engine.view import run_view
-from runwell.model.commands import CompleteTask, PauseRun, SendMessage
+from runwell.model.commands import ArchiveRun, CompleteTask, PauseRun, SendMessage, UnarchiveRun
 from runwell.model.errors import CommandRefused
 from runwell.model.events import StopMode
 from runwell.model.statuses import RunStatus
@@ -44,6 +45,16 @@ async def pause_run(options: Options, prefix: str, output: Format) -> Exit:
         run_id = await place.find_run(prefix)
         _print(await place.command(run_id, PauseRun(actor=who())), output)
         return Exit.SUCCEEDED
+
+
+async def mark_runs(options: Options, prefixes: Sequence[str], mark: type[ArchiveRun | UnarchiveRun]) -> Exit:
+    """Archive runs, or take that back, one after another. What was done before one is refused stays done."""
+    async with open_to_steer(options) as place:
+        for prefix in prefixes:
+            run_id = await place.find_run(prefix)
+            await place.command(run_id, mark(actor=who()))
+            stderr().print(f"{'Archived' if mark is ArchiveRun else 'Unarchived'} {run_id}.")
+    return Exit.SUCCEEDED
 
 
 async def send_message(options: Options, prefix: str, name: str, body: Any, manner: Manner) -> Exit:

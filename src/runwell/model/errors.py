@@ -2,7 +2,8 @@
 
 RunwellError
 ├── InvalidInput            a value that a person or program gave is not usable
-│   └── InvalidDocument     a workflow document with one or more problems
+│   ├── InvalidDocument     a workflow document with one or more problems
+│   └── InvalidQuery        a search for runs that cannot be read
 ├── NotFound                nothing has this id here
 ├── Refused                 what is there does not allow it
 │   └── Held                    it is held: nobody may delete it
@@ -72,6 +73,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing wrong with a document or an input.
 
     `pointer` is a JSON pointer into it; `line` counts from 1 and is known for YAML and JSON files.
+    `position` and `length` are the place in the text of a search, in characters from 0.
     """
 
     code: str
@@ -80,6 +82,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     step_id: str | None = None
     line: int | None = None
     hint: str | None = None
+    position: int | None = None
+    length: int | None = None
 
     def __str__(self) -> str:
         place = f"line {self.line}, {self.pointer or '/'}" if self.line else self.pointer or "/"
@@ -114,6 +118,12 @@ class InvalidDocument(InvalidInput):
     """The workflow document has problems; `problems` lists them all."""
 
     code = "INVALID_DOCUMENT"
+
+
+class InvalidQuery(InvalidInput):
+    """The search cannot be read; `problems` says where."""
+
+    code = "INVALID_QUERY"
 
 
 class NotFound(RunwellError):

@@ -1,18 +1,22 @@
 """A run at a glance: a row of a list, and what explains how a run stands."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from runwell.model.errors import ErrorInfo
 from runwell.model.run import RunRow, WorkflowRef
+from runwell.model.run_record import RunRecord
 from runwell.model.statuses import RUN_LABELS, RunStatus, StepStatus, WaitingFor
 from runwell.model.times import rfc3339
 from runwell.model.usage import NO_USAGE, Usage, usd
 
+MESSAGE: Final = 500
+"""As many characters of an error's message stand in a list."""
+
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One run in a list. `label` is the status in words for people."""
+    """One run in a list. `label` is the status in words for people; `tokens` those of its model calls, in and out."""
 
     id: str
     workflow: WorkflowRef
@@ -29,10 +33,45 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int | None = None
     parent_run_id: str | None = None
     source_run_id: str | None = None
+    failure_code: str | None = None
+    error_message: str | None = None
+    tokens: int = 0
+    tags: tuple[str, ...] = ()
+    archived_at: str | None = None
+    review: str = ""
+    score: float | None = None
+
+
+def record_summary(record: RunRecord) -> RunSummary:
+    """Return what a list shows of the run."""
+    return RunSummary(
+        id=record.run_id,
+        workflow=WorkflowRef(id=record.workflow_id, slug=record.workflow_slug, name=record.workflow_name, version=record.version),
+        status=record.status,
+        label=RUN_LABELS[record.status],
+        waiting_for=record.waiting_for,
+        failed_step=record.failed_step,
+        trigger=record.trigger,
+        environment=record.environment,
+        cost_usd=usd(record.usage.cost_nanos),
+        created_at=rfc3339(record.created_at),
+        started_at=_moment(record.started_at),
+        ended_at=_moment(record.ended_at),
+        duration_ms=record.duration_ms,
+        parent_run_id=record.parent_run_id,
+        source_run_id=record.source_run_id,
+        failure_code=record.failure_code,
+        error_message=record.error_message if record.error_message is None else record.error_message[:MESSAGE],
+        tokens=record.usage.input_tokens + record.usage.output_tokens,
+        tags=record.tags,
+        archived_at=_moment(record.archived_at),
+        review=record.review,
+        score=record.score,
+    )
 
 
 def run_summary(row: RunRow) -> RunSummary:
-    """Return what a list shows of the run."""
+    """Return what the journal's row tells of it: without its error, tokens, tags and review."""
     return RunSummary(
         id=row.run_id,
         workflow=WorkflowRef(id=row.workflow_id, slug=row.workflow_slug, name=row.workflow_name, version=row.version),
@@ -49,6 +88,7 @@ def run_summary(row: RunRow) -> RunSummary:
         duration_ms=row.duration_ms,
         parent_run_id=row.parent_run_id,
         source_run_id=row.source_run_id,
+        archived_at=_moment(row.archived_at),
     )
 
 

@@ -16,6 +16,15 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     status: RunStatus
 
 
+class RunMarks(msgspec.Struct, frozen=True, kw_only=True):
+    """`review` is `good`, `bad` or empty. `archived_at`: null unless lists leave the run out."""
+
+    run_id: str
+    archived_at: str | None = None
+    review: str = ""
+    score: float | None = None
+
+
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
     """One event. `ts` is ms since 1970 UTC; what `data` holds depends on `type` and `v`."""
 

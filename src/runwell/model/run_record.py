@@ -10,7 +10,10 @@ from runwell.model.usage import NO_USAGE, Usage
 
 
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One step that has begun or was skipped. `id` is its id in the document, `path` its place in the run; times in ms since 1970."""
+    """One step that has begun or is resolved. `id` is its id in the document, `path` its place in the run; times in ms since 1970.
+
+    `type` is empty for one that never began: events do not tell it.
+    """
 
     path: str
     id: str
@@ -44,7 +47,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One run as it is after its event `rev`. Times in ms since 1970 UTC, `*_ms` in ms.
 
     `queue_ms`: from creation to start; `waited_ms`: what steps waited for people, messages and time, and pauses.
-    `archived_at`: None unless it is archived. `review`: `good`, `bad` or empty.
+    `archived_at`: None unless it is archived. `review`: `good`, `bad` or empty. `step_count` counts all steps, `usage.generations`
+    all model calls: of very many, `steps` and `generations` hold a part.
     """
 
     run_id: str
@@ -80,6 +84,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
     usage: Usage = NO_USAGE
     tool_calls: int = 0
+    step_count: int = 0
     steps: tuple[StepRecord, ...] = ()
     generations: tuple[GenerationRecord, ...] = ()
     comments: int = 0

@@ -1,23 +1,41 @@
-"""What the run store does not have yet, for whoever asks it."""
+"""How far the run store is with what the journal says, and what it has not yet."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
+
+import msgspec
 
 from runwell.model.run_record import RunRecord
 
 
+class Lag(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store is behind the journal. `seconds`: for how long it has been; 0 when it has everything.
+
+    `complete`: what is missing is all in the overlay, so that lists have every run as it is now.
+    """
+
+    positions: int
+    seconds: float
+    complete: bool
+
+
 class Projection(Protocol):
-    """The way from the journal to the run store."""
+    """All calls come from the event loop's thread."""
 
     async def catch_up(self) -> None:
-        """Take in what the journal has by now, so that the overlay and the store together hold every run."""
+        """Take in what is durable by now: call it before each question. Returns soon, whether or not all could be taken in."""
         ...
 
     def overlay(self) -> Sequence[RunRecord]:
-        """Return the runs of which the store has nothing or only an older revision. Taken before the store is asked."""
+        """Return the runs of which the store has nothing or only an older revision, of all scopes: `RunsAsked.newer`."""
         ...
 
-    @property
-    def lag_ms(self) -> int:
-        """How long ago, in ms, the oldest event happened that neither has; 0 when there is none."""
+    def lag(self) -> Lag: ...
+
+    async def remove_workflow(self, workflow_id: str) -> None:
+        """Delete what is kept or on its way of a workflow whose runs are gone from the journal. Raises `RunStoreUnavailable`."""
+        ...
+
+    async def remove_runs(self, run_ids: Collection[str]) -> None:
+        """Delete what is kept of runs that are gone from the journal. Raises `RunStoreUnavailable`."""
         ...

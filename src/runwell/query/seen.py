@@ -8,13 +8,13 @@ from runwell.query.cursors import Cursor, gone
 MAX_SEQ: Final = 2**31 - 1
 """No event's number is higher: what a column of PostgreSQL holds."""
 
-_RUN_ID: Final = re.compile("run_[0-9a-f]{32}")
+RUN_ID: Final = re.compile("run_[0-9a-f]{32}")
 
 
 def seen_run(cursor: Cursor) -> str:
     """Return the run's id. Raises `InvalidInput`."""
     place = cursor.place[0] if cursor.place else None
-    if not isinstance(place, str) or not _RUN_ID.fullmatch(place):
+    if not isinstance(place, str) or not RUN_ID.fullmatch(place):
         raise gone()
     return place
 

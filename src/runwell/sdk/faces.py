@@ -13,7 +13,7 @@ import msgspec
 from runwell.sdk.connection import Connection
 from runwell.sdk.driving import AsyncDriver, Driver
 from runwell.sdk.flow import Emit, Flow, ask
-from runwell.sdk.request import Request
+from runwell.sdk.request import Request, with_body
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,11 +56,16 @@ class Listing(msgspec.Struct, Generic[T], frozen=True):
     kind: type[T]
 
     def at(self, connection: Connection, cursor: str | None) -> Flow[Page[T]]:
-        query = tuple(pair for pair in self.request.query if pair[0] != "cursor")
-        query += (("cursor", cursor),) if cursor is not None else ()
-        wanted = msgspec.structs.replace(self.request, query=query)
+        wanted = self.request if cursor is None else self._onwards(cursor)
         page: Page[T] = yield from ask(connection, wanted, Page[self.kind])  # type: ignore[name-defined]
         return page
+
+    def _onwards(self, cursor: str) -> Request:
+        """Return the request for the page at a cursor, which belongs where the other parameters are."""
+        if self.request.body is None:
+            query = tuple(pair for pair in self.request.query if pair[0] != "cursor")
+            return msgspec.structs.replace(self.request, query=(*query, ("cursor", cursor)))
+        return with_body(self.request, {**msgspec.json.decode(self.request.body), "cursor": cursor})
 
     def all(self, connection: Connection) -> Flow[None]:
         cursor = None

@@ -26,6 +26,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     body: bytes | None = None
     read_timeout_s: float | None = None
+    only_reads: bool = False
 
     @property
     def repeatable(self) -> bool:
@@ -34,7 +35,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         A POST has an idempotency key. One with a precondition would find its own change and take it for somebody else's.
         """
         if self.method == "POST":
-            return "Idempotency-Key" in self.headers
+            return self.only_reads or "Idempotency-Key" in self.headers
         return self.method != "PATCH" and "If-Match" not in self.headers
 
 
@@ -62,6 +63,18 @@ def request(method: Method, *path: str, query: Mapping[str, Given] | None = None
         headers=headers,
         body=None if body is None else encoded(body),
     )
+
+
+def question(*path: str, body: Any) -> Request:
+    """Return a POST that only asks something: it needs no idempotency key to be sent again."""
+    asked = request("POST", *path, body=body)
+    headers = {name: value for name, value in asked.headers.items() if name != "Idempotency-Key"}
+    return msgspec.structs.replace(asked, headers=headers, only_reads=True)
+
+
+def with_body(asked: Request, body: Any) -> Request:
+    """Return the request with another body. It must only read, or have no idempotency key."""
+    return msgspec.structs.replace(asked, body=encoded(body))
 
 
 def encoded(body: Any) -> bytes:

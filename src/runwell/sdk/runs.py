@@ -2,23 +2,34 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
-from runwell.model.events import StopMode
+import msgspec
+
+from runwell.model.events import StopMode, Verdict
 from runwell.model.run import RunGraph, RunView, StepView
 from runwell.model.run_overview import RunContext, RunOverview, RunSummary
-from runwell.model.run_parts import Accepted, Comment, EventView, Generation
+from runwell.model.run_parts import Accepted, Comment, EventView, Generation, RunMarks
+from runwell.model.run_search import Facets, RunFields
 from runwell.model.text_delta import Delta
 from runwell.sdk.connection import Connection
 from runwell.sdk.errors import ServerUnreachable
 from runwell.sdk.event_stream import Following, follow
 from runwell.sdk.faces import Awaiting, Listing, Page, Resource, Stream, Waiting, listing, operation, streaming
 from runwell.sdk.flow import Course, Emit, Flow, ask
-from runwell.sdk.request import request
+from runwell.sdk.request import Request, question, request
+from runwell.sdk.run_filters import RunFiltering, Several, as_body, as_query, several
 from runwell.sdk.starting import start_request
 
 _LAST: Final = 2**31 - 1
 """No event has a higher `seq`."""
+
+
+class RunCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many runs a list holds."""
+
+    count: int
+    facets: Facets
 
 
 class _Operations(Resource):
@@ -40,13 +51,54 @@ class _Operations(Resource):
 
     @listing
     def list(
-        self, *, workflow: str | None = None, status: str | Sequence[str] = (), environment: str | None = None, limit: int = 50
+        self, *, q: str = "", workflow: Several | None = None, limit: int = 50, **filters: Unpack[RunFiltering]
     ) -> Listing[RunSummary]:
-        """Return runs, newest first. `status` is one or several; `limit` is for one page."""
-        path = ("runs",) if workflow is None else ("workflows", workflow, "runs")
-        statuses = (status,) if isinstance(status, str) else tuple(status)
-        query = {"status": statuses, "environment": environment, "limit": limit}
-        return Listing(request("GET", *path, query=query), RunSummary)
+        """Return runs, newest first. `q` is in the search language; `limit` is for one page."""
+        return Listing(_list(q, workflow, limit, filters), RunSummary)
+
+    @listing
+    def search(
+        self,
+        query: str = "",
+        field_queries: Sequence[Mapping[str, Any]] = (),
+        *,
+        workflow: Several = (),
+        limit: int = 50,
+        **filters: Unpack[RunFiltering],
+    ) -> Listing[RunSummary]:
+        """Return the runs for which the query and all conditions on fields hold, newest first.
+
+        A condition is `{"field_name": "output.score", "operator": "less than", "values": [0.5], "type": "number"}`.
+        """
+        body = {"query": query, "field_queries": list(field_queries), "workflow": several(workflow), "limit": limit, **as_body(filters)}
+        return Listing(question("runs", "search", body=body), RunSummary)
+
+    @operation
+    def count(self, *, q: str = "", workflow: Several | None = None, **filters: Unpack[RunFiltering]) -> Flow[RunCount]:
+        """Return how many runs `list` would return, exactly, and how they divide."""
+        asked = _list(q, workflow, 1, filters)
+        return ask(self._connection, msgspec.structs.replace(asked, query=(*asked.query, ("count", "true"))), RunCount)
+
+    @operation
+    def fields(self) -> Flow[RunFields]:
+        """Return what can be asked about runs, and which places inputs, outputs and metadata of late have."""
+        return ask(self._connection, request("GET", "runs", "fields"), RunFields)
+
+    @operation
+    def archive(self, run_id: str) -> Flow[RunMarks]:
+        """Archive the run: lists leave it out unless they are asked for it. Raises `CommandRefused` for one that has not ended."""
+        return ask(self._connection, request("POST", "runs", run_id, "archive"), RunMarks)
+
+    @operation
+    def unarchive(self, run_id: str) -> Flow[RunMarks]:
+        """Let lists show the run again."""
+        return ask(self._connection, request("POST", "runs", run_id, "unarchive"), RunMarks)
+
+    @operation
+    def review(self, run_id: str, review: Verdict, *, score: float | None = None, comment: str | None = None) -> Flow[RunMarks]:
+        """Say whether the run did well, in place of what was said before; an empty `review` takes it back."""
+        body = {"review": review, "score": score, "comment": comment}
+        return ask(self._connection, request("PUT", "runs", run_id, "review", body=body), RunMarks)
 
     @operation
     def get(self, run_id: str) -> Flow[RunView]:
@@ -138,6 +190,12 @@ class _Operations(Resource):
     def wait(self, run_id: str, *, timeout_s: float | None = None) -> Flow[RunView]:
         """Return the run once it has ended. Raises `RunNotEnded` when that takes longer than `timeout_s`."""
         return _ended(self._connection, run_id, None if timeout_s is None else time.monotonic() + timeout_s)
+
+
+def _list(q: str, workflow: Several | None, limit: int, filters: RunFiltering) -> Request:
+    path = ("workflows", workflow, "runs") if isinstance(workflow, str) else ("runs",)
+    among = () if workflow is None or isinstance(workflow, str) else several(workflow)
+    return request("GET", *path, query={"q": q or None, "workflow": among, "limit": limit, **as_query(filters)})
 
 
 def _overview(connection: Connection, run_id: str) -> Flow[RunOverview]:

@@ -23,12 +23,14 @@ from runwell.bootstrap import open_app
 from runwell.model.ids import DEFAULT_PROJECT
 from runwell.ports.identity import Identities
 from runwell.ports.identity_provider import IdentityProvider
+from runwell.search.matches import matches
 from runwell.serving import parts_for
 from runwell.settings import Settings
 from runwell.storage.sql_identity import sql_identities
 from runwell.storage.sqlite_journal import SqliteJournal
 from runwell.storage.sqlite_sql import SqliteSql
 from runwell.storage.tables import membership, organization, project
+from runwell.testing import MemoryRunStore
 from runwell.testing.clock import FakeClock
 
 ADDRESS: Final = "https://runwell.test"
@@ -114,7 +116,7 @@ def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]
 @asynccontextmanager
 async def opened(path: Path, *, rules: AccessRules = AccessRules(), provider: IdentityProvider | None = None) -> AsyncIterator[Server]:  # noqa: B008 (frozen)
     settings = Settings(data_dir=path, rate_limit="none")
-    async with open_app(settings) as app:
+    async with open_app(settings, run_store=MemoryRunStore(matches)) as app:
         assert isinstance(app.journal, SqliteJournal)
         clock, sql = FakeClock(), SqliteSql(app.journal)
         access = Access(

@@ -1,21 +1,16 @@
-"""Runs: lists of them, one of them, and how it stands."""
+"""Runs: one of them, and how it stands."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from starlette.responses import StreamingResponse
 
 from runwell.api.answers import Answer, answers
-from runwell.api.ids import WorkflowKey
 from runwell.api.route import Caller, Server, needs, router
-from runwell.api.run_routes import Environment, FoundRun, Limit, PageCursor, Responses, Words, on_run
+from runwell.api.run_routes import FoundRun, Responses, on_run
 from runwell.model.run import RunGraph, RunView
 from runwell.model.run_overview import RunContext, RunOverview
-from runwell.model.status_words import STATUS_WORDS
 from runwell.query.export import RunExport, export_run
-from runwell.query.finding import find_workflow
-from runwell.query.runs import RunPage, run_filter, run_overview
-from runwell.query.runs import list_runs as page_of_runs
+from runwell.query.runs import run_overview
 
 routes = router("runs")
 
@@ -23,43 +18,6 @@ _SCHEMA: dict[str, Any] = {"type": "object", "description": "As in /schemas/work
 _DOCUMENT: Responses = {
     200: {"description": "The workflow document of the run's version.", "content": {"application/json": {"schema": _SCHEMA}}}
 }
-
-Statuses = Annotated[
-    Words | None,
-    Query(
-        alias="status",
-        max_length=50,
-        description=f"Only runs of this status; may be given several times. Understood: {', '.join(STATUS_WORDS)}.",
-        examples=[["failed", "timed_out"]],
-    ),
-]
-
-
-@routes.get("/v1/runs", responses=answers(RunPage, "A page of runs, newest first."))
-@needs("workflow:read")
-async def list_runs(
-    caller: Caller, server: Server, statuses: Statuses = None, environment: Environment = None, limit: Limit = 50, cursor: PageCursor = None
-) -> Answer:
-    """Return the project's runs, newest first. Trial runs (environment `testing`) show only when they are asked for."""
-    wanted = run_filter(caller.scope, None, statuses or [], environment)
-    return Answer(await page_of_runs(server.journal, wanted, limit, cursor))
-
-
-@routes.get("/v1/workflows/{workflow_id}/runs", responses=answers(RunPage, "A page of the workflow's runs, newest first."))
-@needs("workflow:read")
-async def list_workflow_runs(
-    workflow_id: WorkflowKey,
-    caller: Caller,
-    server: Server,
-    statuses: Statuses = None,
-    environment: Environment = None,
-    limit: Limit = 50,
-    cursor: PageCursor = None,
-) -> Answer:
-    """Return a workflow's runs, newest first. Trial runs (environment `testing`) show only when they are asked for."""
-    found = await find_workflow(server.definitions, caller.scope, workflow_id)
-    wanted = run_filter(caller.scope, found, statuses or [], environment)
-    return Answer(await page_of_runs(server.journal, wanted, limit, cursor))
 
 
 @on_run(routes, "", answers(RunView, "The run, whole."))

@@ -15,8 +15,7 @@ from runwell.model.principal import Principal
 from runwell.model.run_parts import TaskDecision
 from runwell.ports.journal import RunFilter
 from runwell.query.finding import find_workflow
-from runwell.query.runs import run_filter
-from runwell.query.tasks import TaskPage, complete_task, find_task
+from runwell.query.tasks import TaskPage, complete_task, find_task, task_filter
 from runwell.query.tasks import list_tasks as page_of_tasks
 
 routes = router("tasks")
@@ -47,7 +46,7 @@ async def list_pending_tasks(
     caller: Caller, server: Server, environment: Environment = None, limit: Limit = 50, cursor: PageCursor = None
 ) -> Answer:
     """Return the project's tasks that wait for a decision, oldest first. Those of trial runs show only when they are asked for."""
-    wanted = run_filter(caller.scope, None, [], environment)
+    wanted = task_filter(caller.scope, None, environment)
     return Answer(await page_of_tasks(server.journal, wanted, None, limit, cursor))
 
 
@@ -63,7 +62,7 @@ async def list_workflow_pending_tasks(
 ) -> Answer:
     """Return a workflow's tasks that wait for a decision, oldest first. Those of trial runs show only when they are asked for."""
     found = await find_workflow(server.definitions, caller.scope, workflow_id)
-    wanted = run_filter(caller.scope, found, [], environment)
+    wanted = task_filter(caller.scope, found, environment)
     return Answer(await page_of_tasks(server.journal, wanted, None, limit, cursor))
 
 

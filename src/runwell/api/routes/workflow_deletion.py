@@ -15,9 +15,12 @@ _ROUNDS: Final = 10
 
 
 async def delete_whole(server: Parts, caller: Principal, key: str, *, stop: bool) -> None:
-    """Delete the runs first: whatever ends this half-way, the workflow is still there and can be deleted again.
+    """Delete the runs first, from the journal, then from the run store.
 
-    Raises `Refused` while runs are live, unless they are to be stopped; and `Held` when somebody holds it or a run of it.
+    Whatever ends this half-way, the workflow is still there and can be deleted again, with what is left of its runs; once the
+    journal has none, nothing brings any back.
+    Raises `RunStoreUnavailable` when the store cannot be reached, `Refused` while runs are live, unless they are to be stopped, and
+    `Held` when somebody holds the workflow or a run of it.
     """
     workflow = await server.workflows.get(caller.scope, key)
     await _refuse_held(server, caller, workflow.id)
@@ -30,6 +33,7 @@ async def delete_whole(server: Parts, caller: Principal, key: str, *, stop: bool
             break
     else:
         await _delete_runs(server, caller, workflow.id)
+    await server.projection.remove_workflow(workflow.id)
     await server.workflows.delete(caller.scope, workflow.id)
 
 

@@ -1,0 +1,113 @@
+"""Lists of runs: the run store's answer and what it has not yet, as one page, newest first.
+
+A cursor holds the last run that was seen and the moment of the first page, from which relative dates count on every
+page: so the pages of a list are those of one query, and runs that come meanwhile are no reason to repeat or to skip any.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+
+from runwell.model.errors import RunStoreUnavailable
+from runwell.model.run_overview import record_summary
+from runwell.model.run_record import RunRecord
+from runwell.model.run_search import Facets, RunFilters, RunPage
+from runwell.model.scope import Scope
+from runwell.ports.projection import Projection
+from runwell.ports.run_store import Place, RunsAsked, RunStore
+from runwell.query.cursors import Cursor, gone, read_cursor, write_cursor
+from runwell.query.run_filters import run_query
+from runwell.query.seen import RUN_ID
+
+_LATEST: Final = 2**53
+"""No moment is later, in ms since 1970."""
+
+
+class RunIndex(msgspec.Struct, frozen=True):
+    """What lists of runs are read from."""
+
+    store: RunStore
+    projection: Projection
+
+    async def asked(self, scope: Scope, filters: RunFilters, now: int) -> RunsAsked:
+        """Return the question to the store, with what it has not yet. Raises `InvalidInput` for a query that cannot be read."""
+        query = run_query(filters, now)
+        await self.projection.catch_up()
+        return RunsAsked(scope=scope, query=query, newer=self.projection.overlay())
+
+
+class PageAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which page of a list. `now`: ms since 1970. `count`: also how many runs the whole list holds."""
+
+    limit: int
+    cursor: str | None = None
+    count: bool = False
+    now: int
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """Where a page begins, and the list's own moment."""
+
+    moment: int
+    before: Place | None = None
+    after: Place | None = None
+
+
+async def list_runs(index: RunIndex, scope: Scope, filters: RunFilters, page: PageAsked) -> RunPage:
+    """Return a page of runs. Raises `InvalidInput` for a cursor that does not belong to this list, and for a bad query."""
+    about = ("runs", scope, filters)
+    seen = _seen(page, about)
+    asked = await index.asked(scope, filters, seen.moment)
+    with telling():
+        found = await index.store.page(asked, page.limit + 1, before=seen.before, after=seen.after)
+    more = len(found) > page.limit
+    shown = found[-page.limit :] if seen.after else found[: page.limit]
+    older, newer = (True, more) if seen.after else (more, seen.before is not None)
+    answer = RunPage(
+        data=[record_summary(record) for record in shown],
+        next_cursor=write_cursor(_cursor("next", shown[-1], seen), *about) if older and shown else None,
+        prev_cursor=write_cursor(_cursor("prev", shown[0], seen), *about) if newer and shown else None,
+        behind_ms=_behind(index.projection),
+    )
+    return await _counted(index, asked, answer) if page.count else answer
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Let who asks in vain know what goes on all the same."""
+    try:
+        yield
+    except RunStoreUnavailable as exc:
+        hint = exc.hint or "runs go on and nothing is lost: ask again later, or for a single run"
+        raise RunStoreUnavailable(f"there are no lists of runs just now: {exc.message}", hint=hint) from exc
+
+
+def _behind(projection: Projection) -> int | msgspec.UnsetType:
+    """Return for how long, in ms, something may be missing; unset when nothing is."""
+    lag = projection.lag()
+    return msgspec.UNSET if lag.complete else round(lag.seconds * 1000)
+
+
+async def _counted(index: RunIndex, asked: RunsAsked, page: RunPage) -> RunPage:
+    with telling():
+        counts = await index.store.counts(asked)
+    return msgspec.structs.replace(page, count=counts.count, facets=Facets(statuses=counts.statuses, workflows=counts.workflows))
+
+
+def _cursor(direction: str, record: RunRecord, seen: _Seen) -> Cursor:
+    return Cursor("prev" if direction == "prev" else "next", (record.created_at, record.run_id, seen.moment))
+
+
+def _seen(page: PageAsked, about: tuple[object, ...]) -> _Seen:
+    if page.cursor is None:
+        return _Seen(page.now)
+    at = read_cursor(page.cursor, *about)
+    match at.place:
+        case (int(created_at), str(run_id), int(moment)) if RUN_ID.fullmatch(run_id) and all(
+            0 <= ms < _LATEST for ms in (created_at, moment)
+        ):
+            place = Place(created_at, run_id)
+            return _Seen(moment, before=place) if at.direction == "next" else _Seen(moment, after=place)
+    raise gone()

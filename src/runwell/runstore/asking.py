@@ -1,0 +1,79 @@
+"""What every question to the store begins with: whose runs, and that no run comes from both the store and memory.
+
+ClickHouse in this process knows neither users nor row policies. So `runs_asked` is the only place that names the table
+`runs` for reading (a test sees to it), and it never does so without organization and project, bound as values.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from runwell.model.run_record import RunRecord
+from runwell.model.scope import Scope
+from runwell.ports.run_store import Place, RunsAsked
+from runwell.runstore.where import where
+from runwell.search.matches import matches
+
+_IDS_A_PARAMETER: Final = 2_000
+"""A server refuses form fields over 128 KiB."""
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """SQL of the form `FROM ... WHERE ...`, to be followed by `AND`, `GROUP BY` or `ORDER BY`, and the values it names."""
+
+    sql: str
+    params: dict[str, Any]
+
+    def and_(self, sql: str, params: dict[str, Any]) -> "Condition":
+        return Condition(f"{self.sql} AND ({sql})", self.params | params)
+
+
+def runs_of(scope: Scope) -> Condition:
+    """Return the runs of one project."""
+    return Condition(
+        "FROM runs FINAL WHERE org_id = {scope_org:String} AND project_id = {scope_project:String}",
+        {"scope_org": scope.org_id, "scope_project": scope.project_id},
+    )
+
+
+def runs_asked(asked: RunsAsked) -> Condition:
+    """Return the runs of the scope that the query wants and that are not in memory."""
+    wanted = where(asked.query)
+    runs = runs_of(asked.scope).and_(wanted.sql, wanted.params)
+    ids = sorted(record.run_id for record in asked.newer if record.scope == asked.scope)
+    for start in range(0, len(ids), _IDS_A_PARAMETER):
+        name = f"newer_{start}"
+        runs = runs.and_(f"run_id NOT IN {{{name}:Array(String)}}", {name: ids[start : start + _IDS_A_PARAMETER]})
+    return runs
+
+
+def newer_asked(asked: RunsAsked) -> list[RunRecord]:
+    """Return which of those in memory the scope holds and the query wants."""
+    return [record for record in asked.newer if record.scope == asked.scope and matches(asked.query, record)]
+
+
+def older_than(place: Place) -> tuple[str, dict[str, Any]]:
+    return _beyond("<", place)
+
+
+def newer_than(place: Place) -> tuple[str, dict[str, Any]]:
+    return _beyond(">", place)
+
+
+def _beyond(sign: str, place: Place) -> tuple[str, dict[str, Any]]:
+    """Return the condition, with one that the order of the table serves."""
+    sql = f"created_at {sign}= {{place_at:Int64}} AND (created_at, run_id) {sign} ({{place_at:Int64}}, {{place_id:String}})"
+    return sql, {"place_at": place.created_at, "place_id": place.run_id}
+
+
+def place_of(record: RunRecord) -> Place:
+    return Place(record.created_at, record.run_id)
+
+
+def key_of(record: RunRecord) -> tuple[int, str]:
+    return record.created_at, record.run_id
+
+
+def newest_first(records: Sequence[RunRecord]) -> list[RunRecord]:
+    return sorted(records, key=key_of, reverse=True)

@@ -1,0 +1,92 @@
+"""Pages, counts and whole records: what the store has and what memory has, as one list."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from runwell.model.run_record import RunRecord
+from runwell.ports.run_store import Place, RunCounts, RunsAsked
+from runwell.runstore.asking import Condition, key_of, newer_asked, newer_than, newest_first, older_than, runs_asked
+from runwell.runstore.rows import listed, whole, without_contents
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client  # imported when the store is opened, in a thread
+
+
+_WORKFLOWS: Final = 200
+"""Counts name this many workflows at most, the most frequent."""
+
+BLOCK_RUNS: Final = 1_000
+BLOCK_BYTES: Final = 8_000_000
+"""Whole records are read so many at once, or one that is larger by itself."""
+
+
+def page(client: "Client", asked: RunsAsked, limit: int, before: Place | None, after: Place | None) -> list[RunRecord]:
+    found = [listed(card) for (card,) in _rows(client, *_page_sql("card", runs_asked(asked), limit, before, after))]
+    found += (without_contents(record) for record in newer_asked(asked) if _is_beyond(record, before, after))
+    ordered = newest_first(found)
+    return ordered[max(len(ordered) - limit, 0) :] if after is not None else ordered[:limit]
+
+
+def counts(client: "Client", asked: RunsAsked) -> RunCounts:
+    runs = runs_asked(asked)
+    rows = _rows(client, f"SELECT status, workflow_id, count() {runs.sql} GROUP BY status, workflow_id", runs.params)
+    rows += [(record.status.value, record.workflow_id, 1) for record in newer_asked(asked)]
+    statuses: dict[str, int] = {}
+    workflows: dict[str, int] = {}
+    for status, workflow_id, count in rows:
+        statuses[status] = statuses.get(status, 0) + count
+        workflows[workflow_id] = workflows.get(workflow_id, 0) + count
+    most = sorted(workflows.items(), key=lambda entry: (-entry[1], entry[0]))[:_WORKFLOWS]
+    return RunCounts(count=sum(statuses.values()), statuses=statuses, workflows=dict(most))
+
+
+Key = tuple[int, str, int]
+"""Creation, run id, and how many bytes the record has."""
+
+
+def keys(client: "Client", asked: RunsAsked, before: Place | None) -> list[Key]:
+    """Return the keys of the next block of the store's records."""
+    columns = "created_at, run_id, bytes"
+    return [(at, run_id, size) for at, run_id, size in _rows(client, *_page_sql(columns, runs_asked(asked), BLOCK_RUNS, before, None))]
+
+
+def groups(block: list[Key]) -> Iterator[list[Key]]:
+    """Cut into groups whose records fit into `BLOCK_BYTES`, or are alone."""
+    group: list[Key] = []
+    size = 0
+    for key in block:
+        if group and size + key[2] > BLOCK_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(key)
+        size += key[2]
+    if group:
+        yield group
+
+
+def whole_records(client: "Client", asked: RunsAsked, group: list[Key]) -> list[RunRecord]:
+    """Return the records of a group. The query is asked again: one may have changed since its key was read."""
+    runs = runs_asked(asked).and_(
+        "created_at BETWEEN {oldest:Int64} AND {newest:Int64} AND run_id IN {ids:Array(String)}",
+        {"newest": group[0][0], "oldest": group[-1][0], "ids": [run_id for _, run_id, _ in group]},
+    )
+    columns = "SELECT card, input, output, steps, generations"
+    return [whole(*row) for row in _rows(client, f"{columns} {runs.sql} ORDER BY created_at DESC, run_id DESC", runs.params)]
+
+
+def _page_sql(columns: str, runs: Condition, limit: int, before: Place | None, after: Place | None) -> tuple[str, dict[str, Any]]:
+    if before is not None:
+        runs = runs.and_(*older_than(before))
+    if after is not None:
+        runs = runs.and_(*newer_than(after))
+    order = "created_at, run_id" if after is not None else "created_at DESC, run_id DESC"
+    return f"SELECT {columns} {runs.sql} ORDER BY {order} LIMIT {{row_limit:UInt64}}", runs.params | {"row_limit": limit}
+
+
+def _is_beyond(record: RunRecord, before: Place | None, after: Place | None) -> bool:
+    key = key_of(record)
+    return (before is None or key < (before.created_at, before.run_id)) and (after is None or key > (after.created_at, after.run_id))
+
+
+def _rows(client: "Client", sql: str, params: dict[str, Any]) -> list[Any]:
+    return list(client.query(sql, parameters=params).result_rows)

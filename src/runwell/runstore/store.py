@@ -1,0 +1,122 @@
+"""The port `RunStore` on ClickHouse."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from runwell.model.run_record import RunRecord
+from runwell.model.scope import Scope
+from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
+from runwell.runstore import reading, removal, schema
+from runwell.runstore.asking import key_of, newer_asked, newest_first
+from runwell.runstore.bounds import Bounds
+from runwell.runstore.client import Connections
+from runwell.runstore.fields_seen import fields_seen
+from runwell.runstore.rows import Row, columns_of, row_of
+from runwell.runstore.targets import Directory, Server
+from runwell.runstore.url import RunStoreUrl
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client  # imported when the store is opened, in a thread
+
+
+BATCH_RUNS: Final = 2_000
+BATCH_BYTES: Final = 32_000_000
+"""So many runs are inserted at once: the engine's memory grows with them."""
+
+
+class ClickHouseRunStore:
+    """Runs in a directory (ClickHouse in this process) or on a server."""
+
+    def __init__(self, target: Directory | Server, bounds: Bounds) -> None:
+        self._target = target
+        self._connections = Connections(target, bounds)
+
+    async def open(self) -> None:
+        await self._connections.open()
+
+    async def close(self) -> None:
+        await self._connections.close()
+
+    def trouble(self) -> str | None:
+        return self._connections.trouble()
+
+    async def position(self) -> int:
+        return await self._connections.run(schema.position)
+
+    async def keep(self, records: Sequence[RunRecord], position: int) -> None:
+        await self._connections.run(lambda client: _keep(client, records, position))
+
+    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
+        return await self._connections.run(lambda client: reading.page(client, asked, limit, before, after), is_search=True)
+
+    async def counts(self, asked: RunsAsked) -> RunCounts:
+        return await self._connections.run(lambda client: reading.counts(client, asked), is_search=True)
+
+    async def records(self, asked: RunsAsked, before: Place | None = None) -> AsyncIterator[RunRecord]:
+        newer = await self._connections.run(lambda _client: newest_first(newer_asked(asked)), is_search=True)
+        waiting = deque(record for record in newer if before is None or key_of(record) < (before.created_at, before.run_id))
+        async for record in self._kept(asked, before):
+            while waiting and key_of(waiting[0]) > key_of(record):
+                yield waiting.popleft()
+            yield record
+        for record in waiting:
+            yield record
+
+    async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
+        return await self._connections.run(lambda client: fields_seen(client, scope, since), is_search=True)
+
+    async def remove_workflow(self, workflow_id: str) -> None:
+        await self._connections.run(lambda client: self._remove_workflow(client, workflow_id))
+
+    async def remove_runs(self, run_ids: Collection[str]) -> None:
+        await self._connections.run(lambda client: removal.remove_runs(client, run_ids))
+
+    async def clear(self) -> None:
+        await self._connections.run(schema.empty_tables)
+
+    async def _kept(self, asked: RunsAsked, before: Place | None) -> AsyncIterator[RunRecord]:
+        """Yield what the store has, in blocks: no connection is held while the reader works on them."""
+        is_more = True
+        while is_more:
+            block = await self._connections.run(lambda client, place=before: reading.keys(client, asked, place), is_search=True)
+            for group in reading.groups(block):
+                for record in await self._connections.run(
+                    lambda client, of=group: reading.whole_records(client, asked, of), is_search=True
+                ):
+                    yield record
+            is_more = len(block) == reading.BLOCK_RUNS
+            before = Place(*block[-1][:2]) if block else None
+
+    def _remove_workflow(self, client: "Client", workflow_id: str) -> None:
+        removal.remove_workflow(client, workflow_id)
+        self._target.forget_what_was_put_aside()
+
+
+def open_run_store(directory: Path, url: RunStoreUrl | None = None, bounds: Bounds | None = None) -> ClickHouseRunStore:
+    """Return the store on the server, if there is a URL, else in the directory. Nothing is opened or imported yet."""
+    bounds = bounds or Bounds()
+    return ClickHouseRunStore(Directory(directory, bounds) if url is None else Server(url, bounds), bounds)
+
+
+def _keep(client: "Client", records: Sequence[RunRecord], position: int) -> None:
+    for batch in _batches(records):
+        names, columns = columns_of(batch)
+        client.insert("runs", columns, column_names=names, column_oriented=True, settings=schema.UNBOUNDED)
+    if position != schema.position(client):
+        schema.keep_position(client, position)
+
+
+def _batches(records: Sequence[RunRecord]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    size = 0
+    for record in records:
+        row = row_of(record)
+        if batch and (len(batch) == BATCH_RUNS or size + row.size > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += row.size
+    if batch:
+        yield batch
