@@ -18,6 +18,7 @@ from runwell.adapters.models.sources import ModelSources
 from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets, StoredSecrets
 from runwell.engine.compile import Reach
+from runwell.model.errors import InvalidInput
 from runwell.model.event_redaction import RedactedEvents
 from runwell.model.ids import DEFAULT_ORG
 from runwell.model.origins import OriginRules
@@ -26,6 +27,7 @@ from runwell.model.redactor import Redactor
 from runwell.model.run import RunRow
 from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
+from runwell.ports.feed import Feed
 from runwell.ports.identity import Identities
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
@@ -140,6 +142,26 @@ async def open_app(
             await projector.close()
         await sql.close()
         await close_services(services)
+
+
+@asynccontextmanager
+async def open_projection(settings: Settings, run_store: RunStore | None = None) -> AsyncIterator[Projector]:
+    """Own the journal without carrying its runs, for work on the run store.
+
+    Raises `DataDirectoryBusy`, and `InvalidInput` without a store.
+    """
+    store = run_store or run_store_of(settings)
+    if store is None:
+        raise InvalidInput("there is no run store: RUNWELL_RUNSTORE_URL is none", hint="leave it out, or name a server")
+    journal, sql = home(settings.data_dir, settings.database_url)
+    projector = Projector(journal, store, Feed(), SystemClock())
+    try:
+        await journal.open()
+        yield projector
+    finally:
+        await projector.close()
+        await journal.close()
+        await sql.close()
 
 
 def run_store_of(settings: Settings) -> RunStore | None:

@@ -7,7 +7,7 @@ within the grace time, and leaves the rest to the next start.
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from typing import Final
@@ -141,16 +141,12 @@ def _redact(app: App, scope: Scope, rules: Redaction) -> None:
     app.runtime.redaction.set(scope.project_id, event_rules(rules))
 
 
-async def _no_run_store(run_ids: Collection[str]) -> None:
-    """There is nothing to delete."""
-
-
 def cutter_for(app: App, parts: Parts, clock: Clock) -> Cutter:
     """Return what deletes the runs whose time is over; it is not started."""
     if app.sql is None:
         raise ValueError("an app whose tables are not kept has no rules to cut by")
     cutter = Cutter(
-        app.journal, partial(all_settings, app.sql, RETENTION, Retention), parts.holds, SqlCutRuns(app.sql), _no_run_store, clock
+        app.journal, partial(all_settings, app.sql, RETENTION, Retention), parts.holds, SqlCutRuns(app.sql), parts.projection.remove_runs, clock
     )
     parts.metrics.gauge("runwell_runs_cut", "Runs deleted as their time was over, since the start.", lambda: cutter.count)
     return cutter

@@ -181,6 +181,17 @@ def send_message(
     finish(steering.send_message(options_of(context), run_id, name, read_json(body, "the message"), manner))
 
 
+@runs_app.command("rebuild")
+def rebuild_run_store(context: typer.Context, output: Output = None) -> None:
+    """Delete the run store, which lists and searches read, and build it again from the journal. No run is touched.
+
+    No process may carry the runs meanwhile: stop the server first.
+    """
+    from runwell.cli import rebuilding
+
+    finish(rebuilding.rebuild_run_store(options_of(context), chosen(output)))
+
+
 @tasks_app.command("list")
 def list_tasks(context: typer.Context, output: Output = None) -> None:
     """List the decisions that runs wait for."""

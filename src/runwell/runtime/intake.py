@@ -18,10 +18,11 @@ from runwell.model.text_delta import Delta
 from runwell.ports.clock import Clock
 from runwell.ports.feed import Feed
 from runwell.ports.journal import JournalReader, Kept
+from runwell.runtime.loop_share import LoopShare
 from runwell.runtime.run_overlay import RunOverlay
 from runwell.runtime.run_reading import read_run
 
-CHUNK: Final = 250
+CHUNK: Final = 500
 """After so many events others get their turn."""
 
 PAGE: Final = 1_000
@@ -45,6 +46,7 @@ class Intake:
 
     def __init__(self, journal: JournalReader, feed: Feed, clock: Clock, overlay: RunOverlay) -> None:
         self.mode: Mode = "away"
+        self.share = LoopShare()
         self.last_heard = self.left_out = 0
         self.behind_since: int | None = None
         self.busy = asyncio.Lock()
@@ -118,45 +120,67 @@ class Intake:
 
     async def _take(self, page: Sequence[Kept]) -> None:
         """Take in a page; of one that is too much for memory, some appends."""
+        began = time.perf_counter()
         for number, kept in enumerate(page, 1):
-            await self._take_one(kept)
+            if not self._understood(kept, self._clock.now()):
+                await self._look_up(kept)
             if number == len(page) or page[number].position > kept.position:
                 self._overlay.applied = kept.position
                 if self._overlay.is_full:
                     return
             if number % CHUNK == 0:
-                await asyncio.sleep(0)
+                await self.share.give_back(time.perf_counter() - began)
+                began = time.perf_counter()
 
     async def take_heard(self) -> None:
         """Take in what the feed told. Raises `RunwellError`."""
         async with self.busy:
-            number = position = 0
             while self._heard:
-                kept = self._heard.popleft()
-                position = kept.position
-                if position <= self._overlay.applied:
-                    continue  # it was read
-                self._overlay.applied = position - 1  # one append has several events
+                began = time.perf_counter()
                 try:
-                    await self._take_one(kept)
+                    await self._take_some()
                 except RunwellError:
                     self.distrust()
                     raise
-                number += 1
-                if number % CHUNK == 0:
-                    await asyncio.sleep(0)
-            if position and self.mode == "live":
-                self._overlay.applied = max(position, self._overlay.applied)
+                await self.share.give_back(time.perf_counter() - began)
 
-    async def _take_one(self, kept: Kept) -> None:
-        """Raises `JournalUnavailable`."""
+    async def _take_some(self) -> None:
+        """Take in a chunk of what the feed told."""
+        heard, overlay, now = self._heard, self._overlay, self._clock.now()
+        position = 0
+        for _ in range(min(len(heard), CHUNK)):
+            kept = heard.popleft()
+            if kept.position <= overlay.applied:
+                continue  # it was read
+            position = kept.position
+            overlay.applied = position - 1  # one append has several events
+            if not self._understood(kept, now):
+                await self._look_up(kept)
+            if not heard:
+                break
+        if position and not heard and self.mode == "live":
+            overlay.applied = position
+
+    def _understood(self, kept: Kept, now: int) -> bool:
+        """Take in an event; return whether that is done, or the run has to be looked up."""
         try:
-            if not self._overlay.hear(kept, self._clock.now()):
-                recorder = await read_run(self._journal, kept.event.run_id)
-                if recorder is not None:
-                    self._overlay.put(recorder, kept.position, self._clock.now())
+            return self._overlay.hear(kept, now)
+        except Exception as exc:
+            self._leave_out(kept, exc)
+            return True
+
+    async def _look_up(self, kept: Kept) -> None:
+        """Take in an event of a run that is not known up to it. Raises `JournalUnavailable`."""
+        try:
+            recorder = await read_run(self._journal, kept.event.run_id)
+            if recorder is not None:
+                self._overlay.put(recorder, kept.position, self._clock.now())
         except JournalUnavailable:
             raise
-        except Exception as exc:  # something in one run: the others must not wait for it for ever
-            self.left_out += 1
-            _log.error("run_not_understood", run_id=kept.event.run_id, seq=kept.event.seq, exc_info=exc)
+        except Exception as exc:
+            self._leave_out(kept, exc)
+
+    def _leave_out(self, kept: Kept, exc: Exception) -> None:
+        """Something is wrong in one run: the others must not wait for it for ever."""
+        self.left_out += 1
+        _log.error("run_not_understood", run_id=kept.event.run_id, seq=kept.event.seq, exc_info=exc)

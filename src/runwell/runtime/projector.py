@@ -71,7 +71,8 @@ class Projector:
             self._task.cancel()
         with suppress(TimeoutError, RunwellError):
             async with asyncio.timeout(CLOSE_S):
-                await self._intake.take_heard()
+                with self._intake.share.hurried():
+                    await self._intake.take_heard()
                 if self.mode != "away":
                     await self.write_all()
         if self._is_open:
@@ -79,15 +80,13 @@ class Projector:
 
     async def _run(self) -> None:
         while not self._is_closing:
-            began = time.perf_counter()
             try:
                 await self.tick()
             except Exception as exc:  # a defect; whoever asks sees by the lag that something is wrong
                 _log.error("projector_failed", exc_info=exc)
                 self._fail("a defect of Runwell")
-            busy = time.perf_counter() - began
             if self.mode == "tailing" and self._may_try():
-                await asyncio.sleep(min(busy, 1.0))  # half of the time belongs to the runs
+                await asyncio.sleep(0)
             else:
                 await self._rest()
 
@@ -115,7 +114,9 @@ class Projector:
             self._go_away()
         full, late = self._overlay.is_full, self._clock.now() - self._wrote_at >= WRITE_MS
         if self.mode != "away" and self._may_try() and (full or late or self._overlay.has_batch):
+            began = time.perf_counter()
             await self.write(everything=full)
+            await self._intake.share.give_back(time.perf_counter() - began)
 
     async def rebuild(self) -> None:
         """Delete everything in the store and write it again from the journal. Raises `RunStoreUnavailable` and `JournalUnavailable`."""
@@ -128,11 +129,12 @@ class Projector:
 
     async def complete(self) -> None:
         """Bring the store up to the journal's end. Raises `RunStoreUnavailable`."""
-        while self.mode != "live":
-            self._retry_at = 0
-            await self.tick()
-            if self._retry_at:
-                raise RunStoreUnavailable(self.store.trouble() or "the run store or the journal failed; the log says how")
+        with self._intake.share.hurried():
+            while self.mode != "live":
+                self._retry_at = 0
+                await self.tick()
+                if self._retry_at:
+                    raise RunStoreUnavailable(self.store.trouble() or "the run store or the journal failed; the log says how")
         if not await self.write_all():
             raise RunStoreUnavailable(self.store.trouble() or "the run store took not everything")
 
@@ -155,7 +157,8 @@ class Projector:
             await self._become_live()
         if self.mode == "live":
             try:
-                await self._intake.take_heard()
+                with self._intake.share.hurried():
+                    await self._intake.take_heard()
             except RunwellError as exc:
                 self._fail(exc.message)
         elif not self._retry_ms and (self.mode == "away" or self._intake.is_near):
@@ -167,8 +170,9 @@ class Projector:
         """Do what the background task would do."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                while self.mode != "live" and not self._retry_ms:
-                    await self.tick()
+                with self._intake.share.hurried():
+                    while self.mode != "live" and not self._retry_ms:
+                        await self.tick()
 
     def overlay(self) -> Sequence[RunRecord]:
         return self._overlay.dirty()

@@ -116,10 +116,13 @@ class RunOverlay:
         ended, size = recorder.has_ended, recorder.size
         recorder.add(event)
         self._shown = None
-        self.bytes += recorder.size - size
+        if recorder.size != size:
+            self.bytes += recorder.size - size
         if recorder.has_ended is not ended:
             self._ended += 1
-        entry.touch(kept.position, now)
+        entry.changed = now
+        if entry.since is None or entry.writing:
+            entry.touch(kept.position, now)
         return True
 
     def _begin(self, kept: Kept, now: int) -> bool:

@@ -23,7 +23,8 @@ MAX_FAILED: Final = 100
 MAX_GENERATIONS: Final = 1_000
 
 _ACTIVE: Final = frozenset({RunStatus.RUNNING, RunStatus.DRAINING})
-_ENDS: Final[dict[tuple[RunStatus, str], RunStatus]] = {(was, key): to for (was, key), to in RUN_TRANSITIONS.items() if was is not None}
+_MOVES: Final[dict[tuple[str, str], RunStatus]] = {(was.value, key): to for (was, key), to in RUN_TRANSITIONS.items() if was is not None}
+"""By text: an enumeration's members are slow to look up."""
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -69,8 +70,8 @@ class RunRecorder:
         if first.seq != 1:
             raise InvalidInput(f"a record of {first.run_id} cannot begin with its event {first.seq}")
         self.created = first.of(ev.RunCreated)
-        self.run_id, self.rev = first.run_id, 1
-        self.status = RunStatus.QUEUED
+        self.run_id, self.rev, self.has_ended = first.run_id, 1, False
+        self.status, self._status = RunStatus.QUEUED, "queued"
         self.size = len(_encoder.encode(self.created.input)) + 2_000
         self._at = self._created_at = first.ts
         self._started_at: int | None = None
@@ -91,10 +92,6 @@ class RunRecorder:
         self._review = ev.RunReviewed()
         self._made: RunRecord | None = None
 
-    @property
-    def has_ended(self) -> bool:
-        return self._ended_at is not None
-
     def add(self, event: Event) -> None:
         """Take in the run's next event; one that was taken in already changes nothing. Raises `InvalidInput` when one is missing."""
         if event.seq != self.rev + 1:
@@ -108,12 +105,12 @@ class RunRecorder:
             handle(self, event)
         if kind == "run_limit_exceeded":
             kind = f"{kind}:{event.of(ev.RunLimitExceeded).which}"
-        to = _ENDS.get((self.status, kind))
+        to = _MOVES.get((self._status, kind))
         if to is not None:
             self._move(to, event.ts)
 
     def _move(self, to: RunStatus, ts: int) -> None:
-        was, self.status = self.status, to
+        was, self.status, self._status = self.status, to, to.value
         if to in _ACTIVE:
             if was not in _ACTIVE:
                 self._active_since = ts
@@ -123,7 +120,7 @@ class RunRecorder:
         if to is not RunStatus.WAITING:
             self._waiting_for = None
         if to in TERMINAL:
-            self._ended_at = ts
+            self._ended_at, self.has_ended = ts, True
 
     def record(self) -> RunRecord:
         """Return the run as it is now; the same object until it changes."""
