@@ -102,7 +102,7 @@ CREATE TABLE IF NOT EXISTS runs (
 ) ENGINE = ReplacingMergeTree(rev)
 PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(created_at, 'UTC'))
 ORDER BY (org_id, project_id, created_at, run_id)
-SETTINGS index_granularity = 1024, max_suspicious_broken_parts = 1000000, old_parts_lifetime = 0, finished_mutations_to_keep = 0,
+SETTINGS index_granularity = 1024, max_suspicious_broken_parts = 1000000, old_parts_lifetime = 0,
   fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 -- What comes with a checkpoint is durable before it: a power cut may lose the checkpoint, never a run before it.

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -80,11 +81,9 @@ class ClickHouseRunStore:
         """Yield what the store has, in blocks: no connection is held while the reader works on them."""
         is_more = True
         while is_more:
-            block = await self._connections.run(lambda client, place=before: reading.keys(client, asked, place), is_search=True)
+            block = await self._connections.run(partial(reading.keys, asked=asked, before=before), is_search=True)
             for group in reading.groups(block):
-                for record in await self._connections.run(
-                    lambda client, of=group: reading.whole_records(client, asked, of), is_search=True
-                ):
+                for record in await self._connections.run(partial(reading.whole_records, asked=asked, group=group), is_search=True):
                     yield record
             is_more = len(block) == reading.BLOCK_RUNS
             before = Place(*block[-1][:2]) if block else None
@@ -104,8 +103,7 @@ def _keep(client: "Client", records: Sequence[RunRecord], position: int) -> None
     for batch in _batches(records):
         names, columns = columns_of(batch)
         client.insert("runs", columns, column_names=names, column_oriented=True, settings=schema.UNBOUNDED)
-    if position != schema.position(client):
-        schema.keep_position(client, position)
+    schema.keep_position(client, position)
 
 
 def _batches(records: Sequence[RunRecord]) -> Iterator[list[Row]]:
