@@ -146,7 +146,12 @@ def cutter_for(app: App, parts: Parts, clock: Clock) -> Cutter:
     if app.sql is None:
         raise ValueError("an app whose tables are not kept has no rules to cut by")
     cutter = Cutter(
-        app.journal, partial(all_settings, app.sql, RETENTION, Retention), parts.holds, SqlCutRuns(app.sql), parts.projection.remove_runs, clock
+        app.journal,
+        partial(all_settings, app.sql, RETENTION, Retention),
+        parts.holds,
+        SqlCutRuns(app.sql),
+        parts.projection.remove_runs,
+        clock,
     )
     parts.metrics.gauge("runwell_runs_cut", "Runs deleted as their time was over, since the start.", lambda: cutter.count)
     return cutter

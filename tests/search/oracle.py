@@ -66,7 +66,7 @@ def lower(text: str) -> str:
 def split(text: str) -> list[str]:
     words, word = [], ""
     for char in lower(text) + " ":
-        if char.isalnum() and char.isascii() or ord(char) > 127:
+        if (char.isalnum() and char.isascii()) or ord(char) > 127:
             word += char
         elif word:
             words.append(word)
