@@ -7,7 +7,7 @@ from runwell.model.run_record import RunRecord
 from runwell.query.exports.columns import Column, Kind
 
 GROUP_RUNS: Final = 5_000
-GROUP_BYTES: Final = 16 * 1024 * 1024
+GROUP_BYTES: Final = 4 * 1024 * 1024
 
 
 def _schema(columns: tuple[Column, ...]) -> Any:
