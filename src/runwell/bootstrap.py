@@ -5,12 +5,13 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Unpack
+from typing import Final, Unpack
 
 import msgspec
 
 from runwell.adapters.connection_trial import GuardedTrial
 from runwell.adapters.http import GuardedHttp
+from runwell.adapters.linear_patterns import linear_pattern
 from runwell.adapters.models.reach import ModelReach
 from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.models.sources import ModelSources
@@ -18,8 +19,11 @@ from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets, StoredSecrets
 from runwell.engine.compile import Reach
 from runwell.model.errors import InvalidInput
+from runwell.model.event_redaction import RedactedEvents
 from runwell.model.ids import DEFAULT_ORG
 from runwell.model.origins import OriginRules
+from runwell.model.redaction import NOTHING, Redaction
+from runwell.model.redactor import Redactor
 from runwell.model.run import RunRow
 from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
@@ -27,6 +31,7 @@ from runwell.ports.feed import Feed
 from runwell.ports.identity import Identities
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
+from runwell.ports.redaction import EventRedactor
 from runwell.ports.run_store import RunStore
 from runwell.ports.steps import Services, StepTypes
 from runwell.ports.vault import Vault
@@ -47,6 +52,7 @@ from runwell.storage.sql_connections import SqlConnections
 from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sql_identity import sql_identities
 from runwell.storage.sql_limits import all_limits
+from runwell.storage.sql_project_settings import all_settings
 from runwell.storage.sql_secrets import SqlSecrets
 
 
@@ -66,6 +72,25 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     vault: Vault | None = None
     run_store: RunStore | None = None
     projector: Projector | None = None
+
+
+REDACTION: Final = "redaction"
+"""Under which key of a project's settings it says what is not to be kept."""
+
+
+def redactor_for(rules: Redaction) -> Redactor:
+    """Return what follows the rules. Raises `InvalidInput` for some that cannot be followed."""
+    return Redactor(rules, linear_pattern)
+
+
+def event_rules(rules: Redaction) -> EventRedactor | None:
+    return None if rules == NOTHING else RedactedEvents(redactor_for(rules))
+
+
+async def all_redactions(sql: Sql) -> dict[str, EventRedactor]:
+    """Return the rules of every project that has some. Raises when they cannot be followed: better no process than one that keeps all."""
+    found = await all_settings(sql, REDACTION, Redaction)
+    return {scope.project_id: rules for scope, value in found.items() if (rules := event_rules(value)) is not None}
 
 
 def tune_process() -> None:
@@ -108,6 +133,7 @@ async def open_app(
     try:
         await journal.open()
         app.runtime.limits.load(await all_limits(sql))
+        app.runtime.redaction.load(await all_redactions(sql))
         await app.runtime.open(mine)
         yield app
     finally:

@@ -31,18 +31,24 @@ from runwell.api.passwords import Passwords
 from runwell.api.rate_limit import RateLimit, StrangerLimit
 from runwell.api.throttle import SignInThrottle
 from runwell.api.tickets import redeem_ticket
-from runwell.bootstrap import App, open_app
+from runwell.bootstrap import REDACTION, App, event_rules, open_app, redactor_for
 from runwell.model.errors import InvalidInput
+from runwell.model.redaction import Redaction
+from runwell.model.retention import Retention
+from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
 from runwell.ports.keeping import Trouble
 from runwell.query.following import Streams
 from runwell.runstore.switched_off import SwitchedOff
 from runwell.runtime.clock import SystemClock
+from runwell.runtime.cutter import Cutter
 from runwell.runtime.hosted import HostedRuns
 from runwell.runtime.projector import Projector
 from runwell.settings import Settings
+from runwell.storage.sql_holds import SqlCutRuns, SqlHolds
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
 from runwell.storage.sql_limits import SqlLimitSettings
+from runwell.storage.sql_project_settings import SqlProjectSettings, all_settings
 from runwell.storage.sql_views import SqlViews
 from runwell.storage.sql_workflows import SqlWorkflows
 
@@ -51,6 +57,9 @@ REQUESTS_S: Final = 5
 
 UNTAKEN_MS: Final = 30_000
 """How long the other side may take nothing of what was sent before the connection is given up."""
+
+RETENTION: Final = "retention"
+"""Under which key of a project's settings its rules are."""
 
 _log = structlog.get_logger("runwell.server")
 
@@ -90,13 +99,17 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         journal=app.journal,
         definitions=app.definitions,
         vault=app.vault,
-        around=Around(Idempotency(SqlIdempotencyKeys(app.sql)), limit),
+        around=Around(Idempotency(SqlIdempotencyKeys(app.sql), lambda scope: app.runtime.redaction.of(scope.project_id) is None), limit),
         **({} if limit is None else {"strangers": StrangerLimit(limit)}),
         workflows=SqlWorkflows(app.sql),
         views=SqlViews(app.sql),
         run_store=SwitchedOff() if app.run_store is None else app.run_store,
         projection=SwitchedOff() if app.projector is None else app.projector,
         limits=SqlLimitSettings(app.sql, clock, app.runtime.limits.set),
+        retention=SqlProjectSettings(app.sql, clock, RETENTION, Retention),
+        holds=SqlHolds(app.sql, clock),
+        redaction=SqlProjectSettings(app.sql, clock, REDACTION, Redaction, partial(_redact, app)),
+        redactor_for=redactor_for,
         publishing=app.publisher,
         document_text=YamlText(),
         streams=streams,
@@ -125,6 +138,26 @@ def _provider(settings: Settings, clock: Clock) -> OidcProvider | None:
     return OidcProvider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, clock)
 
 
+def _redact(app: App, scope: Scope, rules: Redaction) -> None:
+    app.runtime.redaction.set(scope.project_id, event_rules(rules))
+
+
+def cutter_for(app: App, parts: Parts, clock: Clock) -> Cutter:
+    """Return what deletes the runs whose time is over; it is not started."""
+    if app.sql is None:
+        raise ValueError("an app whose tables are not kept has no rules to cut by")
+    cutter = Cutter(
+        app.journal,
+        partial(all_settings, app.sql, RETENTION, Retention),
+        parts.holds,
+        SqlCutRuns(app.sql),
+        parts.projection.remove_runs,
+        clock,
+    )
+    parts.metrics.gauge("runwell_runs_cut", "Runs deleted as their time was over, since the start.", lambda: cutter.count)
+    return cutter
+
+
 async def set_up_link(parts: Parts, address: str) -> str | None:
     """Return the one-time link of a first start, below the server's address; None once there is a user."""
     token = None if parts.access is None else await first_run_token(parts.access.identities)
@@ -146,6 +179,9 @@ async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[s
         parts = parts_for(app, settings, sign_in=options.sign_in, loopback=loopback)
         if parts.access is not None and parts.access.provider is not None:
             stack.push_async_callback(parts.access.provider.aclose)
+        cutter = cutter_for(app, parts, SystemClock())
+        stack.push_async_callback(cutter.close)
+        cutter.start()
         address = _address(options.host, listening.getsockname()[1])
         link = await set_up_link(parts, address) if options.sign_in else None
         await _Server(parts, partial(_begin, app, lambda: ready(address, link))).serve(sockets=[listening])

@@ -60,6 +60,12 @@ BODIES: Final[dict[str, list[Any]]] = {
     "complete_run_task": [_DECISION],
     "complete_run_task_of_workflow": [_DECISION],
     "put_limits": [{"max_queued": 77}],
+    "put_retention": [{"keep_days": 77, "rules": [{"workflow_id": "{workflow_id}", "keep_days": 7}]}],
+    "put_redaction": [{"paths": ["*.mine"], "kinds": ["email"]}],
+    "try_redaction": [{"text": "mine"}],
+    "hold_run": [{"reason": "mine"}],
+    "hold_run_of_workflow": [{"reason": "mine"}],
+    "hold_workflow": [{"reason": "mine"}],
     "create_connection": [{"name": "mine", "type": "http", "base_url": _ORIGIN}],
     "replace_connection": [{"headers": {"X-Mine": "1"}}],
     "create_secret": [{"name": "MINE", "value": "mine-mine", "allowed_origins": [_ORIGIN]}],
@@ -109,7 +115,9 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "delete_workflow": {"stop": "true"},
 }
 
-NEED_REVISION: Final = frozenset({"replace_workflow_draft", "put_limits", "replace_connection", "replace_secret", "replace_view"})
+NEED_REVISION: Final = frozenset(
+    {"replace_workflow_draft", "put_limits", "put_retention", "put_redaction", "replace_connection", "replace_secret", "replace_view"}
+)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from tests.architecture.files import ROOT, WALL, code_files, late_imports, too_l
 LATE: Final = {
     "pydantic_ai": "takes 1.5 to 2.5 s to import; only the first model call needs it",
     "genai_prices": "takes 0.4 s to import, a large price table; only a model call needs it",
+    "pyarrow": "takes 0.3 s to import; only a Parquet file needs it",
     "alembic": "takes 0.5 s to import; only an older database needs it",
     "chdb": "loads 500 MB of library; only an open run store in this process needs it",
     "clickhouse_connect": "takes 0.25 s to import; only an open run store needs it",

@@ -1,6 +1,7 @@
 """What every journal promises about deleting a workflow's runs."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -117,5 +118,96 @@ class DeletionContract:
                 await again.append(1, logs(kept, 2, 1), of("wf_2", row(kept, 2)))
                 assert [(kept_one.event.run_id, kept_one.event.seq) for kept_one in await again.tail(last)] == [(after, 1), (kept, 2)]
                 assert seqs([kept_one.event for kept_one in await again.tail(0)]) == [1, 1, 2]
+
+        run(main())
+
+    # Runs that have ended
+
+    def test_ended_runs_go_and_live_ones_stay(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                gone, kept, live = [new_run() for _ in range(5)], [new_run() for _ in range(3)], new_run()
+                for run_id in (*gone, *kept):
+                    await journal.append(0, [event(run_id, 1, asks(f"task_{run_id}"), step="a")], row(run_id, 1))
+                    await journal.append(1, logs(run_id, 2, 2), row(run_id, 3, ENDED))
+                await journal.append(0, [event(live, 1, asks("task_live"), step="a")], row(live, 1))
+                before = await journal.position()
+                told = [one for one in await journal.tail(0) if one.event.run_id not in gone]
+                unknown = new_run()
+                assert await journal.delete_ended([*gone, *gone[:2], live, unknown, "run_", "' OR 1=1 --", "\0"]) == 5
+                for run_id in gone:
+                    assert await journal.row(run_id) is None
+                    assert await journal.read(run_id) == []
+                    assert await journal.find(run_id) == []
+                assert [found.run_id for found in await journal.oldest(limit=9)] == [*kept, live]
+                assert await pending(journal) == ["task_live"]
+                assert await journal.tail(0) == told
+                assert await journal.position() == before
+                assert await journal.delete_ended(gone) == 0
+                assert await journal.delete_ended([]) == 0
+                await journal.append(1, logs(live, 2, 1), row(live, 2))
+                with pytest.raises((NotFound, PositionConflict)):
+                    await journal.append(3, logs(gone[0], 4, 1), row(gone[0], 4, ENDED))
+                assert await journal.row(gone[0]) is None
+                await journal.append(0, logs(gone[0], 1, 1), row(gone[0], 1))  # the id is free again
+                assert [one.event.seq for one in await journal.tail(before)] == [2, 1]
+
+        run(main())
+
+    def test_no_comment_brings_back_a_part_of_a_run_that_is_deleted(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                ended = [new_run() for _ in range(20)]
+                await asyncio.gather(*(journal.append(0, logs(run_id, 1, 1), row(run_id, 1, ENDED)) for run_id in ended))
+                early = [journal.append(1, logs(run_id, 2, 1), row(run_id, 2, ENDED)) for run_id in ended[:5]]
+                deleting = asyncio.ensure_future(journal.delete_ended(ended))
+                late: list[Any] = []
+                while not deleting.done():
+                    for run_id in ended:
+                        with suppress(NotFound, PositionConflict):
+                            late.append(journal.append(1, logs(run_id, 2, 1), row(run_id, 2, ENDED)))
+                    await asyncio.sleep(0)
+                assert await deleting == 20
+                ends = await asyncio.gather(*early, *late, return_exceptions=True)
+                assert all(isinstance(end, int | NotFound | PositionConflict) for end in ends), ends
+                assert await journal.rows() == []
+                assert await journal.tail(0) == []
+                for run_id in ended:
+                    assert await journal.read(run_id) == []
+
+        run(main())
+
+    def test_the_oldest_come_first(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                made = [new_run() for _ in range(6)]
+                for number, run_id in enumerate(made):
+                    status = ENDED if number % 2 else RunStatus.RUNNING
+                    await journal.append(0, logs(run_id, 1, 1), of(f"wf_{number % 3}", row(run_id, 1, status)))
+                assert [one.run_id for one in await journal.oldest(limit=4)] == made[:4]
+                assert [one.run_id for one in await journal.oldest(limit=9, after=made[1])] == made[2:]
+                assert [one.run_id for one in await journal.oldest(RunFilter(statuses=(ENDED,)), limit=2)] == made[1:4:2]
+                assert [one.run_id for one in await journal.oldest(RunFilter(workflow_id="wf_1"), limit=9, after=made[1])] == [made[4]]
+                assert await journal.oldest(limit=0) == []
+                with pytest.raises(NotFound):
+                    await journal.oldest(limit=1, after=new_run())
+
+        run(main())
+
+    def test_positions_go_on_after_ended_runs_were_deleted(self, backend: Backend) -> None:
+        async def main() -> None:
+            journal = backend.make()
+            async with opened(journal):
+                kept, gone = new_run(), new_run()
+                await journal.append(0, logs(kept, 1, 1), row(kept, 1))
+                last = await journal.append(0, logs(gone, 1, 2), row(gone, 2, ENDED))
+                assert await journal.delete_ended([gone]) == 1
+            again = backend.make() if backend.persistent else journal
+            async with opened(again):
+                assert await again.position() == last
+                after = new_run()
+                assert await again.append(0, logs(after, 1, 1), row(after, 1)) > last
+                assert [kept_one.event.run_id for kept_one in await again.tail(last)] == [after]
+                assert await again.rows(before=after) == [row(kept, 1)]
 
         run(main())

@@ -59,6 +59,56 @@ def test_no_byte_of_a_deleted_run_is_left(tmp_path: Path, monkeypatch: pytest.Mo
     run(main())
 
 
+@pytest.mark.parametrize("pieces", [1, 20_000])
+def test_no_byte_of_a_deleted_ended_run_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
+    monkeypatch.setattr(sqlite_deletion, "EVENTS", pieces)
+    text = CANARY.decode()
+
+    async def main() -> None:
+        async with opened(journal_at(tmp_path)) as journal:
+            shared, mine, other = Log(message="y" * 100_000), [new_run() for _ in range(10)], new_run()
+            for number, run_id in enumerate(mine):
+                told = [event(run_id, 1, Log(message=text)), event(run_id, 2, Log(message=f"{number}{text}" * 5_000))]
+                its = msgspec.structs.replace(row(run_id, 3, ENDED), workflow_name=text, input_hash=text)
+                await journal.append(0, [*told, event(run_id, 3, shared)], its)
+            await journal.append(0, [event(other, 1, shared)], row(other, 1, ENDED))
+            await journal.close()
+            assert len(files_with(tmp_path)) == 11
+            await journal.open()
+            assert await journal.delete_ended(mine) == 10
+            assert (await journal.read(other))[0].data == shared
+            assert (await journal.query(lambda reader: reader.execute("SELECT count(*) FROM appended").fetchone()))[0] == 1
+            assert log_sizes(tmp_path) == [0]
+        assert files_with(tmp_path) == []
+
+    run(main())
+
+
+def test_what_a_dead_process_left_of_a_deletion_is_cleared_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with opened(journal_at(tmp_path)) as journal:
+            one, two = new_run(), new_run()
+            for run_id in (one, two):
+                await journal.append(0, [event(run_id, 1, Log(message=f"{run_id}" * 3_000))], row(run_id, 1, ENDED))
+
+            def dying(connection: sqlite3.Connection, after: int) -> int | None:
+                raise OSError("killed")
+
+            sweep = sqlite_deletion.sweep
+            monkeypatch.setattr(sqlite_deletion, "sweep", dying)
+            with pytest.raises(JournalUnavailable):
+                await journal.delete_ended([one])
+            monkeypatch.setattr(sqlite_deletion, "sweep", sweep)
+            assert [kept.event.run_id for kept in await journal.tail(0, limit=1)] == [two]  # what is left speaks of nobody
+        async with opened(journal_at(tmp_path)) as journal:
+            assert await journal.delete_ended([]) == 0
+            assert len([file for file in (tmp_path / "blobs").rglob("*") if file.is_file()]) == 1
+            assert await journal.delete_ended([two]) == 1
+            assert (await journal.query(lambda reader: reader.execute("SELECT count(*) FROM appended").fetchone()))[0] == 0
+
+    run(main())
+
+
 def test_a_payload_that_another_run_has_stays(tmp_path: Path) -> None:
     async def main() -> None:
         async with opened(journal_at(tmp_path)) as journal:

@@ -20,6 +20,7 @@ from runwell.api.problems import answered, problem_response
 from runwell.model.errors import InvalidInput
 from runwell.model.ids import new_id
 from runwell.model.principal import Principal
+from runwell.model.scope import Scope
 from runwell.ports.idempotency import IdempotencyKeys, KeyUse, StoredAnswer
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -32,10 +33,14 @@ _TRY_AGAIN: Final = frozenset({401, 403, 408, 429})
 
 
 class Idempotency:
-    """Carries requests out at most once a key."""
+    """Carries requests out at most once a key.
 
-    def __init__(self, keys: IdempotencyKeys) -> None:
+    `keeps_refusals`: whether the answers to refused requests may be kept, which can repeat what was sent; if not, the key stays free.
+    """
+
+    def __init__(self, keys: IdempotencyKeys, keeps_refusals: Callable[[Scope], bool] = lambda scope: True) -> None:
         self._keys = keys
+        self._keeps_refusals = keeps_refusals
         self._in_flight: set[tuple[str, str, str]] = set()
 
     async def __call__(self, request: Request, principal: Principal, handler: Handler) -> Response:
@@ -71,7 +76,8 @@ class Idempotency:
         except BaseException:
             await self._keys.release(principal.scope, principal.actor, key)
             raise
-        if response.status_code >= 500 or response.status_code in _TRY_AGAIN or not isinstance(response.body, bytes):
+        secretive = response.status_code >= 400 and not self._keeps_refusals(principal.scope)
+        if secretive or response.status_code >= 500 or response.status_code in _TRY_AGAIN or not isinstance(response.body, bytes):
             await self._keys.release(principal.scope, principal.actor, key)
             return response
         kept = _told_once(request) if isinstance(response, SecretAnswer) else response

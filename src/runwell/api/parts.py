@@ -12,8 +12,13 @@ from starlette.responses import Response
 from runwell.api.access import Access
 from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
+from runwell.model.redaction import Redaction
+from runwell.model.redactor import Redactor
+from runwell.model.retention import Retention
+from runwell.ports.holds import Holds
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
+from runwell.ports.project_settings import ProjectSettings
 from runwell.ports.projection import Projection
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.run_store import RunStore
@@ -54,6 +59,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """`authenticate` as it is by default lets everybody be the local user.
 
     `strangers` is told of each request without valid credentials, and raises `TooManyRequests` when there were too many.
+    `redactor_for` raises `InvalidInput` for rules that cannot be followed.
     `local_only`: only what comes from this machine itself, and from no other site's page, is answered.
     `allowed_origins`: of pages beyond the server's own that may open a WebSocket (`https://app.example`).
     """
@@ -68,6 +74,10 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     run_store: RunStore
     projection: Projection
     limits: LimitSettings
+    retention: ProjectSettings[Retention]
+    holds: Holds
+    redaction: ProjectSettings[Redaction]
+    redactor_for: Callable[[Redaction], Redactor]
     publishing: Publishing
     document_text: DocumentText
     access: Access | None = None

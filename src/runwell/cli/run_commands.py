@@ -1,6 +1,7 @@
 """The commands below `runs` and `tasks`. As in `commands`, each imports what it does when it is called."""
 
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,6 +78,27 @@ def search_runs(
 
     wanted = RunsWanted(filters=RunFilters(q=query), limit=limit, count=count)
     finish(reading.list_runs(options_of(context), wanted, chosen(output)))
+
+
+@runs_app.command("export")
+def export_runs(
+    context: typer.Context,
+    file: Annotated[Path, typer.Option("--output", metavar="FILE", help="Where to.", dir_okay=False)],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="As for `search`; all runs without it.")] = "",
+    format: Annotated[str, typer.Option(metavar="FORMAT", help="jsonl, csv, parquet, openai-finetune or otlp.")] = "jsonl",
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD", help="A further column of csv and parquet, such as input.ticket.lang.")
+    ] = None,
+    split: Annotated[
+        float | None, typer.Option(metavar="PART", help="Of openai-finetune: so much is for training, such as 0.9; two files.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an export that was broken off.")] = False,
+) -> None:
+    """Write the runs that a search finds into a file, whole; docs/how-to/export-runs.md tells how."""
+    from runwell.cli import exporting
+
+    wanted = exporting.wanted(query, file, format, column or (), split, resume=resume)
+    finish(exporting.export_runs(options_of(context), wanted, chosen(None)))
 
 
 @runs_app.command("archive")

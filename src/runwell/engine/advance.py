@@ -4,6 +4,8 @@ decide -> evolve -> schedule -> evolve -> ... until nothing moves by itself. Wha
 be appended to the journal as one batch; the attempts and children are begun by the runtime.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from runwell.engine.actions import Settle, StartAttempt
@@ -15,29 +17,35 @@ from runwell.engine.state import RunState
 from runwell.model import events as ev
 from runwell.model.commands import Command, Tick
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import Event, StopMode
+from runwell.model.events import Event, EventData, StopMode
 from runwell.model.statuses import RunStatus
 
 _ENDS = (ev.StepCancelled, ev.StepStopped, ev.StepFailed)
 _NOTED = frozenset({*_ENDS, ev.RunDraining})
 
+Redact = Callable[[EventData], EventData]
+
 
 class Advance(msgspec.Struct, kw_only=True):
-    """What came of a command. `cancels`: attempts to end; `children`: (step, run) to start; `stops`: child runs to stop."""
+    """What came of a command. `cancels`: attempts to end; `children`: (step, run) to start; `stops`: child runs to stop.
+
+    `redact` takes out of each event what is not to be kept, before it happens: the state never holds it.
+    """
 
     events: list[Event] = []
     attempts: list[StartAttempt] = []
     cancels: list[str] = []
     children: list[tuple[str, str]] = []
     stops: list[tuple[str, StopMode]] = []
+    redact: Redact | None = None
 
 
-def advance(state: RunState, command: Command, now: int, *, hold: bool = False) -> Advance:
+def advance(state: RunState, command: Command, now: int, *, hold: bool = False, redact: Redact | None = None) -> Advance:
     """Apply the command to the state, which is changed, and return what happened and what is to do.
 
     `hold`: begin no attempt; what could begin does so at a later command. Raises what `decide` raises; then the state is as it was.
     """
-    out = Advance()
+    out = Advance(redact=redact)
     _apply(state, decide_facts(state, command, now), now, out)
     while isinstance(command, Tick) and not state.is_terminal and (facts := decide_facts(state, command, now)):
         _apply(state, facts, now, out)
@@ -78,7 +86,7 @@ def _is_stuck(state: RunState) -> bool:
 
 
 def _apply(state: RunState, facts: list[Fact], now: int, out: Advance) -> None:
-    for fact in facts:
+    for fact in facts if out.redact is None else [_redacted(fact, out.redact) for fact in facts]:
         if type(fact.data) in _NOTED:
             _note_work_to_end(state, fact, out)
         event = sequence(state, fact, now)
@@ -86,6 +94,10 @@ def _apply(state: RunState, facts: list[Fact], now: int, out: Advance) -> None:
         out.events.append(event)
         if isinstance(fact.data, ev.StepWaiting) and fact.data.child_run_id is not None and fact.step_id is not None:
             out.children.append((fact.step_id, fact.data.child_run_id))
+
+
+def _redacted(fact: Fact, redact: Redact) -> Fact:
+    return Fact(redact(fact.data), fact.step_id, fact.attempt, fact.actor)
 
 
 def _note_work_to_end(state: RunState, fact: Fact, out: Advance) -> None:

@@ -6,6 +6,7 @@ RunwellError
 │   └── InvalidQuery        a search for runs that cannot be read
 ├── NotFound                nothing has this id here
 ├── Refused                 what is there does not allow it
+│   └── Held                    it is held: nobody may delete it
 ├── Outdated                somebody changed it since the caller last looked
 ├── NotIdentified           the identity provider does not vouch for whoever wants to sign in
 ├── ProviderUnavailable     the identity provider does not answer as it should
@@ -135,6 +136,12 @@ class Refused(RunwellError):
     """What is there does not allow this."""
 
     code = "CONFLICT"
+
+
+class Held(Refused):
+    """It is held, so it is not deleted."""
+
+    code = "HELD"
 
 
 class Outdated(RunwellError):

@@ -4,7 +4,7 @@ All calls come from the event loop's thread. One process owns a journal; others 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -96,6 +96,10 @@ class JournalReader(Protocol):
         """Return how many runs there are, by status; statuses without any are left out."""
         ...
 
+    async def oldest(self, wanted: RunFilter = ALL_RUNS, *, limit: int, after: str | None = None) -> list[RunRow]:
+        """Return rows in the order of creation: the first ones, or those after the run `after`. Raises `NotFound` as `rows` does."""
+        ...
+
     async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
         """Return the durable events whose position is over `after`, in the order of commits, of one workflow or of all.
 
@@ -169,6 +173,14 @@ class Journal(JournalReader, Protocol):
 
         Raises `Refused` when one of them has not ended; then none is deleted. The workflow gets no more runs afterwards.
         When it fails half-way, some are deleted, and it can be called again.
+        """
+        ...
+
+    async def delete_ended(self, run_ids: Collection[str]) -> int:
+        """Delete these runs for good, with their events, tasks and payloads, but those that have not ended; return how many that was.
+
+        Runs that are not there are passed over. What a process left half-way is finished by the next call, whatever it names.
+        While it is under way, an append to one of them fails with `NotFound`; an id is free to be used anew afterwards.
         """
         ...
 

@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from runwell.model.commands import Command
+from runwell.model.commands import Command, CompleteTask
 from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
 from runwell.model.run import RunGraph, RunRow, RunView
 from runwell.model.run_overview import RunOverview
@@ -48,6 +48,10 @@ class Runs(Protocol):
 
     async def command(self, scope: Scope, run_id: str, command: Command) -> RunRow:
         """Apply a command and return the row once what it changed is durable. Raises `CommandRefused` and `InvalidInput`."""
+        ...
+
+    def as_kept(self, scope: Scope, decision: CompleteTask) -> CompleteTask:
+        """Return the decision without what the project does not want to be kept: as its event will say it."""
         ...
 
     async def row(self, scope: Scope, run_id: str) -> RunRow:

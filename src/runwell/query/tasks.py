@@ -70,6 +70,7 @@ async def complete_task(runs: Runs, journal: Journal, scope: Scope, run: RunRow,
 
     Raises `CommandRefused` when it was decided otherwise or by somebody else, or nobody waits for it any more.
     """
+    command = runs.as_kept(scope, command)
     decided = await _decision(journal, run.run_id, command.task_id)
     if decided is None:
         _check_result(command)

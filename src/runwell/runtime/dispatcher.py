@@ -23,7 +23,7 @@ from runwell.engine.advance import Advance, advance
 from runwell.engine.evolve import ImpossibleEvent
 from runwell.engine.state import RunState
 from runwell.engine.view import run_row
-from runwell.model.commands import AdmitRun, Command
+from runwell.model.commands import AdmitRun, Command, CompleteTask
 from runwell.model.errors import CommandRefused, InvalidInput, NotFound, RunwellError, StepTimedOut
 from runwell.model.events import Event
 from runwell.model.text_delta import Delta
@@ -31,6 +31,7 @@ from runwell.ports.clock import Clock
 from runwell.ports.feed import Feed
 from runwell.ports.journal import Journal
 from runwell.ports.probe import Probe
+from runwell.ports.redaction import Redactions
 from runwell.ports.steps import Services, StepType, StepTypes
 from runwell.runtime.attempt import AttemptContext, completed, failed, make_attempt
 from runwell.runtime.cell import Cell
@@ -60,6 +61,7 @@ class Dispatcher:
         services: Services,
         feed: Feed,
         probe: Probe,
+        redactions: Redactions,
         after: Callable[[Cell, Advance], None],
         kept: Callable[[Cell, list[Event]], None],
         lost: Callable[[Cell, BaseException], None],
@@ -70,6 +72,7 @@ class Dispatcher:
         self._services = services
         self._feed = feed
         self._probe = probe
+        self._redactions = redactions
         self._after = after
         self._kept = kept
         self._lost = lost
@@ -84,7 +87,7 @@ class Dispatcher:
         Raises what `decide` raises; then nothing happened. Raises `ImpossibleEvent` when the engine failed.
         """
         try:
-            out = advance(cell.state, command, self._clock.now(), hold=self.ending)
+            out = self._advance(cell.state, command)
         except (CommandRefused, NotFound, InvalidInput):
             raise
         except Exception as exc:
@@ -93,9 +96,18 @@ class Dispatcher:
 
     def admit(self, cell: Cell, out: Advance) -> Advance:
         """Begin a run whose first event is in `out` and not yet appended."""
-        more = advance(cell.state, AdmitRun(), self._clock.now(), hold=self.ending)
+        more = self._advance(cell.state, AdmitRun())
         more.events = out.events + more.events
         return more
+
+    def _advance(self, state: RunState, command: Command) -> Advance:
+        """Apply the command; what the project does not want to be kept is taken out before it becomes an event."""
+        rules = self._redactions.of(state.created.project_id)
+        if rules is None:
+            return advance(state, command, self._clock.now(), hold=self.ending)
+        if isinstance(command, CompleteTask):
+            command = rules.decision(command)
+        return advance(state, command, self._clock.now(), hold=self.ending, redact=rules.event)
 
     def _broken(self, cell: Cell, exc: Exception) -> RunwellError:
         self._lost(cell, exc)
@@ -147,7 +159,7 @@ class Dispatcher:
             command = completed(action.step_id, action.attempt, handler(step.input), state.plan.workflow.limits.output_bytes)
         except Exception as exc:
             command = failed(action.step_id, action.attempt, exc)
-        more = advance(state, command, self._clock.now(), hold=self.ending)
+        more = self._advance(state, command)
         out.events += more.events
         out.cancels += more.cancels
         out.children += more.children
@@ -209,7 +221,12 @@ class Dispatcher:
         self.report(cell, report)
 
     def _show(self, state: RunState, action: StartAttempt, started: Durable, text: str) -> None:
-        """Tell what a model writes, but not before it has been told that its step began."""
+        """Tell what a model writes, but not before it has been told that its step began.
+
+        Nothing of a project with redactions: what must go may come in several pieces.
+        """
+        if self._redactions.of(state.created.project_id) is not None:
+            return
         tell = partial(self._feed.delta, state.created.workflow_id, Delta(state.run_id, action.step_id, action.attempt, text))
         if started.done():
             asyncio.get_running_loop().call_soon(tell)  # behind those that waited for the start

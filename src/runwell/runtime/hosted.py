@@ -6,7 +6,7 @@ from runwell.engine.graph_view import run_graph
 from runwell.engine.overview import run_overview
 from runwell.engine.state import RunState
 from runwell.engine.view import run_context, run_row, run_view
-from runwell.model.commands import Command
+from runwell.model.commands import Command, CompleteTask
 from runwell.model.errors import NotFound
 from runwell.model.run import RunGraph, RunRow, RunView
 from runwell.model.run_overview import RunOverview
@@ -32,6 +32,10 @@ class HostedRuns:
     async def command(self, scope: Scope, run_id: str, command: Command) -> RunRow:
         await self._state(scope, run_id)
         return run_row(await self._runtime.command(run_id, command))
+
+    def as_kept(self, scope: Scope, decision: CompleteTask) -> CompleteTask:
+        rules = self._runtime.redaction.of(scope.project_id)
+        return decision if rules is None else rules.decision(decision)
 
     async def row(self, scope: Scope, run_id: str) -> RunRow:
         return run_row(await self._state(scope, run_id))

@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from runwell.ports.probe import Probe
 from runwell.runtime.project_limits import ProjectLimits
+from runwell.runtime.project_redaction import ProjectRedaction
 
 
 class Hosting(TypedDict, total=False):
@@ -13,3 +14,4 @@ class Hosting(TypedDict, total=False):
     max_running: int
     max_resident: int
     limits: ProjectLimits
+    redaction: ProjectRedaction

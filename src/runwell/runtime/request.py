@@ -9,6 +9,7 @@ from runwell.model.commands import AddComment, Command, CompleteTask, ReviewRun,
 from runwell.model.errors import InvalidInput
 from runwell.model.events import RunCreated
 from runwell.ports.journal import Version
+from runwell.ports.redaction import Redactions
 from runwell.ports.runs import StartRequest
 
 
@@ -29,10 +30,10 @@ def check_json(command: Command) -> None:
             raise InvalidInput(f"the command is no JSON data: {exc}") from exc
 
 
-def created(request: StartRequest) -> RunCreated:
-    """Return the first event's data. Raises `InvalidInput` when the input is no JSON data."""
-    version = request.version
-    return RunCreated(
+def created(request: StartRequest, redactions: Redactions) -> RunCreated:
+    """Return the first event's data as it may be kept. Raises `InvalidInput` when the input is no JSON data."""
+    version, rules = request.version, redactions.of(request.project_id)
+    data = RunCreated(
         org_id=request.org_id,
         project_id=request.project_id,
         workflow_id=version.workflow_id,
@@ -50,6 +51,7 @@ def created(request: StartRequest) -> RunCreated:
         root_run_id=request.root_run_id,
         depth=request.depth,
     )
+    return data if rules is None else rules.event(data)
 
 
 def child_request(state: RunState, step_id: str, child_id: str, version: Version) -> StartRequest:

@@ -35,6 +35,7 @@ from runwell.runtime.children import Children
 from runwell.runtime.dispatcher import Dispatcher, Durable, settled
 from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.project_limits import ProjectLimits
+from runwell.runtime.project_redaction import ProjectRedaction
 from runwell.runtime.recovery import Recovery
 from runwell.runtime.request import check_json, created
 
@@ -58,6 +59,7 @@ class Runtime:
         max_running: int = 1_000,
         max_resident: int = 20_000,
         limits: ProjectLimits | None = None,
+        redaction: ProjectRedaction | None = None,
     ) -> None:
         self.feed = Feed()
         self.plans = Plans(definitions, compile_document)
@@ -65,8 +67,8 @@ class Runtime:
         self.children = Children(self, definitions)
         self.clock = clock
         self.limits = limits or ProjectLimits()
+        self.redaction = redaction or ProjectRedaction()
         self.limits.watch(self._admit_next)
-        self._services = services
         self._admission = Admission(max_running, self.limits)
         self._alarms = Alarms(clock, self._wake)
         self._cells: OrderedDict[str, Cell] = OrderedDict()
@@ -82,6 +84,7 @@ class Runtime:
             services=services,
             feed=self.feed,
             probe=probe,
+            redactions=self.redaction,
             after=self._after,
             kept=self._kept,
             lost=self._lose,
@@ -156,7 +159,7 @@ class Runtime:
             return cell, cell.durable or settled()
         self._admission.check(request)
         run_id = request.run_id or new_id("run")
-        event = first_event(run_id, StartRun(run=created(request), actor=request.actor), self.clock.now())
+        event = first_event(run_id, StartRun(run=created(request, self.redaction), actor=request.actor), self.clock.now())
         cell = Cell(state=create(prepared.plan, event), careful=request.parent_run_id in self._inherited)
         self._cells[run_id] = cell
         out = Advance(events=[event])

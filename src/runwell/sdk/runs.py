@@ -16,7 +16,7 @@ from runwell.sdk.connection import Connection
 from runwell.sdk.errors import ServerUnreachable
 from runwell.sdk.event_stream import Following, follow
 from runwell.sdk.faces import Awaiting, Listing, Page, Resource, Stream, Waiting, listing, operation, streaming
-from runwell.sdk.flow import Course, Emit, Flow, ask
+from runwell.sdk.flow import Course, Emit, Flow, ask, exchange
 from runwell.sdk.request import Request, question, request
 from runwell.sdk.run_filters import RunFiltering, Several, as_body, as_query, several
 from runwell.sdk.starting import start_request
@@ -30,6 +30,13 @@ class RunCount(msgspec.Struct, frozen=True, kw_only=True):
 
     count: int
     facets: Facets
+
+
+class ExportedPart(msgspec.Struct, frozen=True):
+    """A part of an export; `next_cursor` leads to the next one, None at the end."""
+
+    content: bytes
+    next_cursor: str | None = None
 
 
 class _Operations(Resource):
@@ -78,6 +85,25 @@ class _Operations(Resource):
         """Return how many runs `list` would return, exactly, and how they divide."""
         asked = _list(q, workflow, 1, filters)
         return ask(self._connection, msgspec.structs.replace(asked, query=(*asked.query, ("count", "true"))), RunCount)
+
+    @operation
+    def export(
+        self,
+        *,
+        q: str = "",
+        format: str = "jsonl",
+        workflow: Several | None = None,
+        limit: int = 1_000,
+        cursor: str | None = None,
+        split: float | None = None,
+        side: str | None = None,
+        columns: Sequence[str] = (),
+        **filters: Unpack[RunFiltering],
+    ) -> Flow[ExportedPart]:
+        """Return the next part of the runs that `q` finds as a file, of all time unless the filters say less; `limit` is for the part."""
+        given = {"format": format, "split": None if split is None else str(split), "side": side, "column": tuple(columns) or None}
+        about = {"q": q or None, "workflow": several(workflow or ()) or None, "limit": limit, "cursor": cursor}
+        return _exported(self._connection, request("GET", "runs", "export", query={**about, **given, **as_query(filters)}))
 
     @operation
     def fields(self) -> Flow[RunFields]:
@@ -196,6 +222,11 @@ def _list(q: str, workflow: Several | None, limit: int, filters: RunFiltering) -
     path = ("workflows", workflow, "runs") if isinstance(workflow, str) else ("runs",)
     among = () if workflow is None or isinstance(workflow, str) else several(workflow)
     return request("GET", *path, query={"q": q or None, "workflow": among, "limit": limit, **as_query(filters)})
+
+
+def _exported(connection: Connection, asked: Request) -> Flow[ExportedPart]:
+    reply = yield from exchange(connection, asked)
+    return ExportedPart(reply.body, reply.headers.get("runwell-next-cursor"))
 
 
 def _overview(connection: Connection, run_id: str) -> Flow[RunOverview]:

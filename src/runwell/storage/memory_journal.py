@@ -6,7 +6,8 @@ so that nothing is shared by reference.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from runwell.model.errors import NotFound
@@ -16,7 +17,7 @@ from runwell.model.run import TESTING, RunRow, TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, EventFilter, Kept, RunFilter, Version
-from runwell.storage.deleted import DeletedWorkflows, refuse_live
+from runwell.storage.deleted import Deleted, refuse_live
 from runwell.storage.outcome import closed, fail_quietly, failed
 from runwell.storage.positions import Position, Positions
 from runwell.storage.records import Encoded, cache_key, cache_key_of, check_names, decode_row, encode_append
@@ -56,7 +57,7 @@ class MemoryJournal:
         self._pending: list[_Append] = []
         self._failures = 0
         self._is_open = False
-        self._deleted = DeletedWorkflows()
+        self._deleted = Deleted()
 
     def fail_next(self, commits: int = 1) -> None:
         """Let the next commits fail as a full disk would: a switch for tests of what comes after."""
@@ -72,7 +73,7 @@ class MemoryJournal:
     def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
         if not self._is_open:
             return failed(closed())
-        self._deleted.check(row.workflow_id, expected)
+        self._deleted.check(row, expected)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
         position = self._positions.claim(row.run_id, expected)
@@ -133,6 +134,18 @@ class MemoryJournal:
                 self._remove(row)
         return len(rows)
 
+    async def delete_ended(self, run_ids: Collection[str]) -> int:
+        if not self._is_open:
+            raise closed()
+        self._commit()
+        rows = [row for row in map(self._row, dict.fromkeys(run_ids)) if row is not None and row.status in TERMINAL]
+        for row in rows:
+            self._remove(row)
+        return len(rows)
+
+    def _row(self, run_id: str) -> RunRow | None:
+        return decode_row(self._runs[run_id].row) if run_id in self._runs else None
+
     def _remove(self, row: RunRow) -> None:
         run = self._runs.pop(row.run_id)
         del self._short[short_id(row.run_id)]
@@ -157,7 +170,7 @@ class MemoryJournal:
         return found[:count] if before is None else found[max(len(found) - count, 0) :]
 
     async def row(self, run_id: str) -> RunRow | None:
-        return decode_row(self._runs[run_id].row) if run_id in self._runs else None
+        return self._row(run_id)
 
     async def cached(self, org_id: str, version_hash: str, input_hash: str) -> RunRow | None:
         found = self._cached.get(cache_key(org_id, version_hash, input_hash))
@@ -181,6 +194,13 @@ class MemoryJournal:
 
     async def status_counts(self, wanted: RunFilter = ALL_RUNS) -> dict[RunStatus, int]:
         return dict(Counter(row.status for row in self._rows() if _is_wanted(row, wanted)))
+
+    async def oldest(self, wanted: RunFilter = ALL_RUNS, *, limit: int, after: str | None = None) -> list[RunRow]:
+        known = list(self._runs)
+        if after is not None and after not in self._runs:
+            raise NotFound(f"there is no run {after!r} to go on after", hint="list the runs again from the start")
+        found = (row for row in self._rows()[0 if after is None else known.index(after) + 1 :] if _is_wanted(row, wanted))
+        return list(islice(found, max(limit, 0)))
 
     async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
         found: list[Kept] = []

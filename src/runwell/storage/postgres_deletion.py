@@ -5,12 +5,13 @@ out of every query at once and out of the files when PostgreSQL vacuums; payload
 nothing tells cheaply who else refers to them. The marks in `journal_owner` keep numbers from coming again.
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate, takewhile
 from typing import Any, Final
 
 from runwell.model.errors import JournalUnavailable
-from runwell.storage.deleted import refuse_live
-from runwell.storage.postgres_session import DRIVER_ERRORS, connect, unavailable
+from runwell.storage.deleted import pieces, refuse_live
+from runwell.storage.postgres_session import DRIVER_ERRORS, connect, original, stored, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
 
 EVENTS: Final = 20_000
@@ -24,6 +25,7 @@ _MARK: Final = """
                              last_position = greatest(last_position, (SELECT max(position) FROM appended))
 """
 _SOME: Final = "SELECT rid, seq FROM run WHERE workflow_id = $1 ORDER BY rid LIMIT 1000"
+_ENDED: Final = "substr(run_id, 5, 24) = ANY($1::text[]) AND run_id = ANY($2::text[]) AND NOT live"
 _LAST: Final = "SELECT max(position) FROM (SELECT position FROM appended WHERE position > $1 ORDER BY position LIMIT $2) AS part"
 _SWEEP: Final = """
     DELETE FROM appended WHERE position > $1 AND position <= $2 AND NOT EXISTS (SELECT FROM run WHERE run.rid = appended.rid)
@@ -33,36 +35,51 @@ _SWEEP: Final = """
 class Deletion:
     """Deletes with a connection of its own. Raises `JournalUnavailable` when the journal is no longer of this epoch."""
 
-    def __init__(self, url: DatabaseUrl, epoch: int, workflow_id: str) -> None:
-        self._url, self._epoch, self._workflow_id = url, epoch, workflow_id
+    def __init__(self, url: DatabaseUrl, epoch: int) -> None:
+        self._url, self._epoch = url, epoch
 
-    async def refuse_live(self) -> None:
+    async def refuse_live(self, workflow_id: str) -> None:
         """Raise `Refused` while runs are live; else keep how far the numbers went."""
 
         async def work(connection: Any) -> None:
-            live = await connection.fetchval("SELECT count(*) FROM run WHERE workflow_id = $1 AND live", self._workflow_id)
-            refuse_live(self._workflow_id, live)
+            live = await connection.fetchval("SELECT count(*) FROM run WHERE workflow_id = $1 AND live", workflow_id)
+            refuse_live(workflow_id, live)
             await connection.execute(_MARK)
 
         await self._do(work)
 
-    async def delete(self) -> int:
+    async def delete(self, workflow_id: str) -> int:
         """Delete all runs of the workflow; return how many."""
         count = 0
-        while deleted := await self._do(self._delete_some):
+        while deleted := await self._do(lambda connection: _delete_some(connection, workflow_id)):
             count += deleted
+        await self._sweep()
+        return count
+
+    async def ended(self, run_ids: Collection[str]) -> dict[str, int]:
+        """Return how many events those of the runs have that have ended."""
+
+        async def work(connection: Any) -> dict[str, int]:
+            wanted = [stored(run_id) for run_id in run_ids]
+            found = await connection.fetch(f"SELECT run_id, seq FROM run WHERE {_ENDED}", [run_id[4:28] for run_id in wanted], wanted)
+            return {original(run_id): seq for run_id, seq in found}
+
+        known: dict[str, int] = await self._do(work)
+        return known
+
+    async def delete_ended(self, runs: Mapping[str, int]) -> int:
+        """Delete those of the runs, of which each has so many events, that are there and have ended; return how many."""
+        count = 0
+        for piece in pieces(runs, EVENTS):
+            count += await self._do(lambda connection, run_ids=piece: _delete_ended(connection, run_ids))
+        if count:
+            await self._sweep()
+        return count
+
+    async def _sweep(self) -> None:
         place: int | None = 0
         while place is not None:
             place = await self._do(lambda connection, after=place: _sweep(connection, after))
-        return count
-
-    async def _delete_some(self, connection: Any) -> int:
-        found = await connection.fetch(_SOME, self._workflow_id)
-        few = len(list(takewhile(lambda events: events <= EVENTS, accumulate(seq for _, seq in found))))
-        rids = [rid for rid, _ in found[: max(few, 1)]]
-        for table in ("event", "task", "run"):
-            await connection.execute(f"DELETE FROM {table} WHERE rid = ANY($1::bigint[])", rids)
-        return len(rids)
 
     async def _do(self, work: Any) -> Any:
         try:
@@ -76,6 +93,25 @@ class Deletion:
                 await connection.close()
         except DRIVER_ERRORS as exc:
             raise unavailable(self._url, exc) from exc
+
+
+async def _delete_some(connection: Any, workflow_id: str) -> int:
+    found = await connection.fetch(_SOME, workflow_id)
+    few = len(list(takewhile(lambda events: events <= EVENTS, accumulate(seq for _, seq in found))))
+    return await _delete(connection, [rid for rid, _ in found[: max(few, 1)]])
+
+
+async def _delete_ended(connection: Any, run_ids: Sequence[str]) -> int:
+    await connection.execute(_MARK)
+    wanted = [stored(run_id) for run_id in run_ids]
+    found = await connection.fetch(f"SELECT rid FROM run WHERE {_ENDED}", [run_id[4:28] for run_id in wanted], wanted)
+    return await _delete(connection, [rid for (rid,) in found])
+
+
+async def _delete(connection: Any, rids: list[int]) -> int:
+    for table in ("event", "task", "run"):
+        await connection.execute(f"DELETE FROM {table} WHERE rid = ANY($1::bigint[])", rids)
+    return len(rids)
 
 
 async def _sweep(connection: Any, after: int) -> int | None:

@@ -4,7 +4,7 @@ Appends are checked and encoded on the event loop's thread; `postgres_commit` ca
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar, TypeVar
 
 from runwell.model.events import Event
@@ -12,7 +12,7 @@ from runwell.model.run import RunRow
 from runwell.ports.journal import Blobs
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import postgres_queries as queries
-from runwell.storage.deleted import DeletedWorkflows
+from runwell.storage.deleted import Deleted
 from runwell.storage.outcome import closed, failed
 from runwell.storage.postgres_batch import Append
 from runwell.storage.postgres_claims import Claims
@@ -46,7 +46,7 @@ class PostgresJournal(PostgresReading):
         self._closing: asyncio.Task[None] | None = None
         self._claims = self.claims_type()
         self._place = 0  # of the last append that was submitted, in the order of all
-        self._deleted = DeletedWorkflows()
+        self._deleted = Deleted()
 
     async def open(self) -> None:
         if self._owner is not None:
@@ -100,7 +100,7 @@ class PostgresJournal(PostgresReading):
             return failed(closed())
         if (refusal := self._owner.refusal) is not None:
             return failed(refusal)
-        self._deleted.check(row.workflow_id, expected)
+        self._deleted.check(row, expected)
         claim = self._claims.claim(row.run_id, expected)
         encoded = encode_append(expected, events, row)
         self._claims.advance(claim, row.seq)
@@ -112,18 +112,28 @@ class PostgresJournal(PostgresReading):
     # Deleting
 
     async def delete_runs(self, workflow_id: str) -> int:
+        commit, deletion = self._deleting()
+        async with self._deleted.taking(workflow_id) as close:
+            await commit.settled()
+            await deletion.refuse_live(workflow_id)
+            close()
+            await commit.settled()
+            return await deletion.delete(workflow_id)
+
+    async def delete_ended(self, run_ids: Collection[str]) -> int:
+        commit, deletion = self._deleting()
+        ended = await deletion.ended(run_ids)
+        with self._deleted.ended(ended):
+            await commit.settled()
+            return await deletion.delete_ended(ended)
+
+    def _deleting(self) -> tuple[PostgresCommit, Deletion]:
         commit, owner = self._commit, self._owner
         if commit is None or owner is None:
             raise closed()
         if (refusal := owner.refusal) is not None:
             raise refusal
-        deletion = Deletion(self._url, owner.epoch, workflow_id)
-        async with self._deleted.taking(workflow_id) as close:
-            await commit.settled()
-            await deletion.refuse_live()
-            close()
-            await commit.settled()
-            return await deletion.delete()
+        return commit, Deletion(self._url, owner.epoch)
 
     # Reading, on the pool's connections
 

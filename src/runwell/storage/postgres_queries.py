@@ -71,8 +71,11 @@ async def last_position(connection: Any) -> int:
 
 
 async def tail(connection: Any, after: int, workflow_id: str | None, limit: int) -> list[tuple[int, str]]:
-    """Return position and record of the events after a position; whole appends, at least `limit` events if there are."""
-    mine = "" if workflow_id is None else "JOIN run ON run.rid = appended.rid AND run.workflow_id = $3"
+    """Return position and record of the events after a position; whole appends, at least `limit` events if there are.
+
+    Runs that were deleted are passed over, for which entries may be left.
+    """
+    mine = f"JOIN run ON run.rid = appended.rid{'' if workflow_id is None else ' AND run.workflow_id = $3'}"
     sql = f"""
         SELECT position, body FROM (SELECT position, appended.rid, first_seq, last_seq FROM appended {mine}
                                     WHERE position > $1 ORDER BY position LIMIT $2) AS part
@@ -100,6 +103,15 @@ async def status_counts(connection: Any, wanted: RunFilter) -> dict[RunStatus, i
     search.add_filter(wanted)
     found = await connection.fetch(f"SELECT status, count(*) FROM run WHERE {search} GROUP BY status", *search.values)
     return {RunStatus(status): count for status, count in found}
+
+
+async def oldest(connection: Any, wanted: RunFilter, limit: int, after: str | None) -> list[str]:
+    """Return row records in the order of creation. Raises `NotFound` when there is no run `after`."""
+    search = _Search()
+    search.add_filter(wanted)
+    if after is not None:
+        search.add("rid > {}", await _rid(connection, after))
+    return _column(await connection.fetch(f"SELECT body FROM run WHERE {search} ORDER BY rid LIMIT {max(limit, 0)}", *search.values))
 
 
 async def find(connection: Any, prefix: str) -> list[str]:

@@ -90,6 +90,9 @@ class PostgresReading(ABC):
     async def status_counts(self, wanted: RunFilter = ALL_RUNS) -> dict[RunStatus, int]:
         return await self.query(lambda connection: queries.status_counts(connection, wanted))
 
+    async def oldest(self, wanted: RunFilter = ALL_RUNS, *, limit: int, after: str | None = None) -> list[RunRow]:
+        return [decode_row(found) for found in await self.query(lambda connection: queries.oldest(connection, wanted, limit, after))]
+
     async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
         found = await self.query(lambda connection: queries.tail(connection, after, workflow_id, limit))
         events = await self._events([record for _, record in found])

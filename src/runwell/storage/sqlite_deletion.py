@@ -5,12 +5,13 @@ What is deleted is overwritten (`secure_delete`), in the database by this and in
 """
 
 import sqlite3
+from collections.abc import Collection, Sequence
 from itertools import accumulate, takewhile
 from typing import Final
 
 from runwell.ports.journal import Blobs
 from runwell.storage.deleted import refuse_live
-from runwell.storage.sqlite_queries import last_position, mark
+from runwell.storage.sqlite_queries import RUN_IS, last_position, mark
 
 EVENTS: Final = 20_000
 """About how many events one piece deletes."""
@@ -23,6 +24,10 @@ def begin(connection: sqlite3.Connection, workflow_id: str) -> None:
     """Raise `Refused` while runs are live; else keep how far the numbers went."""
     live = connection.execute("SELECT count(*) FROM run WHERE workflow_id = ? AND live = 1", (workflow_id,)).fetchone()[0]
     refuse_live(workflow_id, live)
+    _keep_marks(connection)
+
+
+def _keep_marks(connection: sqlite3.Connection) -> None:
     last_rid = max(connection.execute("SELECT max(rid) FROM run").fetchone()[0] or 0, mark(connection, "last_rid"))
     marks = [("last_rid", str(last_rid)), ("last_position", str(last_position(connection)))]
     connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", marks)
@@ -32,7 +37,25 @@ def delete_some(connection: sqlite3.Connection, workflow_id: str) -> int:
     """Delete some runs of the workflow with their events and tasks; return how many, 0 when there are none left."""
     found = connection.execute("SELECT rid, seq FROM run WHERE workflow_id = ? ORDER BY rid LIMIT 1000", (workflow_id,)).fetchall()
     few = len(list(takewhile(lambda events: events <= EVENTS, accumulate(seq for _, seq in found))))
-    rids = [(rid,) for rid, _ in found[: max(few, 1)]]
+    return _delete(connection, [(rid,) for rid, _ in found[: max(few, 1)]])
+
+
+def ended(connection: sqlite3.Connection, run_ids: Collection[str]) -> dict[str, int]:
+    """Return how many events those of the runs have that have ended."""
+    found: dict[str, int] = {}
+    for run_id in run_ids:
+        found.update(connection.execute(f"SELECT run_id, seq FROM run WHERE {RUN_IS} AND live = 0", (run_id,)).fetchall())
+    return found
+
+
+def delete_ended(connection: sqlite3.Connection, run_ids: Sequence[str]) -> int:
+    """Delete those of the runs that are there and have ended; return how many."""
+    _keep_marks(connection)
+    sql = f"SELECT rid FROM run WHERE {RUN_IS} AND live = 0"
+    return _delete(connection, [row for run_id in run_ids for row in connection.execute(sql, (run_id,)).fetchall()])
+
+
+def _delete(connection: sqlite3.Connection, rids: list[tuple[int]]) -> int:
     connection.executemany("INSERT OR IGNORE INTO payload (ref, rid) SELECT ref, 0 FROM payload WHERE rid = ?", rids)
     for table in ("payload", "event", "task", "run"):
         connection.executemany(f"DELETE FROM {table} WHERE rid = ?", rids)

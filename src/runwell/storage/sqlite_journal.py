@@ -5,7 +5,7 @@ Appends are checked and encoded on the event loop's thread; `group_commit` carri
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -18,7 +18,7 @@ from runwell.ports.probe import Probe, no_probe
 from runwell.storage import sqlite_deletion as deletion
 from runwell.storage import sqlite_queries as queries
 from runwell.storage.database import Synchronous
-from runwell.storage.deleted import DeletedWorkflows
+from runwell.storage.deleted import Deleted, pieces
 from runwell.storage.group_commit import GroupCommit
 from runwell.storage.outcome import closed, failed
 from runwell.storage.positions import Position, Positions
@@ -57,7 +57,7 @@ class SqliteJournal(SqliteReading):
         self._group: GroupCommit | None = None
         self._closing: asyncio.Task[None] | None = None
         self._positions = Positions(self._look_up, 0)
-        self._deleted = DeletedWorkflows()
+        self._deleted = Deleted()
 
     async def open(self) -> None:
         if self._store is not None:
@@ -94,7 +94,7 @@ class SqliteJournal(SqliteReading):
     def append(self, expected: int, events: Sequence[Event], row: RunRow) -> "asyncio.Future[int]":
         if self._group is None:
             return failed(closed())
-        self._deleted.check(row.workflow_id, expected)
+        self._deleted.check(row, expected)
         try:
             position = self._positions.claim(row.run_id, expected)
         except sqlite3.Error as exc:
@@ -120,13 +120,31 @@ class SqliteJournal(SqliteReading):
             count = 0
             while deleted := await self.transact(lambda connection: deletion.delete_some(connection, workflow_id)):
                 count += deleted
-            place = 0
-            while (last := await self.transact(partial(deletion.sweep, after=place))) is not None:
-                place = last
-            if self._blobs is not None:
-                await self.transact(partial(deletion.remove_payloads, blobs=self._blobs))
-        await self._opened().writer.empty_log()
+            await self._clear_away(True)
         return count
+
+    async def delete_ended(self, run_ids: Collection[str]) -> int:
+        group = self._group
+        if group is None:
+            raise closed()
+        ended = await self.query(lambda connection: deletion.ended(connection, run_ids))
+        count = 0
+        with self._deleted.ended(ended):
+            await group.settled()
+            for piece in pieces(ended, deletion.EVENTS):
+                count += await self.transact(partial(deletion.delete_ended, run_ids=piece))
+        await self._clear_away(count > 0)
+        return count
+
+    async def _clear_away(self, thorough: bool) -> None:
+        """Let go of payloads of runs that are gone; `thorough`: of their entries in the order of commits and of the log, too."""
+        place: int | None = 0
+        while thorough and place is not None:
+            place = await self.transact(partial(deletion.sweep, after=place))
+        if self._blobs is not None:
+            await self.transact(partial(deletion.remove_payloads, blobs=self._blobs))
+        if thorough:
+            await self._opened().writer.empty_log()
 
     # For others who keep things in the same file
 

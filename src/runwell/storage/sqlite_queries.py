@@ -86,8 +86,11 @@ def mark(connection: sqlite3.Connection, key: str) -> int:
 
 
 def tail(connection: sqlite3.Connection, after: int, workflow_id: str | None, limit: int) -> list[tuple[int, str]]:
-    """Return position and record of the events after a position; whole appends, at least `limit` events if there are."""
-    mine = "" if workflow_id is None else "JOIN run ON run.rid = appended.rid AND run.workflow_id = ?3"
+    """Return position and record of the events after a position; whole appends, at least `limit` events if there are.
+
+    Runs that were deleted are passed over, for which entries may be left.
+    """
+    mine = f"JOIN run ON run.rid = appended.rid{'' if workflow_id is None else ' AND run.workflow_id = ?3'}"
     sql = f"""
         SELECT position, body FROM (SELECT position, appended.rid, first_seq, last_seq FROM appended {mine}
                                     WHERE position > ?1 ORDER BY position LIMIT ?2) AS part
@@ -113,6 +116,16 @@ def status_counts(connection: sqlite3.Connection, wanted: RunFilter) -> dict[Run
     conditions, values = _conditions(wanted)
     sql = f"SELECT status, count(*) FROM run WHERE {' AND '.join(conditions)} GROUP BY status"
     return {RunStatus(status): count for status, count in connection.execute(sql, values)}
+
+
+def oldest(connection: sqlite3.Connection, wanted: RunFilter, limit: int, after: str | None) -> list[RunRow]:
+    """Return rows in the order of creation. Raises `NotFound` when there is no run `after`."""
+    conditions, values = _conditions(wanted)
+    if after is not None:
+        conditions.append("rid > ?")
+        values.append(_rid(connection, after))
+    sql = f"SELECT body FROM run WHERE {' AND '.join(conditions)} ORDER BY rid LIMIT ?"
+    return [decode_row(body) for (body,) in connection.execute(sql, (*values, max(limit, 0)))]
 
 
 def _conditions(wanted: RunFilter) -> tuple[list[str], list[Any]]:

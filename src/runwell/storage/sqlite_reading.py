@@ -57,6 +57,9 @@ class SqliteReading(ABC):
     async def status_counts(self, wanted: RunFilter = ALL_RUNS) -> dict[RunStatus, int]:
         return await self.query(lambda connection: queries.status_counts(connection, wanted))
 
+    async def oldest(self, wanted: RunFilter = ALL_RUNS, *, limit: int, after: str | None = None) -> list[RunRow]:
+        return await self.query(lambda connection: queries.oldest(connection, wanted, limit, after))
+
     async def tail(self, after: int, *, workflow_id: str | None = None, limit: int = 1_000) -> list[Kept]:
         return await self.query(
             lambda connection: [

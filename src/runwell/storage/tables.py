@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The migration that leads to these tables."""
 
 metadata = MetaData()
@@ -201,6 +201,25 @@ saved_view = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     UniqueConstraint("project_id", "created_by", "name"),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("org_id", String, primary_key=True),
+    Column("project_id", String, primary_key=True),
+    Column("subject", String, primary_key=True),  # the id of a run, or of a workflow
+    Column("workflow_id", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("held_by", String, nullable=False),
+    Column("held_at", BigInteger, nullable=False),
+    Index("hold_workflow", "workflow_id"),
+)
+
+cut_run = Table(
+    "cut_run",
+    metadata,
+    Column("run_id", String, primary_key=True),  # until it is gone from everywhere
 )
 
 idempotency = Table(

@@ -5,7 +5,7 @@ from typing import Final
 
 from runwell.api.parts import Parts
 from runwell.model.commands import StopRun
-from runwell.model.errors import CommandRefused, NotFound, Refused
+from runwell.model.errors import CommandRefused, Held, NotFound, Refused
 from runwell.model.principal import Principal
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.journal import RunFilter
@@ -19,20 +19,35 @@ async def delete_whole(server: Parts, caller: Principal, key: str, *, stop: bool
 
     Whatever ends this half-way, the workflow is still there and can be deleted again, with what is left of its runs; once the
     journal has none, nothing brings any back.
-    Raises `RunStoreUnavailable` when the store cannot be reached, and `Refused` while runs are live, unless they are to be stopped.
+    Raises `RunStoreUnavailable` when the store cannot be reached, `Refused` while runs are live, unless they are to be stopped, and
+    `Held` when somebody holds the workflow or a run of it.
     """
     workflow = await server.workflows.get(caller.scope, key)
+    await _refuse_held(server, caller, workflow.id)
     if stop:
         await server.workflows.archive(caller.scope, workflow.id, True)  # so that no more runs start meanwhile
     for _ in range(_ROUNDS if stop else 0):
         await _stop_runs(server, caller, workflow.id)
         with suppress(Refused):
-            await server.journal.delete_runs(workflow.id)
+            await _delete_runs(server, caller, workflow.id)
             break
     else:
-        await server.journal.delete_runs(workflow.id)
+        await _delete_runs(server, caller, workflow.id)
     await server.projection.remove_workflow(workflow.id)
     await server.workflows.delete(caller.scope, workflow.id)
+
+
+async def _delete_runs(server: Parts, caller: Principal, workflow_id: str) -> None:
+    async with server.holds.guard:  # a hold that comes now finds nothing to hold, and says so
+        await _refuse_held(server, caller, workflow_id)
+        await server.journal.delete_runs(workflow_id)
+
+
+async def _refuse_held(server: Parts, caller: Principal, workflow_id: str) -> None:
+    holds = await server.holds.held(caller.scope, [workflow_id])
+    if holds:
+        what = f"the workflow {workflow_id!r}" if holds[-1].run_id is None else f"the run {holds[-1].run_id!r} of the workflow"
+        raise Held(f"{what} is held: {holds[-1].reason}", hint="nothing is deleted until each hold is removed; GET /v1/holds lists them")
 
 
 async def _stop_runs(server: Parts, caller: Principal, workflow_id: str) -> None:

@@ -1,0 +1,22 @@
+"""What projects do not want to be kept, as the runtime asks for it."""
+
+from typing import Protocol, TypeVar
+
+from runwell.model.commands import CompleteTask
+from runwell.model.events import EventData
+
+D = TypeVar("D", bound=EventData)
+
+
+class EventRedactor(Protocol):
+    """The rules of one project. What it gives back is what may be kept."""
+
+    def event(self, data: D) -> D: ...
+
+    def decision(self, command: CompleteTask) -> CompleteTask: ...
+
+
+class Redactions(Protocol):
+    def of(self, project_id: str) -> EventRedactor | None:
+        """Return the project's rules as they are now; None when it has none."""
+        ...
