@@ -2,13 +2,13 @@
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from tests.search.oracle import ROOTS, keys_of, path_name, values_at
 
 from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
-from runwell.model.run_query import All, AnyOf, Compare, FieldType, Not, Query, Value, Words
+from runwell.model.run_query import All, AnyOf, Compare, FieldType, Not, Operator, Query, Value, Words
 from runwell.model.run_record import GenerationRecord, RunRecord, StepRecord
 from runwell.model.statuses import RunStatus, StepStatus
 from runwell.model.usage import Usage
@@ -70,15 +70,34 @@ NUMBERS: list[int | float] = [
 ]
 
 
+def compare(field: str, operator: str, values: tuple[Value, ...] = (), type_: FieldType | None = None) -> Compare:
+    return Compare(field, cast(Operator, operator), values, type_)
+
+
 def json_value(rng: random.Random, depth: int = 0) -> Any:
     kind = rng.random()
     if depth < 3 and kind < (0.9 if depth == 0 else 0.3):
         return {rng.choice(KEYS if rng.random() < 0.3 else KEYS[:6]): json_value(rng, depth + 1) for _ in range(rng.randint(0, 4))}
     if depth < 4 and kind < 0.45:
         return [json_value(rng, depth + 1) for _ in range(rng.randint(0, 3))]
-    return rng.choice(
-        [text_value, text_value, lambda r: r.choice(NUMBERS), lambda r: r.randint(-5, 5), lambda r: r.random() < 0.5, lambda _: None]
-    )(rng)
+    scalars: list[Callable[[random.Random], Any]] = [text_value, text_value, _number, _small, _boolean, _nothing]
+    return rng.choice(scalars)(rng)
+
+
+def _number(rng: random.Random) -> int | float:
+    return rng.choice(NUMBERS)
+
+
+def _small(rng: random.Random) -> int:
+    return rng.randint(-5, 5)
+
+
+def _boolean(rng: random.Random) -> bool:
+    return rng.random() < 0.5
+
+
+def _nothing(rng: random.Random) -> None:
+    return None
 
 
 def text_value(rng: random.Random) -> str:
@@ -94,7 +113,7 @@ def a_record(rng: random.Random, number: int) -> RunRecord:
     generations = []
     for seq in range(rng.choice([0, 0, 1, 2, 3])):
         provider = rng.choice(list(names))
-        messages = rng.choice(
+        messages: Any = rng.choice(
             [None, [{"role": "user", "content": text_value(rng)}, {"role": "system", "content": [{"text": "You are late"}]}]]
         )
         generations.append(
@@ -194,7 +213,7 @@ class Queries:
         kind = self._rng.random()
         if depth < 3 and kind < 0.25:
             parts = tuple(self.query(depth + 1) for _ in range(self._rng.randint(0 if depth else 1, 3)))
-            return self._rng.choice([All, AnyOf])(parts)
+            return All(parts) if self._rng.random() < 0.5 else AnyOf(parts)
         if depth < 3 and kind < 0.32:
             return Not(self.query(depth + 1))
         if kind < 0.45:
@@ -221,25 +240,25 @@ class Queries:
         if name in OWN_TEXTS:
             operator = self._rng.choice(["is", "is_not", "contains", "not_contains", emptiness])
             values = tuple(value for value in self._some(OWN_TEXTS[name]) if value or "contains" not in operator) or ("e",)
-            return Compare(name, operator, () if operator == emptiness else values, self._rng.choice([None, "string"]))
+            return compare(name, operator, () if operator == emptiness else values, self._rng.choice([None, "string"]))
         if name in OWN_NUMBERS:
             operator = self._rng.choice([*ORDERS, equality, emptiness])
-            return Compare(name, operator, self._operands(operator, OWN_NUMBERS[name]))
+            return compare(name, operator, self._operands(operator, OWN_NUMBERS[name]))
         if name == "status":
-            return Compare(name, equality, self._some([status.value for status in RunStatus]))
+            return compare(name, equality, self._some([status.value for status in RunStatus]))
         if name == "workflow":
             pool: list[Value] = ["support-triage", "refunds", "ref*", f"wf_{1:032x}", "gröSSE", "TRIAGE"]
-            return Compare(name, self._rng.choice([equality, "contains"]), self._some(pool))
+            return compare(name, self._rng.choice([equality, "contains"]), self._some(pool))
         if name == "archived":
-            return Compare(name, equality, (self._rng.random() < 0.5,))
+            return compare(name, equality, (self._rng.random() < 0.5,))
         if name == "step":
             step = self._rng.choice(["refund", "classify", "a-b", "other"])
             operator = self._rng.choice([equality, emptiness])
-            return Compare(
+            return compare(
                 f"step.{step}.status", operator, () if operator == emptiness else self._some([status.value for status in StepStatus])
             )
         operator = self._rng.choice([equality, emptiness])
-        return Compare(name, operator, () if operator == emptiness else self._some([f"run_{number:032x}" for number in range(4)]))
+        return compare(name, operator, () if operator == emptiness else self._some([f"run_{number:032x}" for number in range(4)]))
 
     def _operands(self, operator: str, pool: Sequence[Any]) -> tuple[Value, ...]:
         if operator in ("empty", "not_empty"):
@@ -268,9 +287,9 @@ class Queries:
                 texts = [text.upper()[self._rng.randint(0, 3) :] or "e" for text in texts]
             elif type_ is None and self._rng.random() < 0.3:
                 texts = [text[:2] + "*" for text in texts]
-            return Compare(name, operator, () if operator == emptiness else self._some(texts), type_)
+            return compare(name, operator, () if operator == emptiness else self._some(texts), type_)
         if type_ == "boolean":
-            return Compare(name, equality, (self._rng.random() < 0.5,), type_)
+            return compare(name, equality, (self._rng.random() < 0.5,), type_)
         pool: list[Any] = (
             [0, 1, 2, 3] if type_ == "array_length" else NUMBERS + [value for value in seen if not isinstance(value, str | bool)]
         )
@@ -279,7 +298,7 @@ class Queries:
         operator = self._rng.choice([*ORDERS, equality])
         if type_ == "date" and operator in ("gt", "lt") and self._rng.random() < 0.5:
             operator = "after" if operator == "gt" else "before"
-        return Compare(name, operator, self._operands(operator, pool), type_)
+        return compare(name, operator, self._operands(operator, pool), type_)
 
 
 def records(rng: random.Random, count: int) -> list[RunRecord]:

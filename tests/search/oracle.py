@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -185,7 +185,7 @@ def _is_error(record: RunRecord, wanted: str, wild: bool) -> bool:
 
 
 def _own(field: str, run: RunRecord) -> list[Any]:
-    columns = {
+    columns: dict[str, list[Any]] = {
         "tag": list(run.tags),
         "model": [generation.model for generation in run.generations],
         "provider": [generation.provider for generation in run.generations],
@@ -214,7 +214,7 @@ def _own(field: str, run: RunRecord) -> list[Any]:
 
 
 def _ordered(numbers: Sequence[Any], operator: str, values: Sequence[Any]) -> bool:
-    checks = {
+    checks: dict[str, Callable[[Any], bool]] = {
         "is": lambda number: number in values,
         "gt": lambda number: number > values[0],
         "gte": lambda number: number >= values[0],

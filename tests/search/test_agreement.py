@@ -42,8 +42,8 @@ def answered(records: list[RunRecord], queries: list[Query]) -> float:
 @pytest.mark.timeout(600)
 def test_random_queries(tmp_path: Path) -> None:
     rng = random.Random(SEED)
-    records = cases.records(rng, 300)
-    queries = [cases.Queries(rng, records).query() for _ in range(2_000)]
+    records = cases.records(rng, 250)
+    queries = [cases.Queries(rng, records).query() for _ in range(1_500)]
     assert disagreements(tmp_path / "runs", records, queries)[:3] == []
     assert answered(records, queries[:200]) > 0.6
 

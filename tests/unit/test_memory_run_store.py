@@ -4,7 +4,7 @@ import pytest
 from tests.contract.samples import run as run_async
 
 from runwell.model.errors import RunStoreUnavailable
-from runwell.model.run_query import EVERYTHING, Query
+from runwell.model.run_query import Words
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
@@ -53,14 +53,12 @@ def test_what_is_newer_goes_before_what_is_kept_and_pages_go_both_ways() -> None
     run_async(main())
 
 
-def test_queries_are_judged_by_what_the_test_gives() -> None:
+def test_queries_are_judged_as_everywhere() -> None:
     async def main() -> None:
-        def matches(query: Query, run: RunRecord) -> bool:
-            return query == EVERYTHING and run.created_at > 1
-
-        store = MemoryRunStore(matches)
-        await store.keep([record(1), record(2)], 1)
-        assert [run.run_id for run in await store.page(RunsAsked(scope=HERE), 10)] == ["run_2"]
+        store = MemoryRunStore()
+        await store.keep([record(1, input="a refund"), record(2, input="a bug")], 1)
+        asked = RunsAsked(scope=HERE, query=Words(("refund",)))
+        assert [run.run_id for run in await store.page(asked, 10)] == ["run_1"]
 
     run_async(main())
 

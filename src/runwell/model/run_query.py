@@ -23,7 +23,9 @@ class Compare(msgspec.Struct, frozen=True, tag_field="node", tag="compare"):
     """A condition on a field. `field` is its full name (`status`, `input.ticket.lang`, `output.items[].name`, `step.refund.status`).
 
     Several values mean any of them, but for `between`, which takes the lowest and the highest, both included.
-    `type` None: any that the value fits.
+    `type` None: any that the value fits; a text that ends in `*` then stands for all that begin so.
+
+    Dates and durations are ms, costs US dollars; statuses are those of `RunStatus`, ids in their shown form.
     """
 
     field: str

@@ -1,7 +1,7 @@
 """What every question to the store begins with: whose runs, and that no run comes from both the store and memory.
 
-ClickHouse in this process knows neither users nor row policies. So `runs_asked` is the only place that names the table
-`runs` for reading (a test sees to it), and it never does so without organization and project, bound as values.
+ClickHouse in this process knows neither users nor row policies. So `runs_of` is the only place that names the table
+`runs` for reading (a test sees to it), and it never does so without the condition of `tenancy.py`.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ import msgspec
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.ports.run_store import Place, RunsAsked
+from runwell.runstore import tenancy
 from runwell.runstore.where import where
 from runwell.search.matches import matches
 
@@ -31,10 +32,8 @@ class Condition(msgspec.Struct, frozen=True):
 
 def runs_of(scope: Scope) -> Condition:
     """Return the runs of one project."""
-    return Condition(
-        "FROM runs FINAL WHERE org_id = {scope_org:String} AND project_id = {scope_project:String}",
-        {"scope_org": scope.org_id, "scope_project": scope.project_id},
-    )
+    condition, params = tenancy.within(scope)
+    return Condition(f"FROM runs FINAL WHERE {condition}", params)
 
 
 def runs_asked(asked: RunsAsked) -> Condition:

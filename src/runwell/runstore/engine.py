@@ -1,9 +1,9 @@
 """ClickHouse's engine comes into this process: chdb's library, without what it does to the process.
 
-Its import replaces the handlers of eight signals (of crashes, and of Ctrl-Z) and loads 500 MB of library. So the handlers
-are put back exactly as they were, and the library's file is read beforehand: reading lets other threads run, loading does
-not. It blocks SIGPIPE in the importing thread only, which is a worker. The real-time signals are left to it: its threads
-ask each other for stack traces with one.
+Its import and its start replace the handlers of eight signals, and loading it takes long. So the handlers are put back
+exactly as they were, and the library's file is read beforehand: reading lets other threads run, loading does not. It blocks
+SIGPIPE in the importing thread only, which is a worker. The real-time signals are left to it: its threads ask each other
+for stack traces with one.
 """
 
 import ctypes
@@ -14,6 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+_REPLACED: Final = [
+    *(signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGSEGV, signal.SIGTSTP, signal.SIGSYS),
+]
 _ROOM: Final = 1_024
 """More than a `struct sigaction` takes on any system; its contents are not looked at."""
 
@@ -21,7 +24,7 @@ _ROOM: Final = 1_024
 def import_engine() -> None:
     """Import chdb, which takes long: to be called in a worker thread. Later calls cost nothing."""
     _read_ahead()
-    with _handlers_kept():
+    with handlers_kept():
         import chdb  # noqa: F401, PLC0415 - heavy, and only for who keeps runs in this process
 
 
@@ -36,11 +39,14 @@ def _read_ahead() -> None:
 
 
 @contextmanager
-def _handlers_kept() -> Iterator[None]:
-    """Put the handlers back as the C library had them: Python's `signal` may be used in the main thread only, and knows less."""
+def handlers_kept() -> Iterator[None]:
+    """Put the handlers back as the C library had them: Python's `signal` may be used in the main thread only, and knows less.
+
+    Only those that the engine replaces: meanwhile, the main thread may set others.
+    """
     libc = ctypes.CDLL(None)
     kept = {}
-    for number in range(1, signal.NSIG if not hasattr(signal, "SIGRTMIN") else signal.SIGRTMIN):
+    for number in _REPLACED:
         action = ctypes.create_string_buffer(_ROOM)
         if libc.sigaction(number, None, action) == 0:
             kept[number] = action

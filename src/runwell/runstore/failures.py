@@ -13,6 +13,9 @@ _MEMORY: Final = frozenset({158, 173, 241, 307, 396})
 _BROKEN: Final = frozenset({33, 36, 40, 79, 107, 117, 226, 228, 233, 246, 271, 309, 586, 740})
 """Data or files are not as they were written: a checksum, a length, a file that is not there, one that makes no sense."""
 
+_STANDARD: Final = 1001
+"""An error of C++'s library, such as one of the file system."""
+
 _GONE: Final = frozenset({60, 81, 516})
 """Somebody dropped the table or the database, or our password counts no more: it has to be opened again."""
 
@@ -30,7 +33,12 @@ def _code(exc: BaseException) -> int | None:
 
 def is_broken(exc: BaseException) -> bool:
     """Whether what is kept is damaged, so that it has to be built anew."""
-    return _code(exc) in _BROKEN
+    return _code(exc) in _BROKEN or (_code(exc) == _STANDARD and "No such file" in str(exc))
+
+
+def cannot_start(exc: BaseException) -> bool:
+    """Whether the engine did not start in its directory; the driver gives no number for that."""
+    return _code(exc) is None and type(exc).__name__ == "ProgrammingError"
 
 
 def is_away(exc: BaseException) -> bool:
@@ -51,7 +59,7 @@ def translated(exc: BaseException, *, is_search: bool) -> RunwellError:
 
 def reason(exc: BaseException) -> str:
     """Return the first line of the error, without the engine's trailer."""
-    line = str(exc).strip().partition("\n")[0].partition(" (version ")[0]
+    line = str(exc).strip().partition("\n")[0].partition(" (version ")[0].rpartition("Failed to create connection: ")[2]
     return line[:300] or type(exc).__name__
 
 

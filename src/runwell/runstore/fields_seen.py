@@ -15,16 +15,17 @@ _FIELDS: Final = 500
 _VALUES: Final = 10
 _PREFIXES: Final = {"i:": "input", "o:": "output", "m:": "metadata"}
 
+_PATH: Final = r'^[iom]:(?:"(?:[^"\\\\]|\\\\.)*"|[^"=#])*'
+"""A path at the start of an entry, as SQL writes it: quoted keys may hold anything, others neither `=` nor `#`."""
+
 _TEXTS: Final = """
-SELECT path, count() AS seen, countIf(value IN ('true', 'false')) AS truths, countIf(is_text) AS texts,
-  topKIf({value_limit})(value, is_text AND value != '') AS most
+SELECT path, count() AS seen, countIf(value IN ('=true', '=false')) AS truths, countIf(value != '') AS texts,
+  topKIf({value_limit})(substring(value, 2), left(value, 1) = '=') AS most
 FROM (
-  SELECT arrayJoin(kv) AS entry, position(entry, '=') AS at, match(entry, '^[^=]*#[0-9a-f]{{32}}$') AS is_long,
-    at > 0 OR is_long AS is_text, multiIf(at > 0, left(entry, at - 1), is_long, left(entry, length(entry) - 33), entry) AS path,
-    if(at > 0, substring(entry, at + 1), '') AS value
-  FROM (SELECT kv {runs})
+  SELECT extract(entry, '{path}') AS path, substring(entry, length(path) + 1) AS value
+  FROM (SELECT arrayJoin(kv) AS entry FROM (SELECT kv {runs}))
 )
-WHERE left(path, 2) IN ('i:', 'o:', 'm:')
+WHERE path != ''
 GROUP BY path ORDER BY seen DESC, path LIMIT {field_limit}
 """
 
@@ -59,7 +60,7 @@ def fields_seen(client: "Client", scope: Scope, since: int) -> list[FieldSeen]:
 
 
 def _read(client: "Client", sql: str, runs: str, params: dict[str, Any]) -> list[Any]:
-    text = sql.format(runs=runs, value_limit=_VALUES, field_limit=_FIELDS)
+    text = sql.format(runs=runs, path=_PATH, value_limit=_VALUES, field_limit=_FIELDS)
     return list(client.query(text, parameters=params).result_rows)
 
 

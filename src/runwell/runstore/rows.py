@@ -112,6 +112,8 @@ _COLUMNS: Final[dict[str, Callable[[Row], Any]]] = {
     "models": lambda row: sorted({generation.model for generation in row.record.generations}),
     "providers": lambda row: sorted({generation.provider for generation in row.record.generations}),
     "tags": lambda row: list(row.record.tags),
+    "metadata_keys": lambda row: list(row.record.metadata),
+    "metadata_values": lambda row: list(row.record.metadata.values()),
     "score": lambda row: _NAN if row.record.score is None else row.record.score,
     "kv": lambda row: row.flat.kv,
     "num_paths": lambda row: [path for path, _ in row.flat.nums],

@@ -46,7 +46,7 @@ def empty_tables(client: "Client") -> None:
 def position(client: "Client", name: str = "journal") -> int:
     """Return the position that was kept last; 0 for none."""
     sql = "SELECT max(position) FROM checkpoint WHERE name = {name:String}"
-    return int(client.query(sql, parameters={"name": name}).result_rows[0][0])
+    return int(client.query(sql, parameters={"name": name}, settings=UNBOUNDED).result_rows[0][0])
 
 
 def keep_position(client: "Client", value: int, name: str = "journal") -> None:

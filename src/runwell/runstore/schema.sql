@@ -50,6 +50,8 @@ CREATE TABLE IF NOT EXISTS runs (
   models Array(LowCardinality(String)),     -- of its generations, each once
   providers Array(LowCardinality(String)),
   tags Array(LowCardinality(String)),
+  metadata_keys Array(LowCardinality(String)),
+  metadata_values Array(String) CODEC(ZSTD(1)),
   review LowCardinality(String),
   score Float64,
   archived_at Int64 CODEC(ZSTD(1)),
@@ -102,7 +104,7 @@ CREATE TABLE IF NOT EXISTS runs (
 ) ENGINE = ReplacingMergeTree(rev)
 PARTITION BY toYYYYMM(fromUnixTimestamp64Milli(created_at, 'UTC'))
 ORDER BY (org_id, project_id, created_at, run_id)
-SETTINGS index_granularity = 1024, max_suspicious_broken_parts = 1000000, old_parts_lifetime = 0, finished_mutations_to_keep = 0,
+SETTINGS index_granularity = 1024, max_suspicious_broken_parts = 1000000, old_parts_lifetime = 0,
   fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 -- What comes with a checkpoint is durable before it: a power cut may lose the checkpoint, never a run before it.

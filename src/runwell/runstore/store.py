@@ -2,9 +2,11 @@
 
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
@@ -32,6 +34,8 @@ class ClickHouseRunStore:
     def __init__(self, target: Directory | Server, bounds: Bounds) -> None:
         self._target = target
         self._connections = Connections(target, bounds)
+        self._seen = 0
+        """The position that whoever writes believes to be kept."""
 
     async def open(self) -> None:
         await self._connections.open()
@@ -43,10 +47,12 @@ class ClickHouseRunStore:
         return self._connections.trouble()
 
     async def position(self) -> int:
-        return await self._connections.run(schema.position)
+        self._seen = await self._connections.run(schema.position)
+        return self._seen
 
     async def keep(self, records: Sequence[RunRecord], position: int) -> None:
-        await self._connections.run(lambda client: _keep(client, records, position))
+        await self._connections.run(lambda client: _keep(client, records, position, self._seen))
+        self._seen = max(self._seen, position)
 
     async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
         return await self._connections.run(lambda client: reading.page(client, asked, limit, before, after), is_search=True)
@@ -75,16 +81,15 @@ class ClickHouseRunStore:
 
     async def clear(self) -> None:
         await self._connections.run(schema.empty_tables)
+        self._seen = 0
 
     async def _kept(self, asked: RunsAsked, before: Place | None) -> AsyncIterator[RunRecord]:
         """Yield what the store has, in blocks: no connection is held while the reader works on them."""
         is_more = True
         while is_more:
-            block = await self._connections.run(lambda client, place=before: reading.keys(client, asked, place), is_search=True)
+            block = await self._connections.run(partial(reading.keys, asked=asked, before=before), is_search=True)
             for group in reading.groups(block):
-                for record in await self._connections.run(
-                    lambda client, of=group: reading.whole_records(client, asked, of), is_search=True
-                ):
+                for record in await self._connections.run(partial(reading.whole_records, asked=asked, group=group), is_search=True):
                     yield record
             is_more = len(block) == reading.BLOCK_RUNS
             before = Place(*block[-1][:2]) if block else None
@@ -100,12 +105,13 @@ def open_run_store(directory: Path, url: RunStoreUrl | None = None, bounds: Boun
     return ClickHouseRunStore(Directory(directory, bounds) if url is None else Server(url, bounds), bounds)
 
 
-def _keep(client: "Client", records: Sequence[RunRecord], position: int) -> None:
+def _keep(client: "Client", records: Sequence[RunRecord], position: int, seen: int) -> None:
+    if schema.position(client) < seen:  # whoever read met damage: what was kept before would be missing
+        raise RunStoreUnavailable("the run store was built anew", hint="ask for its position, and go on from there")
     for batch in _batches(records):
         names, columns = columns_of(batch)
         client.insert("runs", columns, column_names=names, column_oriented=True, settings=schema.UNBOUNDED)
-    if position != schema.position(client):
-        schema.keep_position(client, position)
+    schema.keep_position(client, position)
 
 
 def _batches(records: Sequence[RunRecord]) -> Iterator[list[Row]]:

@@ -1,16 +1,18 @@
 """Where the tables are: in a directory that this process owns, or on a server."""
 
+import fcntl
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from runwell.runstore.bounds import Bounds
-from runwell.runstore.engine import import_engine
-from runwell.runstore.failures import is_the_stores, reason
-from runwell.runstore.schema import broken_parts, make_database, make_tables
+from runwell.runstore.engine import handlers_kept, import_engine
+from runwell.runstore.failures import cannot_start, is_broken, reason
+from runwell.runstore.schema import UNBOUNDED, broken_parts, make_database, make_tables
 from runwell.runstore.url import DATABASE, RunStoreUrl
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("runwell.runstore")
 
-_IN_USE: Final = ("Cannot lock file", "different path", "Permission denied", "No space left", "Read-only file system", "Cannot allocate")
-"""Why a directory cannot be opened that may well be sound."""
+_ROOM_MB: Final = 64
+"""An engine that does not start where less is free may well have found a sound directory."""
 
 
 class Directory:
@@ -35,16 +37,17 @@ class Directory:
     def prepare(self) -> None:
         """Make ready for `connect`. Works in a thread; takes long."""
         import_engine()
+        self._check_owner()
         try:
             self._try()
         except Exception as exc:
-            if not is_the_stores(exc) or any(words in str(exc) for words in _IN_USE) or not self._path.exists():
+            if not (is_broken(exc) or (cannot_start(exc) and self._is_usable(str(exc)))):
                 raise
             self.put_aside(reason(exc))
             self._try()
 
     def connect(self) -> "Client":
-        return self._client(DATABASE)
+        return self._client(DATABASE, self._bounds.of_query())
 
     def put_aside(self, why: str) -> None:
         """Rename the directory. No connection may be open."""
@@ -63,9 +66,26 @@ class Directory:
         for aside in self._path.parent.glob(f"{self._path.name}.broken-*"):
             shutil.rmtree(aside, ignore_errors=True) if aside.is_dir() else aside.unlink(missing_ok=True)
 
+    def _check_owner(self) -> None:
+        """Raise `OSError` when another process has it open: the engine says so on the standard error only."""
+        status = self._path / "status"
+        if status.is_file():
+            with status.open("rb") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as exc:
+                    raise OSError(f"another process uses {self._path}") from exc
+
+    def _is_usable(self, why: str) -> bool:
+        """Whether the engine would have started there, had it found nothing."""
+        above = self._path.parent
+        if "different path" in why or "already" in why or not os.access(self._path, os.W_OK) or not os.access(above, os.W_OK):
+            return False
+        return shutil.disk_usage(above).free > _ROOM_MB << 20
+
     def _try(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        client = self._client(None)
+        client = self._client(None, self._bounds.of_query() | UNBOUNDED)
         try:
             make_database(client, DATABASE)
             client.database = DATABASE
@@ -78,16 +98,17 @@ class Directory:
             self.put_aside(f"parts cannot be read: {', '.join(broken[:5])}")
             self._try()
 
-    def _client(self, database: str | None) -> "Client":
+    def _client(self, database: str | None, settings: dict[str, Any]) -> "Client":
         import clickhouse_connect  # noqa: PLC0415 - slow
 
-        return clickhouse_connect.get_client(
-            interface="chdb",
-            path=str(self._path),
-            database=database,
-            chdb_options=self._bounds.of_engine(),
-            settings=self._bounds.of_query() | _QUIET,
-        )
+        with handlers_kept():
+            return clickhouse_connect.get_client(
+                interface="chdb",
+                path=str(self._path),
+                database=database,
+                chdb_options=self._bounds.of_engine(),
+                settings=settings | _QUIET,
+            )
 
 
 class Server:
@@ -100,7 +121,7 @@ class Server:
         return str(self._url)
 
     def prepare(self) -> None:
-        client = self._client(None)
+        client = self._client(None, self._bounds.of_query() | UNBOUNDED)
         try:
             make_database(client, self._url.database)
             client.database = self._url.database
@@ -109,7 +130,7 @@ class Server:
             client.close()
 
     def connect(self) -> "Client":
-        return self._client(self._url.database)
+        return self._client(self._url.database, self._bounds.of_query())
 
     def put_aside(self, why: str) -> None:
         _log.error("the run store's server says that data are damaged", server=str(self._url), reason=why)
@@ -117,7 +138,7 @@ class Server:
     def forget_what_was_put_aside(self) -> None:
         pass
 
-    def _client(self, database: str | None) -> "Client":
+    def _client(self, database: str | None, settings: dict[str, Any]) -> "Client":
         import clickhouse_connect  # noqa: PLC0415 - slow
 
         return clickhouse_connect.get_client(
@@ -131,7 +152,7 @@ class Server:
             send_receive_timeout=self._bounds.query_s + 20,
             autogenerate_session_id=False,
             form_encode_query_params=True,
-            settings=self._bounds.of_query(),
+            settings=settings,
         )
 
 

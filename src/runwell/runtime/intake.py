@@ -102,11 +102,15 @@ class Intake:
         """Take in the next page of the journal; at its end, go live. Raises `RunwellError`."""
         async with self.busy:
             page = await self._next_page()
-            if not page and not self._listens:  # what is told from now on, and what is read from now on, is everything
-                self._listens = True
-                page = await self._next_page()
+            if page:
+                await self._take(page)
+                return
+            self._listens = True  # what is told from now on, and what is read from now on, is everything
+            end = await self._journal.position()
+            page = await self._next_page()
             await self._take(page)
             if not page and self._listens and self.mode == "tailing":
+                self._overlay.applied = max(self._overlay.applied, end)  # what was deleted has positions, too
                 self.mode, self.behind_since = "live", None
                 self.caught_up.set()
 

@@ -66,13 +66,12 @@ class Projector:
         self._intake.close()
         self._is_closing = True
         self._intake.woken.set()
-        if self._task is not None:
-            await asyncio.wait([self._task], timeout=CLOSE_S)
-            self._task.cancel()
-        with suppress(TimeoutError, RunwellError):
+        with self._intake.share.hurried(), suppress(TimeoutError, RunwellError):
+            if self._task is not None:
+                await asyncio.wait([self._task], timeout=CLOSE_S)
+                self._task.cancel()
             async with asyncio.timeout(CLOSE_S):
-                with self._intake.share.hurried():
-                    await self._intake.take_heard()
+                await self._intake.take_heard()
                 if self.mode != "away":
                     await self.write_all()
         if self._is_open:

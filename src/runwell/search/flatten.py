@@ -170,6 +170,6 @@ class _Paths:
     def _number(self, path: str, value: float) -> None:
         if len(self.nums) < MAX_ENTRIES:
             try:
-                self.nums[path, float(value)] = None
+                self.nums[path, float(value) + 0.0] = None  # -0.0 becomes 0.0: ClickHouse's IN takes them for two
             except OverflowError:  # an integer beyond all floats
                 return

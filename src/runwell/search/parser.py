@@ -211,6 +211,8 @@ class _Reader:
             start = self._at
             if self._text.startswith('"', start):
                 given.append(_Value(self._quoted(), True, start, self._at))
+            elif self._text.startswith(("=", "<", ">", "~", "!"), start):
+                self._fail("there is no such operator", start, start + 1, "put a value that begins so in quotes")
             elif found := _BARE.match(self._text, start):
                 self._at = found.end()
                 given.append(_Value(found.group(), False, start, self._at))

@@ -26,7 +26,7 @@ _WORD: Final = re.compile(r"[a-z0-9]+")
 
 
 def show(query: Query) -> str:
-    """Return the query in the search language; empty for all runs."""
+    """Return the query in the search language; empty for all runs. No text says what is never true: an `AnyOf` of nothing."""
     if isinstance(query, All):
         return " ".join(_inner(part) for part in query.of if part != All())
     if isinstance(query, AnyOf):

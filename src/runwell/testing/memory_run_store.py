@@ -1,28 +1,19 @@
 """The run store in memory: for tests of what stands on it. It judges every run as a server judges those that are newer."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from runwell.model.errors import RunStoreUnavailable
-from runwell.model.run_query import EVERYTHING, Query
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
-
-Matches = Callable[[Query, RunRecord], bool]
+from runwell.search.matches import matches
 
 MOST_WORKFLOWS: Final = 100
 MOST_VALUES: Final = 20
-
-
-def only_everything(query: Query, record: RunRecord) -> bool:
-    """Judge the query that holds all runs, and no other."""
-    if query != EVERYTHING:
-        raise NotImplementedError("give MemoryRunStore a `matches` that knows this query")
-    return True
 
 
 class MemoryRunStore:
@@ -32,8 +23,7 @@ class MemoryRunStore:
     by run id, `kept_at` the position, `batches` how many records each `keep` brought.
     """
 
-    def __init__(self, matches: Matches = only_everything) -> None:
-        self._matches = matches
+    def __init__(self) -> None:
         self.fail: str | None = None
         self.kept: dict[str, RunRecord] = {}
         self.kept_at = 0
@@ -117,7 +107,7 @@ class MemoryRunStore:
         """Return what is asked for, newest first."""
         self._check()
         runs = self.kept | {record.run_id: record for record in asked.newer}
-        found = [record for record in runs.values() if record.scope == asked.scope and self._matches(asked.query, record)]
+        found = [record for record in runs.values() if record.scope == asked.scope and matches(asked.query, record)]
         return sorted(found, key=_key, reverse=True)
 
 

@@ -1,0 +1,250 @@
+"""What every run store promises. A test class inherits this and says how to make one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+from tests.contract.run_samples import BESIDE, FLOW, HOSTILE, OURS, START, THEIRS, full, record
+
+from runwell.model.ids import new_id
+from runwell.model.run_record import RunRecord
+from runwell.model.scope import Scope
+from runwell.model.statuses import RunStatus
+from runwell.ports.run_store import Place, RunsAsked, RunStore
+
+Opened = Callable[[], AbstractAsyncContextManager[RunStore]]
+
+ALL = RunsAsked(scope=OURS)
+
+
+@asynccontextmanager
+async def opening(store: RunStore) -> AsyncIterator[RunStore]:
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def whole(store: RunStore, asked: RunsAsked = ALL, before: Place | None = None) -> list[RunRecord]:
+    return [found async for found in store.records(asked, before)]
+
+
+def listed(given: RunRecord) -> RunRecord:
+    return msgspec.structs.replace(given, input=None, output=None, steps=(), generations=())
+
+
+def place(given: RunRecord) -> Place:
+    return Place(given.created_at, given.run_id)
+
+
+def run(main: Any) -> None:
+    asyncio.run(main)
+
+
+class RunStoreContract:
+    """Override the fixture `opened`, which opens the same store each time."""
+
+    @pytest.fixture
+    def opened(self) -> Opened:
+        raise NotImplementedError
+
+    def test_a_new_store_is_empty(self, opened: Opened) -> None:
+        async def main() -> None:
+            async with opened() as store:
+                assert store.trouble() is None
+                assert await store.position() == 0
+                assert await store.page(ALL, 10) == []
+                assert (await store.counts(ALL)).count == 0
+                assert await store.fields(OURS, 0) == []
+
+        run(main())
+
+    def test_records_come_back_as_they_went_in(self, opened: Opened) -> None:
+        async def main() -> None:
+            given = [full(at=2), record(1, input=HOSTILE, output=""), record(0, status=RunStatus.QUEUED, started_at=None)]
+            async with opened() as store:
+                await store.keep(given, 42)
+            async with opened() as store:
+                assert await store.position() == 42
+                assert await whole(store) == given
+                assert await store.page(ALL, 10) == [listed(one) for one in given]
+
+        run(main())
+
+    def test_a_higher_revision_goes_before_a_lower_one_whenever_it_comes(self, opened: Opened) -> None:
+        async def main() -> None:
+            new = full(rev=9)
+            old = msgspec.structs.replace(new, rev=3, status=RunStatus.RUNNING, steps=(), generations=(), output=None)
+            async with opened() as store:
+                for batch in ([old], [new], [old], [old, new, old]):
+                    await store.keep(batch, 1)
+                    await store.keep(batch, 1)
+                assert await whole(store) == [new]
+                counts = await store.counts(ALL)
+                assert (counts.count, counts.statuses) == (1, {"succeeded": 1})
+
+        run(main())
+
+    def test_a_position_alone_is_kept(self, opened: Opened) -> None:
+        async def main() -> None:
+            async with opened() as store:
+                await store.keep([], 5)
+                await store.keep([record()], 6)
+            async with opened() as store:
+                assert await store.position() == 6
+
+        run(main())
+
+    def test_nothing_of_another_project_is_ever_seen(self, opened: Opened) -> None:
+        async def main() -> None:
+            ours, beside, theirs = record(1), record(1, BESIDE, input={"theirs": 1}), record(1, THEIRS, input={"theirs": 1})
+            for newer in ((), (record(2, BESIDE), record(2, THEIRS))):
+                asked = RunsAsked(scope=OURS, newer=newer)
+                async with opened() as store:
+                    await store.keep([ours, beside, theirs], 1)
+                    assert [one.run_id for one in await store.page(asked, 10)] == [ours.run_id]
+                    assert [one.run_id for one in await whole(store, asked)] == [ours.run_id]
+                    assert (await store.counts(asked)).count == 1
+                    assert [field.name for field in await store.fields(OURS, 0) if "theirs" in field.name] == []
+                    nobody = RunsAsked(scope=Scope(OURS.org_id, THEIRS.project_id), newer=newer)
+                    assert await store.page(nobody, 10) == []
+
+        run(main())
+
+    def test_pages_go_both_ways_and_neither_repeat_nor_skip(self, opened: Opened) -> None:
+        async def main() -> None:
+            kept = [record(at // 3) for at in range(25)]
+            newer = [record(at // 3) for at in range(8)]
+            order = [listed(one) for one in sorted(kept + newer, key=lambda one: (one.created_at, one.run_id), reverse=True)]
+            asked = RunsAsked(scope=OURS, newer=newer)
+            async with opened() as store:
+                await store.keep(kept, 1)
+                found = await store.page(asked, 7)
+                while len(found) < len(order):
+                    found += await store.page(asked, 7, before=place(found[-1]))
+                assert found == order
+                assert await store.page(asked, 7, before=place(order[-1])) == []
+                assert await store.page(asked, 4, after=place(order[10])) == order[6:10]
+                assert await store.page(asked, 40, after=place(order[10])) == order[:10]
+                assert await store.page(asked, 4, after=place(order[0])) == []
+
+        run(main())
+
+    def test_what_is_newer_in_memory_stands_for_what_is_kept(self, opened: Opened) -> None:
+        async def main() -> None:
+            kept = [record(at, status=RunStatus.RUNNING, rev=3) for at in range(4)]
+            ended = msgspec.structs.replace(kept[1], status=RunStatus.FAILED, rev=9, output="done")
+            started = record(9, status=RunStatus.QUEUED)
+            asked = RunsAsked(scope=OURS, newer=(started, ended))
+            async with opened() as store:
+                await store.keep(kept, 1)
+                order = [started, kept[3], kept[2], ended, kept[0]]
+                assert await store.page(asked, 10) == [listed(one) for one in order]
+                assert await whole(store, asked) == order
+                assert await whole(store, asked, place(kept[2])) == [ended, kept[0]]
+                counts = await store.counts(asked)
+                assert counts.statuses == {"running": 3, "failed": 1, "queued": 1}
+                assert counts.workflows == {FLOW: 5}
+
+        run(main())
+
+    def test_thousands_may_be_newer(self, opened: Opened) -> None:
+        async def main() -> None:
+            newer = [record(at) for at in range(4_500)]
+            async with opened() as store:
+                await store.keep([*newer[::900], record(9_000)], 1)
+                assert (await store.counts(RunsAsked(scope=OURS, newer=newer))).count == 4_501
+
+        run(main())
+
+    def test_a_record_survives_numbers_beyond_all_columns(self, opened: Opened) -> None:
+        async def main() -> None:
+            given = record(duration_ms=2**62, tool_calls=2**63 - 1, input={"n": [1e308, -1e308, 2**63 - 1, 1e-320]}, score=1e308)
+            async with opened() as store:
+                await store.keep([given], 1)
+                assert await whole(store) == [given]
+
+        run(main())
+
+    def test_fields_that_runs_have(self, opened: Opened) -> None:
+        async def main() -> None:
+            given = [
+                record(1, input={"lang": "de", "n": 1, "ok": True, "items": [{"name": "a"}], "at": "2026-01-02"}, metadata={"env": "prod"}),
+                record(2, input={"lang": "en", "n": 2.5}, output={"long": "x" * 100}),
+                record(3, input={"lang": "de"}),
+                record(-9_000, input={"long_ago": 1}),
+            ]
+            async with opened() as store:
+                await store.keep(given, 1)
+                found = {field.name: field for field in await store.fields(OURS, START)}
+            types = {name: field.types for name, field in found.items()}
+            assert (
+                types.items()
+                >= {
+                    "input.lang": ("string",),
+                    "input.ok": ("boolean",),
+                    "input.items": ("array_length",),
+                    "input.items[].name": ("string",),
+                    "output.long": ("string",),
+                    "metadata.env": ("string",),
+                }.items()
+            )
+            assert "number" in types["input.n"]
+            assert found["input.lang"].values == ("de", "en")
+            assert "input.long_ago" not in found
+
+        run(main())
+
+    def test_a_workflow_is_removed_with_all_its_runs(self, opened: Opened) -> None:
+        async def main() -> None:
+            gone, stays = new_id("wf"), record(5)
+            async with opened() as store:
+                await store.keep([record(at, workflow_id=gone) for at in range(5)] + [stays], 1)
+                await store.keep([record(at, THEIRS, workflow_id=gone) for at in range(5)], 2)
+                await store.remove_workflow(gone)
+                await store.remove_workflow(gone)
+                assert await whole(store) == [stays]
+                assert (await store.counts(RunsAsked(scope=THEIRS))).count == 0
+                assert await store.position() == 2
+
+        run(main())
+
+    def test_runs_are_removed(self, opened: Opened) -> None:
+        async def main() -> None:
+            given = [record(at) for at in range(6)]
+            async with opened() as store:
+                await store.keep(given, 1)
+                await store.remove_runs([given[0].run_id, given[4].run_id, new_id("run")])
+                await store.remove_runs([])
+                assert (await store.counts(ALL)).count == 4
+                assert await whole(store) == [given[5], given[3], given[2], given[1]]
+
+        run(main())
+
+    def test_cleared_it_is_as_new(self, opened: Opened) -> None:
+        async def main() -> None:
+            async with opened() as store:
+                await store.keep([record()], 7)
+                await store.clear()
+                assert await store.position() == 0
+                assert await store.page(ALL, 10) == []
+                await store.keep([record()], 3)
+            async with opened() as store:
+                assert await store.position() == 3
+                assert (await store.counts(ALL)).count == 1
+
+        run(main())
+
+    def test_questions_beside_each_other_and_beside_writing(self, opened: Opened) -> None:
+        async def main() -> None:
+            async with opened() as store:
+                for number in range(5):
+                    writing = store.keep([record(number)], number + 1)
+                    *counts, _ = await asyncio.gather(*(store.counts(ALL) for _ in range(6)), writing)
+                    assert all(found is not None and number <= found.count <= number + 1 for found in counts)
+
+        run(main())
