@@ -82,7 +82,7 @@ def _contained(index: int, given: Given) -> str:
 def _ordered(field: Field, operator: Operator, given: Sequence[Given], today: Today, meant: Meant) -> Query:
     if len(given) != (2 if operator == "between" else 1):
         wanted = "two values" if operator == "between" else "one value"
-        raise BadCondition(f"{WORDS[operator]} takes {wanted}, not {len(given)}", f"give {wanted}", min(len(given) - 1, 1) if given else None)
+        raise BadCondition(f"{WORDS[operator]} takes {wanted}, not {len(given)}", f"give {wanted}", min(len(given), 2) - 1)
     type_ = _order_type(given[0], meant) if field.kind == "json" else None
     if type_ == "date" or field.kind == "date":
         spans = [_read(index, each, partial(span, today=today)) for index, each in enumerate(given)]
