@@ -1,9 +1,11 @@
 """A text that matches a regular expression, for the demo model. Look-arounds and back-references are beyond it."""
 
+import importlib
 import re
 from collections.abc import Callable, Sequence
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Final
+
+parser: Any = importlib.import_module("re._parser")  # which type checkers do not know
 
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.,:;/@#%+=!?()[]{}<>*&'\"\\|~^$`\t\n"
 _CLASSES: Final = {"category_digit": r"\d", "category_word": r"\w", "category_space": r"\s"} | {
