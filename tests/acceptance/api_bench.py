@@ -17,7 +17,6 @@ from runwell.model.principal import EVERYTHING, ROLES, Permission, Principal
 from runwell.model.scope import DEFAULT_SCOPE, Scope
 from runwell.model.statuses import TERMINAL
 from runwell.ports.runs import StartRequest
-from runwell.search.matches import matches
 from runwell.serving import parts_for
 from runwell.settings import Settings
 from runwell.testing import MemoryRunStore
@@ -105,7 +104,7 @@ class Api:
 @asynccontextmanager
 async def open_api(data_dir: Path, **settings: Any) -> AsyncIterator[Api]:
     known = Settings(data_dir=data_dir, rate_limit="none", **settings)
-    async with open_app(known, grace_s=0.0, run_store=MemoryRunStore(matches)) as app:
+    async with open_app(known, grace_s=0.0, run_store=MemoryRunStore()) as app:
         parts = msgspec.structs.replace(parts_for(app, known, sign_in=True), authenticate=_authenticate)
         transport = httpx2.ASGITransport(create_app(parts))
         async with httpx2.AsyncClient(transport=transport, base_url="http://runwell.test") as client:

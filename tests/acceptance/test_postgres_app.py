@@ -13,7 +13,6 @@ from runwell.model.errors import JournalUnavailable
 from runwell.model.scope import DEFAULT_SCOPE
 from runwell.model.statuses import RunStatus
 from runwell.ports.runs import StartRequest
-from runwell.search.matches import matches
 from runwell.settings import Settings
 from runwell.storage.postgres_url import DatabaseUrl
 from runwell.testing import MemoryRunStore
@@ -35,7 +34,7 @@ async def request(app: App) -> StartRequest:
 def test_runs_go_on_when_the_server_was_away(postgres: PostgresServer, postgres_url: DatabaseUrl, tmp_path: Path) -> None:
     async def main() -> None:
         settings = Settings(data_dir=tmp_path, database_url=postgres_url)
-        async with open_app(settings, run_store=MemoryRunStore(matches)) as app:
+        async with open_app(settings, run_store=MemoryRunStore()) as app:
             wanted = await request(app)
             run_ids = [await app.runtime.start(wanted) for _ in range(5)]
             ends = [asyncio.ensure_future(app.runtime.ended(run_id)) for run_id in run_ids]

@@ -23,7 +23,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from runwell.api.application import create_app
 from runwell.bootstrap import open_app
-from runwell.search.matches import matches
 from runwell.serving import parts_for
 from runwell.settings import Settings
 from runwell.testing import MemoryRunStore
@@ -261,7 +260,7 @@ HOSTS: Final = (
 def test_strange_hosts_and_origins_are_refused_in_our_words(tmp_path: Path, *, sign_in: bool) -> None:
     async def main() -> None:
         settings = Settings(data_dir=tmp_path, rate_limit="none")
-        async with open_app(settings, grace_s=0, run_store=MemoryRunStore(matches)) as app:
+        async with open_app(settings, grace_s=0, run_store=MemoryRunStore()) as app:
             asgi = create_app(parts_for(app, settings, sign_in=sign_in))
             asked = next(one for one in operations(asgi.openapi()) if one.name == "start_oidc")
             found = []

@@ -22,7 +22,6 @@ from runwell.adapters.guarded_transport import VettedNetwork
 from runwell.api.application import create_app
 from runwell.bootstrap import open_app
 from runwell.model.statuses import TERMINAL
-from runwell.search.matches import matches
 from runwell.serving import parts_for
 from runwell.settings import Settings
 from runwell.testing import MemoryRunStore
@@ -115,7 +114,7 @@ async def field_of_play(path: Path) -> AsyncIterator[Field]:
     async with (
         Listener(_canary).listening("127.0.0.1", "127.0.0.3", "::1") as canary,
         Listener(_staged).listening(STAGE) as stage,
-        open_app(settings, grace_s=0, run_store=MemoryRunStore(matches)) as app,
+        open_app(settings, grace_s=0, run_store=MemoryRunStore()) as app,
     ):
         transport = httpx2.ASGITransport(create_app(parts_for(app, settings)))
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=60) as client:
@@ -270,7 +269,7 @@ def test_the_canary_sings(tmp_path: Path) -> None:
         settings = Settings(data_dir=tmp_path, rate_limit="none", http_allow=("127.0.0.0/8",))
         async with (
             Listener(_canary).listening("127.0.0.1") as canary,
-            open_app(settings, grace_s=0, run_store=MemoryRunStore(matches)) as app,
+            open_app(settings, grace_s=0, run_store=MemoryRunStore()) as app,
         ):
             transport = httpx2.ASGITransport(create_app(parts_for(app, settings)))
             async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=60) as client:

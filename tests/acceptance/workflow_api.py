@@ -14,7 +14,6 @@ from runwell.bootstrap import App, open_app
 from runwell.model.principal import LOCAL, Permission, Principal
 from runwell.model.scope import Scope
 from runwell.ports.run_store import RunStore
-from runwell.search.matches import matches
 from runwell.serving import parts_for
 from runwell.settings import Settings
 from runwell.testing import MemoryRunStore
@@ -74,7 +73,7 @@ class Api:
 async def served(path: Path, run_store: RunStore | None = None, **changed: Any) -> AsyncIterator[Api]:
     """Serve; `changed` are parts that are other than usual."""
     settings = Settings(data_dir=path / "data", rate_limit="none")
-    async with open_app(settings, grace_s=0, run_store=run_store or MemoryRunStore(matches)) as app:
+    async with open_app(settings, grace_s=0, run_store=run_store or MemoryRunStore()) as app:
         parts = msgspec.structs.replace(parts_for(app, settings, sign_in=True), authenticate=_who, **changed)
         transport = httpx2.ASGITransport(create_app(parts))
         async with httpx2.AsyncClient(transport=transport, base_url="http://runwell", timeout=30) as client:

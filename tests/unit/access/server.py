@@ -23,7 +23,6 @@ from runwell.bootstrap import open_app
 from runwell.model.ids import DEFAULT_PROJECT
 from runwell.ports.identity import Identities
 from runwell.ports.identity_provider import IdentityProvider
-from runwell.search.matches import matches
 from runwell.serving import parts_for
 from runwell.settings import Settings
 from runwell.storage.sql_identity import sql_identities
@@ -116,7 +115,7 @@ def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]
 @asynccontextmanager
 async def opened(path: Path, *, rules: AccessRules = AccessRules(), provider: IdentityProvider | None = None) -> AsyncIterator[Server]:  # noqa: B008 (frozen)
     settings = Settings(data_dir=path, rate_limit="none")
-    async with open_app(settings, run_store=MemoryRunStore(matches)) as app:
+    async with open_app(settings, run_store=MemoryRunStore()) as app:
         assert isinstance(app.journal, SqliteJournal)
         clock, sql = FakeClock(), SqliteSql(app.journal)
         access = Access(

@@ -21,7 +21,6 @@ from runwell.bootstrap import open_app
 from runwell.model.errors import CommandRefused
 from runwell.model.principal import Principal
 from runwell.model.scope import DEFAULT_SCOPE
-from runwell.search.matches import matches
 from runwell.serving import parts_for
 from runwell.settings import Settings
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
@@ -66,7 +65,7 @@ async def shop(path: Path, actor: str = "key_1", **settings: Any) -> AsyncIterat
         return None if who == "nobody" else Principal(scope=DEFAULT_SCOPE, actor=who, permissions=frozenset({"workflow:run"}))
 
     asked = Settings(data_dir=path, **settings)
-    async with open_app(asked, run_store=MemoryRunStore(matches)) as app:
+    async with open_app(asked, run_store=MemoryRunStore()) as app:
         orders = Orders()
         api = create_app(msgspec.structs.replace(parts_for(app, asked, sign_in=True), authenticate=authenticate))
         api.include_router(orders.routes)
