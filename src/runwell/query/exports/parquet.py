@@ -9,6 +9,9 @@ from runwell.query.exports.columns import Column, Kind
 GROUP_RUNS: Final = 5_000
 GROUP_BYTES: Final = 4 * 1024 * 1024
 
+_ALIKE: Final = frozenset({"workflow", "workflow_id", "workflow_name", "kind", "status", "trigger", "environment", "models"})
+"""Columns with few values. Dictionaries and least and greatest values of the others would be held for the whole file."""
+
 
 def _schema(columns: tuple[Column, ...]) -> Any:
     import pyarrow as pa
@@ -37,7 +40,9 @@ class Parquet:
     def begin(self) -> bytes:
         import pyarrow.parquet as pq
 
-        self._writer = pq.ParquetWriter(self._sink, self._schema, compression="zstd")
+        short = [column.name for column in self._columns if column.kind != "text"]
+        alike = [column.name for column in self._columns if column.name in _ALIKE]
+        self._writer = pq.ParquetWriter(self._sink, self._schema, compression="zstd", write_statistics=short, use_dictionary=alike)
         return self._sink.take()
 
     def add(self, record: RunRecord) -> bytes:
