@@ -267,7 +267,8 @@ class Queries:
             return tuple(sorted((self._rng.choice(pool), self._rng.choice(pool))))
         return self._some(pool) if operator in ("is", "is_not") else (self._rng.choice(pool),)
 
-    def _json(self) -> Compare:
+    def _place(self) -> tuple[str, tuple[str | None, ...], list[Any]]:
+        """Return a place in one of the runs, and what is there in that run."""
         record = self._rng.choice(self._records)
         root = self._rng.choice(list(ROOTS))
         path = self._rng.choice(list(keys_of(getattr(record, root))) or [("nowhere",)])
@@ -275,9 +276,17 @@ class Queries:
             path = (*path, "length")
         if root == "metadata":
             path = path[:1]
-        name = path_name(root, path)
-        seen = [value for value in values_at(getattr(record, root), path) if isinstance(value, str | int | float)]
+        return root, path, values_at(getattr(record, root), path)
+
+    def _json(self) -> Compare:
         type_: FieldType | None = self._rng.choice([None, None, "string", "number", "integer", "boolean", "date", "array_length"])
+        root, path, found = self._place()
+        for _ in range(30):  # mostly a place where there is something of this type: elsewhere the answer is the same for all runs
+            if _is_of(found, type_) or self._rng.random() < 0.02:
+                break
+            root, path, found = self._place()
+        name = path_name(root, path)
+        seen = [value for value in found if isinstance(value, str | int | float)]
         emptiness = self._rng.choice(["empty", "not_empty"])
         equality = self._rng.choice(["is", "is_not"])
         if type_ in (None, "string"):
@@ -299,6 +308,13 @@ class Queries:
         if type_ == "date" and operator in ("gt", "lt") and self._rng.random() < 0.5:
             operator = "after" if operator == "gt" else "before"
         return compare(name, operator, self._operands(operator, pool), type_)
+
+
+def _is_of(found: Sequence[Any], type_: FieldType | None) -> bool:
+    if type_ == "date":
+        return any(isinstance(value, str) and value[4:5] == "-" for value in found)
+    kinds = {"boolean": bool, "array_length": list, "number": (int, float), "integer": (int, float)}.get(type_ or "", str)
+    return any(isinstance(value, kinds) and (type_ == "boolean" or not isinstance(value, bool)) for value in found)  # type: ignore[arg-type]
 
 
 def records(rng: random.Random, count: int) -> list[RunRecord]:
