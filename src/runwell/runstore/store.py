@@ -41,16 +41,18 @@ class ClickHouseRunStore:
         """The position that whoever writes believes to be kept."""
 
     async def open(self) -> None:
-        await self._connections.open()
+        """Open what there is. A store that is new is made by the first call that needs it: until then it takes no memory."""
+        if not self._target.is_new():
+            await self._connections.open()
 
     async def close(self) -> None:
         await self._connections.close()
 
     def trouble(self) -> str | None:
-        return self._connections.trouble()
+        return None if self._target.is_new() else self._connections.trouble()
 
     async def position(self) -> int:
-        self._seen = await self._connections.run(schema.position)
+        self._seen = 0 if self._target.is_new() else await self._connections.run(schema.position)
         return self._seen
 
     async def keep(self, records: Sequence[RunRecord], position: int) -> None:

@@ -34,6 +34,10 @@ class Directory:
     def __str__(self) -> str:
         return str(self._path)
 
+    def is_new(self) -> bool:
+        """Whether there is nothing yet."""
+        return not self._path.exists()
+
     def prepare(self) -> None:
         """Make ready for `connect`. Works in a thread; takes long."""
         import_engine()
@@ -119,6 +123,9 @@ class Server:
 
     def __str__(self) -> str:
         return str(self._url)
+
+    def is_new(self) -> bool:
+        return False
 
     def prepare(self) -> None:
         client = self._client(None, self._bounds.of_query() | UNBOUNDED)

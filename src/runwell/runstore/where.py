@@ -12,6 +12,7 @@ Values are always bound. What stands in the SQL itself are names and operators o
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -67,8 +68,11 @@ _SIGNS: Final[dict[Operator, str]] = {"gt": ">", "after": ">", "gte": ">=", "lt"
 _MOST_TOKENS: Final = 32
 """How many words are looked up in the index before the text itself is read."""
 
-_UPPER: Final = "".join(char for char in map(chr, range(128, sys.maxunicode + 1)) if fold(char) != char)
-_LOWER: Final = fold(_UPPER)
+
+@cache
+def _upper() -> str:
+    """Return every letter beyond ASCII that folds to another. Takes long the first time, and few searches need it."""
+    return "".join(char for char in map(chr, range(128, sys.maxunicode + 1)) if fold(char) != char)
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -257,7 +261,7 @@ class _Writer:
     def _folded(self, text: str, wanted: str) -> str:
         """Return the text folded as far as the wanted text needs it."""
         if not wanted.isascii():
-            return f"translateUTF8(lower({text}), {self._constant('w_upper', _UPPER)}, {self._constant('w_lower', _LOWER)})"
+            return f"translateUTF8(lower({text}), {self._constant('w_upper', _upper())}, {self._constant('w_lower', fold(_upper()))})"
         kelvin = f"replaceAll({text}, '\u212a', 'k')" if "k" in wanted else text  # the only one beyond ASCII that folds into it
         return f"lower({kelvin})"
 
