@@ -81,7 +81,7 @@ def flatten(record: RunRecord) -> Flat:
     texts: list[str] = [record.error_message] if record.error_message else []
     texts += paths.add("i:", record.input)
     texts += paths.add("o:", record.output)
-    texts += _spoken(record)
+    texts += _spoken(record, set(texts))
     return Flat(list(paths.kv), list(paths.nums), _bounded(texts))
 
 
@@ -95,9 +95,8 @@ def _bounded(texts: Iterable[str]) -> str:
     return fold("\n".join(kept))
 
 
-def _spoken(record: RunRecord) -> Iterator[str]:
-    """Yield what was said to models and by them, once: each call of a conversation repeats what was said before."""
-    said: set[str] = set()
+def _spoken(record: RunRecord, said: set[str]) -> Iterator[str]:
+    """Yield what was said to models and by them, once: prompts repeat inputs, and each call what was said before."""
     for generation in record.generations:
         prompts = [value for message in generation.messages or () for key, value in message.items() if key != "role"]
         for text in leaves([prompts, generation.response, generation.error_message]):
