@@ -107,6 +107,7 @@ class RunGenerator:
         }
         output = None if failed else self._output()
         generations = self._generations(started, prose, failed)
+        steps = self._steps(started, duration, failed)
         usage = sum((call.usage for call in generations), Usage())
         slug = f"workflow-{workflow}"
         version = 1 + number * 8 // self.count
@@ -136,7 +137,8 @@ class RunGenerator:
             tags=("beta",) if dice.random() < 0.1 else (),
             metadata={"env": dice.choice(("prod", "prod", "staging")), "user": f"u{dice.randrange(2_000)}"},
             usage=usage,
-            steps=self._steps(started, duration, failed),
+            step_count=len(steps),
+            steps=steps,
             generations=generations,
             score=round(dice.random(), 2) if dice.random() < 0.05 else None,
         )

@@ -152,9 +152,13 @@ def a_record(rng: random.Random, number: int) -> RunRecord:
         tags=tuple(rng.sample(["beta", "Beta", "größe", "vip"], rng.randint(0, 2))),
         metadata={rng.choice(["env", "a.b", "é", "n", "length"]): text_value(rng) for _ in range(rng.randint(0, 2))},
         usage=Usage(
-            input_tokens=rng.randint(0, 5), output_tokens=rng.randint(0, 5), cost_nanos=rng.choice([0, 10_000_000, 10_000_001, 3 * 10**9])
+            input_tokens=rng.randint(0, 5),
+            output_tokens=rng.randint(0, 5),
+            cost_nanos=rng.choice([0, 10_000_000, 10_000_001, 3 * 10**9]),
+            generations=len(generations) + rng.choice([0, 0, 2]),  # of many, not all are kept
         ),
         tool_calls=rng.randint(0, 2),
+        step_count=rng.randint(0, 4),
         steps=tuple(
             StepRecord(path=step, id=step, type=rng.choice(["http", "llm"]), status=rng.choice(list(StepStatus)))
             for step in rng.choices(["refund", "classify", "a-b"], k=rng.randint(0, 3))

@@ -82,7 +82,7 @@ def holds(query: Query, record: RunRecord) -> bool:
     if isinstance(query, Not):
         return not holds(query.of, record)
     if isinstance(query, Words):
-        return _next_to_each_other(split(_all_text(record)), list(query.words), query.is_prefix)
+        return any(_next_to_each_other(split(text), list(query.words), query.is_prefix) for text in _all_texts(record))
     if query.operator in ("is_not", "not_contains"):
         return not _compare(query, query.operator.removeprefix("not_").removesuffix("_not"), record)
     if query.operator == "not_empty":
@@ -105,7 +105,7 @@ def _texts(value: Any) -> list[str]:
     return [text for item in inner for text in _texts(item)]
 
 
-def _all_text(record: RunRecord) -> str:
+def _all_texts(record: RunRecord) -> list[str]:
     said: list[str] = []
     for generation in record.generations:
         for message in generation.messages or []:
@@ -113,7 +113,7 @@ def _all_text(record: RunRecord) -> str:
         for text in [*_texts(generation.response), *_texts(generation.error_message)]:
             said += [] if text in said else [text]
     error = [record.error_message] if record.error_message else []
-    return "\n".join([*error, *_texts(record.input), *_texts(record.output), *said])
+    return [*error, *_texts(record.input), *_texts(record.output), *said]
 
 
 def _number(text: str) -> float | None:
@@ -196,8 +196,8 @@ def _own(field: str, run: RunRecord) -> list[Any]:
         "input_tokens": [run.usage.input_tokens],
         "output_tokens": [run.usage.output_tokens],
         "cost": [run.usage.cost_nanos],
-        "generations": [len(run.generations)],
-        "steps": [len(run.steps)],
+        "generations": [run.usage.generations],
+        "steps": [run.step_count],
         "begun": [run.created_at if run.started_at is None else run.started_at],
         "started": [run.started_at],
         "created": [run.created_at],

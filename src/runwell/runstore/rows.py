@@ -108,7 +108,7 @@ _COLUMNS: Final[dict[str, Callable[[Row], Any]]] = {
     "begun_at": lambda row: _count(row.record.created_at if row.record.started_at is None else row.record.started_at),
     **{name: _used(name) for name in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")},
     "generation_count": _used("generations"),
-    "step_count": lambda row: len(row.record.steps),
+    "step_count": _number("step_count"),
     "models": lambda row: sorted({generation.model for generation in row.record.generations}),
     "providers": lambda row: sorted({generation.provider for generation in row.record.generations}),
     "tags": lambda row: list(row.record.tags),

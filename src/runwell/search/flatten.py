@@ -3,7 +3,7 @@
 - `kv`: `i:path=value` for texts and booleans of the input (`o:` output, `m:` metadata), `i:path#hash` for texts over
   `MAX_VALUE` characters, `i:path` for whatever is not empty, and `s:step=status`.
 - `nums`: numbers by path; `path.length` of lists; `path@` of texts that are dates, in ms since 1970 UTC.
-- `text`: every text, folded, a line each.
+- `text`: every text, folded, once. What parts them is a word of its own: no words are next to each other across two texts.
 
 A path is written as in the search language: `ticket.lang`, `items[].name`, `"a.b".c`. A list's items share one path.
 """
@@ -28,6 +28,9 @@ MAX_VALUE: Final = 64
 
 MAX_PATH: Final = 512
 """What has a longer path is not found by it."""
+
+_BETWEEN: Final = "\n\ue000\n"
+"""A character that is nobody's word."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
@@ -91,8 +94,8 @@ def _bounded(texts: Iterable[str]) -> str:
         if room <= 0:
             break
         kept.append(text[:room])
-        room -= len(text) + 1
-    return fold("\n".join(kept))
+        room -= len(text) + len(_BETWEEN)
+    return fold(_BETWEEN.join(kept))
 
 
 def _spoken(record: RunRecord, said: set[str]) -> Iterator[str]:

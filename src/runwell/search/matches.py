@@ -55,9 +55,9 @@ _NUMBERS: Final[dict[str, Callable[[RunRecord], int | float | None]]] = {
     "tokens": lambda run: run.usage.input_tokens + run.usage.output_tokens,
     "input_tokens": lambda run: run.usage.input_tokens,
     "output_tokens": lambda run: run.usage.output_tokens,
-    "generations": lambda run: len(run.generations),
+    "generations": lambda run: run.usage.generations,
     "tool_calls": lambda run: run.tool_calls,
-    "steps": lambda run: len(run.steps),
+    "steps": lambda run: run.step_count,
     "score": lambda run: run.score,
     "comments": lambda run: run.comments,
 }
