@@ -1,11 +1,11 @@
 """Errors as people read them: what is wrong, where, and what to do, on stderr."""
 
 import sys
+import unicodedata
 from collections.abc import Sequence
 
 import msgspec
 import typer
-from rich.cells import cell_len
 
 from runwell.cli.formatting import one_line
 from runwell.model.errors import InvalidInput, Problem, RunwellError
@@ -31,7 +31,12 @@ class QueryProblem(Problem, frozen=True, kw_only=True):
         query = "".join(letter if letter.isprintable() else " " for letter in self.query)
         start = min(self.position or 0, len(query))
         marked = max(min(self.length or 1, len(query) - start), 1)
-        return [f"  {query}", f"  {' ' * cell_len(query[:start])}{'^' * max(cell_len(query[start : start + marked]), 1)} {_told(self)}"]
+        return [f"  {query}", f"  {' ' * _width(query[:start])}{'^' * max(_width(query[start : start + marked]), 1)} {_told(self)}"]
+
+
+def _width(text: str) -> int:
+    """Return how many cells of a terminal the text takes."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 0 if unicodedata.combining(letter) else 1 for letter in text)
 
 
 def placed(problems: Sequence[Problem], query: str) -> tuple[Problem, ...]:

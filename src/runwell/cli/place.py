@@ -8,26 +8,19 @@ import msgspec
 from runwell.cli.complaints import FileProblem
 from runwell.cli.document_files import Source
 from runwell.cli.finding import TaskPlace
+from runwell.cli.runs_wanted import RunsWanted
 from runwell.engine.plan import Plan
 from runwell.engine.state import RunState
 from runwell.model.commands import Command, CompleteTask
 from runwell.model.events import Event, StopMode
 from runwell.model.run import TaskView
-from runwell.model.run_search import RunFilters, RunPage
+from runwell.model.run_search import RunPage
 from runwell.ports.feed import Listener
 from runwell.ports.journal import Version
 from runwell.ports.keeping import TroubleListener
 
 EVER: Final = "1970-01-01T00:00:00Z"
 """Since when runs are looked for here: a list on the command line is bounded by its length, not by a time."""
-
-
-class RunsWanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs a person wants to see, and how many at most. `count`: also how many there are in all."""
-
-    filters: RunFilters
-    limit: int
-    count: bool = False
 
 
 class Lists(Protocol):

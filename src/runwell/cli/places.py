@@ -8,10 +8,11 @@ from runwell.cli.folded_runs import FoldedRuns
 from runwell.cli.keeping import located
 from runwell.cli.local_place import LocalChecks, LocalPlace, LocalReader, no_run
 from runwell.cli.options import Options
-from runwell.cli.place import Checks, Followed, Lists, Place, Reader, RunsWanted
+from runwell.cli.place import Checks, Followed, Lists, Place, Reader
 from runwell.cli.remote_documents import RemoteChecks
 from runwell.cli.remote_place import RemotePlace, RemoteReader
 from runwell.cli.run_lists import JournalLists, RemoteLists, StoreLists, is_plain
+from runwell.cli.runs_wanted import RunsWanted
 from runwell.model.errors import DataDirectoryBusy, JournalUnavailable
 from runwell.sdk.client import AsyncClient
 from runwell.viewing import open_view

@@ -18,9 +18,9 @@ from runwell.cli.formatting import clock_time, duration, harmless_json, moment, 
 from runwell.cli.inspection import print_run
 from runwell.cli.options import Options
 from runwell.cli.output import Format
-from runwell.cli.place import RunsWanted
 from runwell.cli.places import open_lists, open_reader
 from runwell.cli.rendering import run_style
+from runwell.cli.runs_wanted import RunsWanted
 from runwell.engine.view import run_view
 from runwell.model.errors import InvalidInput
 from runwell.model.events import Event, event_json

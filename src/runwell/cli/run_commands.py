@@ -9,7 +9,7 @@ import typer
 from runwell.cli.options import Manner
 from runwell.cli.output import chosen
 from runwell.cli.parameters import Output, RunId, TaskId, Watch, finish, options_of
-from runwell.cli.place import RunsWanted
+from runwell.cli.runs_wanted import RunsWanted
 from runwell.cli.values import read_json, read_object
 from runwell.model.commands import ArchiveRun, CompleteTask, UnarchiveRun
 from runwell.model.errors import InvalidInput

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from runwell.cli.place import EVER, RunsWanted
+from runwell.cli.place import EVER
+from runwell.cli.runs_wanted import RunsWanted
 from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run import RunRow
 from runwell.model.run_overview import record_summary
