@@ -110,12 +110,12 @@ def test_filters_hold_together(tmp_path: Path) -> None:
 def test_a_row_tells_why_it_failed_and_what_people_said(tmp_path: Path) -> None:
     async def main(api: Api) -> None:
         run_id = await api.finished(FAIL, {"by": 0}, tags=("beta",))
-        await api.send("PUT", f"/v1/runs/{run_id}/review", json={"review": "bad", "score": 0.25})
+        await api.send("PUT", f"/v1/runs/{run_id}/review", json={"review": "negative", "score": 0.25})
         [row] = (await api.get("/v1/runs"))["data"]
         assert (row["failure_code"], row["failed_step"], row["tags"]) == ("EXPRESSION_FAILED", "divide", ["beta"])
         assert "zero" in row["error_message"]
         assert (row["review"], row["score"], row["archived_at"], row["tokens"]) == ("bad", 0.25, None, 0)
-        assert await found(api, q="review:bad score:<0.5 error:zero failed_step:divide") == [run_id]
+        assert await found(api, q="review:negative score:<0.5 error:zero failed_step:divide") == [run_id]
 
     with_api(tmp_path, main)
 
@@ -162,8 +162,8 @@ def test_a_live_run_is_reviewed_but_not_archived(tmp_path: Path) -> None:
         assert refused["code"] == "COMMAND_REFUSED"
         assert refused["detail"] == f"{run_id} is waiting: only a run that has ended can be archived"
         path = f"/v1/workflows/ask/runs/{run_id}/review"
-        said = await api.send("PUT", path, json={"review": "good", "score": 1, "comment": "so far"})
-        assert said.json() == {"run_id": run_id, "archived_at": None, "review": "good", "score": 1.0}
+        said = await api.send("PUT", path, json={"review": "positive", "score": 1, "comment": "so far"})
+        assert said.json() == {"run_id": run_id, "archived_at": None, "review": "positive", "score": 1.0}
         assert (await api.send("PUT", path, json={})).json()["review"] == ""
         for body in ({"review": "so-so"}, {"score": "NaN"}, {"score": 1e400}, {"comment": 1}, {"more": 1}):
             content = msgspec.json.encode(body) if body != {"score": 1e400} else b'{"score": 1e400}'

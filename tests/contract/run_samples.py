@@ -79,7 +79,7 @@ def full(**fields: Any) -> RunRecord:
             GenerationRecord(seq=5, at=START, step_path="classify", provider="openai", model="gpt-5", ok=False, error_message="away"),
         ),
         "comments": 2,
-        "review": "good",
+        "review": "positive",
         "score": 0.25,
         "archived_at": START,
     }

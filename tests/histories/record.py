@@ -163,13 +163,13 @@ def paused_and_timed_out() -> Driver:
 
 def reviewed_and_archived() -> Driver:
     run = Driver(workflow({"id": "a"}))
-    run.do(ReviewRun(actor="ann", review="good", score=0.75, comment="so far"))
+    run.do(ReviewRun(actor="ann", review="positive", score=0.75, comment="so far"))
     run.complete("a", 1)
     run.now += 1_000
     run.do(ArchiveRun(actor="ann"))
     run.do(UnarchiveRun(actor="bob"))
     run.now += 1_000
-    run.do(ReviewRun(actor="bob", review="bad", score=0.25))
+    run.do(ReviewRun(actor="bob", review="negative", score=0.25))
     run.do(ArchiveRun(actor="bob"))
     return run
 

@@ -304,7 +304,7 @@ class World:
         self._do(self._choices.one(cmd.ArchiveRun(), cmd.UnarchiveRun()))
 
     def _review(self) -> None:
-        self._do(cmd.ReviewRun(review=self._choices.one("good", "bad", ""), score=self._choices.one(None, 0.5)))
+        self._do(cmd.ReviewRun(review=self._choices.one("positive", "negative", ""), score=self._choices.one(None, 0.5)))
 
     def _crash(self) -> None:
         """The process dies and another takes the run up."""

@@ -165,7 +165,7 @@ def a_record(rng: random.Random, number: int) -> RunRecord:
         ),
         generations=tuple(generations),
         comments=rng.randint(0, 2),
-        review=rng.choice(["", "good", "bad"]),
+        review=rng.choice(["", "positive", "negative"]),
         score=rng.choice([None, 0.0, 0.1, 0.5, 1.0]),
         archived_at=rng.choice([None, None, NOW]),
     )
@@ -178,7 +178,7 @@ OWN_TEXTS: dict[str, list[Value]] = {
     "environment": ["production", "testing"],
     "failed_step": ["refund", "re*"],
     "failure_code": ["HTTP_FAILED", "HTTP*"],
-    "review": ["good", "bad"],
+    "review": ["positive", "negative"],
     "model": ["gpt-5", "gpt-5*", "claude-é", "CLAUDE-É"],
     "provider": ["openai", "o*"],
     "tag": ["beta", "Größe", "größe", "GRÖ*", "v*"],

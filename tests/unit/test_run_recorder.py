@@ -45,12 +45,12 @@ def test_what_is_said_after_the_end() -> None:
         log(
             (ev.RunSucceeded(output="x"), None),
             (ev.CommentAdded(comment_id="c", content="well"), None),
-            (ev.RunReviewed(review="good", score=0.5), None),
+            (ev.RunReviewed(review="positive", score=0.5), None),
             (ev.RunArchived(), None),
         )
     )
     made = recorder.record()
-    assert (made.status, made.comments, made.review, made.score, made.rev) == ("succeeded", 1, "good", 0.5, 6)
+    assert (made.status, made.comments, made.review, made.score, made.rev) == ("succeeded", 1, "positive", 0.5, 6)
     assert made.archived_at == (made.ended_at or 0) + 3
     recorder.add(event(RUN, 7, ev.RunUnarchived()))
     assert recorder.record().archived_at is None

@@ -24,7 +24,7 @@ EVENT_VERSION: Final = 1
 
 StopMode = Literal["immediate", "graceful"]
 
-Verdict = Literal["good", "bad", ""]
+Verdict = Literal["positive", "negative", ""]
 """What a person thinks of a run; empty takes an earlier verdict back."""
 
 

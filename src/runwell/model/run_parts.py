@@ -17,7 +17,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunMarks(msgspec.Struct, frozen=True, kw_only=True):
-    """`review` is `good`, `bad` or empty. `archived_at`: null unless lists leave the run out."""
+    """`review` is `positive`, `negative` or empty. `archived_at`: null unless lists leave the run out."""
 
     run_id: str
     archived_at: str | None = None

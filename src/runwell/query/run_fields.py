@@ -16,7 +16,7 @@ _DAY_MS: Final = 86_400_000
 _VALUES: Final[dict[str, tuple[str, ...]]] = {
     "status": tuple(RunStatus),
     "step.<id>.status": tuple(StepStatus),
-    "review": ("good", "bad"),
+    "review": ("positive", "negative"),
     "archived": ("true", "false"),
     "environment": ("production", TESTING),
     "kind": ("workflow", "agent"),

@@ -95,7 +95,7 @@ CATALOGUE: Final[tuple[Field, ...]] = (
     Field("error", "error", "Code of its failure, or words of the message", "error:timeout"),
     Field("failure_code", "text", "Code of its failure", "failure_code:HTTP_FAILED", ("error_code",)),
     Field("archived", "boolean", "Whether it is archived", "archived:true"),
-    Field("review", "text", "What a person judged: `good` or `bad`", "review:bad"),
+    Field("review", "text", "What a person judged: `positive` or `negative`", "review:negative"),
     Field("score", "number", "The score it was given", "score:<0.5"),
     Field("comments", "integer", "How many comments it has", "comments:>0"),
     Field("run", "id", "The run itself", "run:run_0195dd7a00007000a000000000000001", ("id", "run_id")),

@@ -85,7 +85,7 @@ def _later(chance: random.Random, record: RunRecord) -> RunRecord:
         **chance.choice(
             (
                 {"archived_at": started + 1},
-                {"archived_at": None, "review": "good"},
+                {"archived_at": None, "review": "positive"},
                 {"status": RunStatus.FAILED, "started_at": started + 3_600_000, "duration_ms": 5, "steps": record.steps[:1]},
             )
         ),

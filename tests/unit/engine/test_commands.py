@@ -54,12 +54,12 @@ def test_a_live_run_is_not_archived(admit: bool) -> None:
 def test_the_last_review_counts_whole() -> None:
     run = Driver(workflow({"id": "a"}))
     assert run.do(ReviewRun()).events == []
-    first = ReviewRun(review="good", score=0.5, comment="well done")
+    first = ReviewRun(review="positive", score=0.5, comment="well done")
     assert [event.type for event in run.do(first).events] == ["run_reviewed"]
     assert run.do(first).events == []
     run.complete("a")
-    run.do(ReviewRun(review="bad"))
-    assert (run_view(run.state).review, run_view(run.state).score) == ("bad", None)
+    run.do(ReviewRun(review="negative"))
+    assert (run_view(run.state).review, run_view(run.state).score) == ("negative", None)
     for score in (float("nan"), float("inf")):
         with pytest.raises(InvalidInput, match="a score is a finite number"):
             run.do(ReviewRun(score=score))

@@ -123,7 +123,7 @@ def test_a_run_begins_with_event_1_and_goes_on_without_gaps() -> None:
 def test_only_what_people_say_of_it_comes_after_the_end() -> None:
     run = Driver(workflow({"id": "a"}))
     run.complete("a")
-    said = [ev.CommentAdded(comment_id="c", content="x"), ev.RunArchived(), ev.RunUnarchived(), ev.RunReviewed(review="good")]
+    said = [ev.CommentAdded(comment_id="c", content="x"), ev.RunArchived(), ev.RunUnarchived(), ev.RunReviewed(review="positive")]
     assert {happens(run, data).type for data in said} == ev.AFTERWARDS
     assert run.state.status is RunStatus.SUCCEEDED
     with pytest.raises(ImpossibleEvent, match="log after the run's end"):

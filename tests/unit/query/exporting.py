@@ -51,7 +51,7 @@ def record(**changes: Any) -> RunRecord:
             StepRecord(path="refund", id="refund", type="http", status="skipped", reason="condition_false"),
         ),
         generations=(CALL,),
-        review="good",
+        review="positive",
         score=0.75,
     )
     return msgspec.structs.replace(made, **changes)

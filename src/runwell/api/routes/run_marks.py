@@ -22,7 +22,9 @@ class ReviewBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    review: Literal["good", "bad", ""] = Field(default="", description="Empty takes an earlier verdict back.", examples=["good"])
+    review: Literal["positive", "negative", ""] = Field(
+        default="", description="Empty takes an earlier verdict back.", examples=["positive"]
+    )
     score: Score | None = Field(default=None, description="Any number, on a scale of your own.", examples=[0.9])
     comment: Text | None = Field(default=None, max_length=10_000, description="Why.")
 
