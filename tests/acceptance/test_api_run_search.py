@@ -114,7 +114,7 @@ def test_a_row_tells_why_it_failed_and_what_people_said(tmp_path: Path) -> None:
         [row] = (await api.get("/v1/runs"))["data"]
         assert (row["failure_code"], row["failed_step"], row["tags"]) == ("EXPRESSION_FAILED", "divide", ["beta"])
         assert "zero" in row["error_message"]
-        assert (row["review"], row["score"], row["archived_at"], row["tokens"]) == ("bad", 0.25, None, 0)
+        assert (row["review"], row["score"], row["archived_at"], row["tokens"]) == ("negative", 0.25, None, 0)
         assert await found(api, q="review:negative score:<0.5 error:zero failed_step:divide") == [run_id]
 
     with_api(tmp_path, main)
