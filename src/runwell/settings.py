@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from runwell.adapters.tools.commands import McpCommand, read_commands
 from runwell.model.errors import InvalidInput
 from runwell.model.principal import ROLES, Role
 from runwell.model.secret_key import SecretKey
@@ -39,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: what stored secrets are sealed with; None: the file `secret.key` of the data directory (`RUNWELL_SECRET_KEY`).
     secret_key_previous: keys under which older values may still be sealed (`RUNWELL_SECRET_KEY_PREVIOUS`, comma-separated).
     share_model_keys: whether all organizations may use the vendors' usual keys of the environment (`RUNWELL_SHARE_MODEL_KEYS`).
+    mcp_commands: programs that the default organization may use as MCP servers, by name (`RUNWELL_MCP_COMMANDS`).
     """
 
     data_dir: Path
@@ -57,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: SecretKey | None = None
     secret_key_previous: tuple[SecretKey, ...] = ()
     share_model_keys: bool = False
+    mcp_commands: Mapping[str, McpCommand] = {}
 
 
 def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -78,6 +81,7 @@ def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.
         secret_key=next(iter(_keys(environ, "RUNWELL_SECRET_KEY")), None),
         secret_key_previous=_keys(environ, "RUNWELL_SECRET_KEY_PREVIOUS"),
         share_model_keys=_truth(environ, "RUNWELL_SHARE_MODEL_KEYS"),
+        mcp_commands=read_commands(environ.get("RUNWELL_MCP_COMMANDS", "")),
     )
 
 

@@ -15,6 +15,7 @@ from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.runs import Runs
+from runwell.ports.tools import Tools
 from runwell.ports.vault import Vault
 from runwell.ports.workflows import Workflows
 from runwell.query.following import Streams
@@ -53,6 +54,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     journal: Journal
     definitions: Definitions
     vault: Vault
+    tools: Tools
     streams: Streams
     workflows: Workflows
     limits: LimitSettings
