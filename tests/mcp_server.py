@@ -1,6 +1,6 @@
 """A real MCP server, made with the library's own class: over standard streams when run, or over HTTP in a test's process.
 
-    python -m tests.mcp_server
+python -m tests.mcp_server
 """
 
 import asyncio

@@ -39,7 +39,11 @@ def wrong_references(expr: Expr, step_id: str | None, place: Place, secrets: boo
     for ref in dict.fromkeys((ref.root, ref.keys) for ref in expr.refs):
         yield from _wrong_reference(*ref, step_id, place)
     if mentions_secrets(expr) and not (secrets and secret_name(expr)):
-        cure = "write {{ secrets.NAME }} by itself" if secrets else "secrets can stand in an http step's request only, or in that of an http tool"
+        cure = (
+            "write {{ secrets.NAME }} by itself"
+            if secrets
+            else "secrets can stand in an http step's request only, or in that of an http tool"
+        )
         yield "secret_not_here", f"a secret cannot be used in {expr.source!r}", cure
 
 

@@ -135,7 +135,7 @@ def _infos(server: str) -> Callable[[Any, Scrubber], list[ToolInfo]]:
 def _info(server: str, tool: Any, scrubber: Scrubber) -> ToolInfo | None:
     """Return the tool as it is offered; None for one that nobody could name or read."""
     try:
-        schema = _json(tool.input_schema)
+        schema = _json(tool.input_schema, scrubber)
         size = len(msgspec.json.encode(schema))
     except StepError:
         return None
@@ -143,7 +143,7 @@ def _info(server: str, tool: Any, scrubber: Scrubber) -> ToolInfo | None:
         return None
     description = None if tool.description is None else scrubber.text(tool.description)[:MOST_TOLD]
     reads = tool.annotations is not None and tool.annotations.read_only_hint is True
-    return ToolInfo(name=f"mcp:{server}/{tool.name}", description=description, input_schema=scrubber.data(schema), unsafe=not reads)
+    return ToolInfo(name=f"mcp:{server}/{tool.name}", description=description, input_schema=schema, unsafe=not reads)
 
 
 def _result(answer: Any, scrubber: Scrubber) -> Any:
@@ -156,14 +156,14 @@ def _result(answer: Any, scrubber: Scrubber) -> Any:
     value = answer.structured_content
     if value is None:
         value = "\n".join(texts) if all_text else parts or None
-    return scrubber.data(_json(value))
+    return _json(value, scrubber)
 
 
-def _json(value: Any) -> Any:
-    """Return the value as data that can be kept."""
+def _json(value: Any, scrubber: Scrubber) -> Any:
+    """Return the value as data that can be kept, without the server's credentials."""
     try:
-        data = json_data(value)
-        msgspec.json.encode(data)
+        data = scrubber.data(json_data(value))
+        msgspec.json.decode(msgspec.json.encode(data))
     except (StepError, ValueError, TypeError, RecursionError, OverflowError) as exc:
         raise failed(
             "protocol", "the tool returned what cannot be kept as JSON: it is nested too deep, or holds a number out of range"

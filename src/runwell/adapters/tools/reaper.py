@@ -37,7 +37,7 @@ def main(lifeline: int, command: list[str]) -> int:
             break
         os.read(awake, 4_096)
     _end_group(child)
-    return child.returncode if child.returncode is not None and child.returncode >= 0 else 1
+    return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
 def _let_go_of_streams() -> None:

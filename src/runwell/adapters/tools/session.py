@@ -91,6 +91,8 @@ class Session:
         self._jobs: set[_Job[Any]] = set()
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._silent = 0
+        self._left = False
+        self._opening: anyio.CancelScope | None = None
         self._tools: list[types.Tool] | None = None
         self.used_at = loop.time()
         self.listed_at = 0.0
@@ -100,7 +102,7 @@ class Session:
 
     @property
     def is_over(self) -> bool:
-        return self._owner.done() or self.was_lost
+        return self._left or self._owner.done() or self.was_lost
 
     @property
     def was_lost(self) -> bool:
@@ -144,7 +146,7 @@ class Session:
     async def _done(self, work: Callable[[ClientSession], Awaitable[T]]) -> T:
         await asyncio.shield(self.ready)
         async with self._turn:
-            if self._owner.done():
+            if self.is_over:
                 raise self._gone()
             job = _Job(work)
             self._jobs.add(job)
@@ -163,7 +165,11 @@ class Session:
             raise failure
 
     def _leave(self) -> None:
+        """Have the owner leave the session, or stop opening it."""
+        self._left = True
         self._queue.put_nowait(None)
+        if self._opening is not None:
+            self._opening.cancel()
 
     async def _own(self) -> None:
         """Enter the session, do what is asked for, leave it; whatever happens, nobody is left waiting."""
@@ -171,9 +177,7 @@ class Session:
             async with self._link.streams() as (read, write):
                 info = types.Implementation(name="runwell", version=__version__)
                 async with ClientSession(read, write, message_handler=self._heard, client_info=info) as session:
-                    with anyio.fail_after(START_S):
-                        await _agreed(session)
-                    self.ready.set_result(None)
+                    await self._open(session)
                     await self._serve(session)
         except Exception as exc:
             self._unready(self._failure(_first(exc)))
@@ -183,6 +187,15 @@ class Session:
                 self._queue.get_nowait()
             for job in list(self._jobs):
                 job.fail(self._gone())
+
+    async def _open(self, session: ClientSession) -> None:
+        with anyio.fail_after(START_S) as self._opening:
+            if self._left:
+                self._opening.cancel()
+            await _agreed(session)
+        cancelled, self._opening = self._opening.cancelled_caught, None
+        if not cancelled and not self.ready.done():
+            self.ready.set_result(None)
 
     async def _serve(self, session: ClientSession) -> None:
         async with anyio.create_task_group() as jobs:
