@@ -7,7 +7,7 @@ the answer to the request that it belongs to, signed with a token that no server
 import json
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, Final
@@ -50,6 +50,11 @@ class HttpLink:
         """Whether the server does not know the session any more."""
         return self._transport.lost
 
+    def cut(self) -> StepError | None:
+        """Return why an answer that came in pieces was cut off by us; None when the server itself broke it off."""
+        failure, self._transport.cut = self._transport.cut, None
+        return failure
+
     def failure_in(self, data: Any) -> StepError | None:
         """Return the failure that an answer of ours tells; None for an answer of the server."""
         return self._transport.failures.pop(data.get(SIGNED, ""), None) if isinstance(data, dict) else None
@@ -76,6 +81,11 @@ class _McpTransport(httpx2.AsyncBaseTransport):
         self._below, self._connection = below, connection
         self.failures: dict[str, StepError] = {}
         self.lost = False
+        self.cut: StepError | None = None
+
+    def _cut(self) -> StepError:
+        self.cut = failed("too_large", f"the server sent an answer of more than {MOST_BYTES} bytes")
+        return self.cut
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if request.method == "GET":  # the server's own stream: it has nothing to tell us, and would hold a connection
@@ -108,7 +118,7 @@ class _McpTransport(httpx2.AsyncBaseTransport):
             raise _broken(exc) from exc
         self.lost = self.lost or (answer.status_code == 404 and "mcp-session-id" in request.headers)
         assert isinstance(answer.stream, httpx2.AsyncByteStream)
-        capped = _Capped(answer.stream)
+        capped = _Capped(answer.stream, self._cut)
         if answer.headers.get("content-encoding", "identity").lower() != "identity":
             await answer.aclose()
             raise failed("protocol", "the server sent a compressed answer, which it was asked not to")
@@ -142,15 +152,15 @@ class _McpTransport(httpx2.AsyncBaseTransport):
 class _Capped(httpx2.AsyncByteStream):
     """An answer's body, ended when it is too long."""
 
-    def __init__(self, below: httpx2.AsyncByteStream) -> None:
-        self._below = below
+    def __init__(self, below: httpx2.AsyncByteStream, cut: Callable[[], StepError]) -> None:
+        self._below, self._cut = below, cut
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         left = MOST_BYTES
         async for part in self._below:
             left -= len(part)
             if left < 0:
-                raise failed("too_large", f"the server sent an answer of more than {MOST_BYTES} bytes")
+                raise self._cut()
             yield part
 
     async def aclose(self) -> None:

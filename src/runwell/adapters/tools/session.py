@@ -215,9 +215,9 @@ class Session:
         return self._link.failure or failed("connection", "the session with the server ended")
 
     def _broken_off(self, exc: MCPError) -> StepError:
-        if isinstance(self._link, ProcessLink) or self._owner.done():
+        if self._owner.done() or not isinstance(self._link, HttpLink):
             return self._gone()
-        return failed("protocol" if "SSE stream failed" in exc.message else "connection", f"the server broke off its answer: {exc.message}")
+        return self._link.cut() or failed("connection", f"the server broke off its answer: {exc.message}")
 
     def _failure(self, exc: BaseException) -> StepError:
         """Return what an exception of the library means."""
