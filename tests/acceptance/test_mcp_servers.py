@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -308,7 +308,7 @@ def reply_error(request: Any, data: Any) -> bytes:
 @pytest.mark.parametrize("what", MISBEHAVIOUR)
 def test_what_fails_on_the_way_fails_its_call_and_not_the_session(what: str) -> None:
     misbehave, reason = MISBEHAVIOUR[what]
-    turns = iter([misbehave, lambda request: reply(request, DONE)])
+    turns: Iterator[Callable[[Any], bytes]] = iter([misbehave, lambda request: reply(request, DONE)])
 
     async def main() -> None:
         unseen: list[dict[str, Any]] = []

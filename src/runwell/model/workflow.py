@@ -141,11 +141,12 @@ class _Reader:
             self._report("not_an_object", f"a tool is an object, not {_kind(raw)}", pointer, hint="give it `type:` and `name:`")
             return stand_in(ToolSpec, {}, (), pointer)
         own = {key: value for key, value in raw.items() if key in ToolSpec.model_fields and key != "step"}
-        kind, rest = raw.get("type"), {key: value for key, value in raw.items() if key not in own}
+        rest = {key: value for key, value in raw.items() if key not in own}
+        kind = raw["type"] if isinstance(raw.get("type"), str) else ""
         if kind not in OWN_STEP:
             own |= rest if kind in get_args(ToolType) else {}
             self._check_terms(own, pointer)
-        elif isinstance(kind, str):
+        else:
             own["step"] = self._step_of_tool(kind, {**rest, **{key: own[key] for key in OF_A_STEP if key in own}}, pointer)
         self._check_schema(own.get("input_schema"), f"{pointer}/input_schema", None)
         spec = self._build(ToolSpec, own, pointer, None)
