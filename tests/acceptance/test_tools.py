@@ -13,6 +13,7 @@ import yaml
 from tests.acceptance.api_bench import Api, with_api
 from tests.acceptance.command_line import CommandLine
 from tests.acceptance.served import serving
+from tests.acceptance.steered_journal import SteeredJournal
 from tests.contract.samples import run
 from tests.local_server import LocalServer, Received, answer
 from tests.mcp_server import served_desk
@@ -108,22 +109,18 @@ def test_a_call_is_recorded_before_and_after() -> None:
 @pytest.mark.parametrize("unsafe", [None, True, False])
 def test_what_may_change_something_begins_only_once_that_is_durable(unsafe: bool | None) -> None:
     async def main() -> None:
-        durable: list[int] = []
-        tools = ScriptedTools()
-        async with memory_app(tools=tools) as app:
-
-            async def look(args: Any) -> None:
-                durable.append(len([kind for kind, _ in await events_of(app, run_ids[0]) if kind == "tool_called"]))
-
-            run_ids: list[str] = []
-            tools.respond = look
-            terms = [] if unsafe is None else [{"type": "mcp", "name": "desk/find", "unsafe": unsafe}]
-            app.runtime.feed.listen(lambda item: run_ids.append(getattr(item, "run_id", "")))
-            run_id = await app.start(document(*terms, args={}))
-            run_ids.insert(0, run_id)
-            await app.run_to_end(run_id)
-        if unsafe is not False:
-            assert durable == [1]
+        tools, journal = ScriptedTools(), SteeredJournal()
+        terms = [] if unsafe is None else [{"type": "mcp", "name": "desk/find", "unsafe": unsafe}]
+        async with memory_app(tools=tools, journal=journal) as app:
+            version = await app.publish(document(*terms, args={}))
+            journal.held = True
+            starting = asyncio.ensure_future(app.start(version))
+            await app.clock.settle()
+            assert len(tools.calls) == (1 if unsafe is False else 0)
+            journal.release()
+            run_id = await starting
+            assert (await app.run_to_end(run_id)).status == "succeeded"
+            assert len(tools.calls) == 1
 
     run(main())
 
