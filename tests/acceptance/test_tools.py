@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -21,8 +21,11 @@ from tests.mcp_server import served_desk
 from runwell.model.errors import StepError
 from runwell.model.run import RunView
 from runwell.model.scope import Scope
+from runwell.model.step import StepSpec
+from runwell.ports.steps import StepContext, StepType
 from runwell.ports.tools import OnLog, ToolInfo, ToolOutcome
 from runwell.sdk.client import Client
+from runwell.steps.tool_calls import offered
 from runwell.testing import MemoryApp, memory_app
 
 ROOT = Path(__file__).parents[2]
@@ -176,6 +179,36 @@ def test_a_python_tool_is_code_of_the_document() -> None:
     run(main())
 
 
+def test_what_is_offered_is_on_the_documents_terms() -> None:
+    async def main() -> None:
+        bench: list[Any] = []
+
+        async def look(ctx: StepContext) -> None:
+            bench.extend(await offered(ctx, ["python:add", "mcp:desk/find", "mcp:desk/other", "http:find", "python:add"]))
+            with pytest.raises(StepError, match="names no tool of the workflow document"):
+                await offered(ctx, ["workflow:refund"])
+
+        kind = StepType(name="look", spec=Look, handler=look)
+        async with memory_app([kind], tools=ScriptedTools()) as app:
+            terms = {"type": "mcp", "name": "desk/find", "requires_approval": True, "unsafe": False}
+            doc = {**document(ADD, terms, http_tool("https://a.example/")), "steps": [{"id": "look", "type": "look"}]}
+            assert (await ended(app, doc)).status == "succeeded"
+        told = [(info.name, info.unsafe, info.requires_approval) for info in bench]
+        assert told == [
+            ("python:add", False, False),
+            ("mcp:desk/find", False, True),
+            ("mcp:desk/other", True, False),
+            ("http:find", True, False),
+        ]
+        assert bench[0].input_schema == ADD["input_schema"]
+
+    run(main())
+
+
+class Look(StepSpec):
+    type: Literal["look"]
+
+
 def http_tool(url: str, **fields: Any) -> dict[str, Any]:
     return {"type": "http", "name": "find", "input_schema": ANY, "request": {"url": url, **fields}}
 
@@ -292,7 +325,7 @@ def test_tools_of_a_connection_are_shown_and_called(tmp_path: Path) -> None:
         other = await api.post("/v1/connections", {**body, "name": "other", "base_url": "http://127.0.0.1:9/mcp"}, status=201)
         assert (await api.get(f"/v1/connections/{other['id']}/tools", status=502))["code"] == "UPSTREAM_FAILED"
         web = await api.post("/v1/connections", {"name": "web", "type": "http", "base_url": "https://a.example"}, status=201)
-        assert (await api.get(f"/v1/connections/{web['id']}/tools", status=409))["code"] == "CONFLICT"
+        assert await api.get(f"/v1/connections/{web['id']}/tools") == {"data": []}
         for wrong in ({"base_url": None}, {"api_key": "x"}, {"base_url": "ftp://x"}):
             refused = await api.send("POST", "/v1/connections", json={**body, "name": "wrong", **wrong})
             assert refused.status_code == 422

@@ -21,8 +21,9 @@ OnLog = Callable[[str], None]
 class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A tool as it is offered. `name` is the whole name, as documents write it.
 
-    `unsafe`: a call may change something, so it begins only once it is durable that it does. `requires_approval`: a
-    person decides on each call.
+    `unsafe`: a call may change something. Of an MCP tool that is its server's word, so its calls begin only once it is
+    durable that they do, whatever it says, unless the document knows better. `requires_approval`: a person decides on each
+    call.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Calling a tool in an attempt, whoever carries it out: recorded before and after, and for good when it may change something."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +12,7 @@ from runwell.model.scope import Scope
 from runwell.model.step import StepSpec
 from runwell.model.tool import name_fault
 from runwell.ports.steps import AttemptLimits, Services, StepContext, StepType
-from runwell.ports.tools import DeclaredTool
+from runwell.ports.tools import DeclaredTool, ToolInfo
 from runwell.steps import http, python
 
 CARRIED_OUT: Final[Mapping[str, StepType]] = {"http": http.STEP, "python": python.STEP}
@@ -40,6 +40,43 @@ async def call_tool(ctx: StepContext, name: Any, args: Any, *, call_id: str | No
         raise
     ctx.record(ToolReturned(tool=name, result=result, call_id=call_id))
     return result
+
+
+async def offered(ctx: StepContext, names: Sequence[str]) -> list[ToolInfo]:
+    """Return the tools of these names as they may be offered to a model, on the document's terms.
+
+    `mcp:<server>/*` stands for all of a server's. Raises `StepError`.
+    """
+    chosen: dict[str, ToolInfo] = {}
+    for name in names:
+        declared = ctx.tools.get(name)
+        if name.startswith("mcp:"):
+            chosen |= {info.name: _on_terms(info, ctx.tools.get(info.name)) for info in await ctx.services.tools.list(ctx.scope, [name])}
+        elif declared is not None and declared.spec.step is not None:
+            chosen[name] = _declared(declared)
+        else:
+            raise _refused("unknown_tool", f"{name!r} names no tool of the workflow document")
+    return list(chosen.values())
+
+
+def _on_terms(info: ToolInfo, declared: DeclaredTool | None) -> ToolInfo:
+    if declared is None:
+        return info
+    spec = declared.spec
+    unsafe = info.unsafe if spec.unsafe is None else spec.unsafe
+    return msgspec.structs.replace(info, unsafe=unsafe, requires_approval=spec.requires_approval)
+
+
+def _declared(tool: DeclaredTool) -> ToolInfo:
+    spec = tool.spec
+    unsafe = spec.type == "http" if spec.unsafe is None else spec.unsafe
+    return ToolInfo(
+        name=spec.full_name,
+        description=spec.description,
+        input_schema=spec.input_schema or {},
+        unsafe=unsafe,
+        requires_approval=spec.requires_approval,
+    )
 
 
 def _check(name: Any, args: Any, declared: DeclaredTool | None, approved: bool) -> None:

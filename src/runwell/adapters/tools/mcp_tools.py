@@ -87,7 +87,8 @@ class McpTools:
         target = await self._targets.find(scope, server)
         scrubber = scrubber_of(target)
         try:
-            return read(await self._answer(Key(scope, server), target, timeout_s, lambda session: work(session, scrubber)), scrubber)
+            answer = await self._answer(Key(scope, server), target, timeout_s, lambda session: work(session, scrubber))
+            return await asyncio.to_thread(read, answer, scrubber)  # a large answer takes seconds, which belong to all
         except StepError as exc:
             failure = exc
         raise scrubber.clean(failure)

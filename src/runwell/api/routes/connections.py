@@ -14,7 +14,7 @@ from runwell.api.keyset import Cursor, Limit
 from runwell.api.route import Caller, Server, needs, router
 from runwell.api.routes.connection_bodies import ConnectionBody, NewConnectionBody, check
 from runwell.model.connection_checks import name_problems, require_sound
-from runwell.model.errors import InvalidInput, Outdated, Problem, Refused, StepError
+from runwell.model.errors import InvalidInput, Outdated, Problem, StepError
 from runwell.model.vault import StoredConnection, Trial
 from runwell.ports.tools import ToolInfo
 from runwell.ports.vault import Credentials
@@ -94,10 +94,10 @@ async def test_connection(connection_id: Id, caller: Caller, server: Server) -> 
 @routes.get("/v1/connections/{connection_id}/tools", responses=answers(ToolList, "The tools that the server offers."))
 @needs("workflow:write")
 async def list_connection_tools(connection_id: Id, caller: Caller, server: Server) -> Answer:
-    """Return the tools of a connection of type mcp, as steps name them. The list is at most five minutes old."""
+    """Return the tools of a connection of type mcp, as steps name them; others have none. The list is at most five minutes old."""
     stored = await server.vault.connections.get(caller.scope, connection_id)
     if stored.type != "mcp":
-        raise Refused(f"the connection is of type {stored.type}, which has no tools", hint="ask one of type mcp")
+        return Answer(ToolList(data=[]))
     try:
         return Answer(ToolList(data=await server.tools.list(caller.scope, [f"mcp:{stored.name}/*"])))
     except StepError as exc:
