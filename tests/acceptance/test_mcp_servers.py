@@ -17,6 +17,7 @@ from tests.local_server import LocalServer, Received, answer
 from tests.mcp_server import Served, served_desk
 
 from runwell.adapters.secrets import EnvironmentSecrets
+from runwell.adapters.tools import pool
 from runwell.adapters.tools.commands import McpCommand
 from runwell.adapters.tools.mcp_tools import McpTools
 from runwell.model.errors import StepError
@@ -240,6 +241,49 @@ def test_idle_sessions_are_closed() -> None:
                 while served.requests[-1]["method"] != "DELETE":  # noqa: ASYNC110 - the server has no event
                     await asyncio.sleep(0.01)
             assert await call(tools, "shout", text="y") == "Y"
+            await tools.aclose()
+
+    run(main())
+
+
+def test_a_project_has_so_many_sessions_and_leaves_the_rest_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "MOST_OF_ONE", 2)
+
+    async def main() -> None:
+        async with served_desk() as served:
+            known = [connection(served.url, name=name) for name in ("desk", "b", "c")]
+            tools = McpTools(Connections(*known), http_allow=ALLOW)
+
+            async def slow(name: str) -> Any:
+                return await tools.call(DEFAULT_SCOPE, f"mcp:{name}/slow", {}, idempotency_key="k")
+
+            async def shout(scope: Scope, name: str) -> Any:
+                return (await tools.call(scope, f"mcp:{name}/shout", {"text": "x"}, idempotency_key="k")).result
+
+            assert [await shout(DEFAULT_SCOPE, name) for name in ("desk", "b", "c")] == ["X"] * 3, "idle ones make room"
+            busy = [asyncio.ensure_future(slow(name)) for name in ("b", "c")]
+            async with asyncio.timeout(10):
+                while sum(call[0] == "slow" for call in served.calls) < 2:  # noqa: ASYNC110 - the server has no event
+                    await asyncio.sleep(0.01)
+            with pytest.raises(StepError, match="2 sessions") as caught:
+                await shout(DEFAULT_SCOPE, "desk")
+            assert caught.value.retryable
+            assert await shout(OTHER, "desk") == "X"
+            for call in busy:
+                call.cancel()
+            await asyncio.gather(*busy, return_exceptions=True)
+            await tools.aclose()
+
+    run(main())
+
+
+def test_a_server_that_refuses_us_says_so_however_often_it_is_asked() -> None:
+    async def main() -> None:
+        async with LocalServer(lambda received: answer(401)) as server:
+            tools = McpTools(Connections(connection(server.url("/mcp"))), http_allow=ALLOW)
+            errors = [await refusal(tools, "work") for _ in range(4)]
+            assert [(error.details or {})["reason"] for error in errors] == ["auth", "auth", "unavailable", "unavailable"]
+            assert all("status 401" in error.message for error in errors)
             await tools.aclose()
 
     run(main())

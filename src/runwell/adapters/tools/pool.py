@@ -17,6 +17,8 @@ from runwell.model.scope import Scope
 
 MOST: Final = 100
 """Sessions at once, of all projects."""
+MOST_OF_ONE: Final = 20
+"""Of one project, so that its servers cannot take them from all others."""
 IDLE_S: Final = 300.0
 LOOK_S: Final = 30.0
 FIRST_PAUSE_S: Final = 0.5
@@ -84,10 +86,12 @@ class Pool:
     def _opened(self, module: Any, key: Key, target: Target, before: _Entry | None) -> _Entry:
         now = asyncio.get_running_loop().time()
         if before is not None and now < before.not_before:
-            wait = before.not_before - now
-            raise failed("unavailable", f"the MCP server {key.server!r} ended {before.failures} times in a row", retry_after_s=wait)
+            why = before.session.gone()
+            message = f"the MCP server {key.server!r} failed {before.failures} times in a row, the last time so: {why.message}"
+            raise failed("unavailable", message, retry_after_s=before.not_before - now)
         if before is None:
-            self._make_room()
+            self._make_room([other for other in self._entries if other.scope == key.scope], MOST_OF_ONE)
+            self._make_room(list(self._entries), MOST)
         entry = _Entry(target, module.open_session(target, self._http_allow, isinstance(target, McpCommand)))
         entry.failures, entry.not_before = (before.failures, before.not_before) if before else (0, 0.0)
         if before is not None:
@@ -106,12 +110,13 @@ class Pool:
         pause = 0.0 if entry.failures == 1 else min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (entry.failures - 2))
         entry.not_before = asyncio.get_running_loop().time() + pause
 
-    def _make_room(self) -> None:
-        if len(self._entries) < MOST:
+    def _make_room(self, keys: Sequence[Key], most: int) -> None:
+        """End the one of these sessions that nobody used for longest, if there are too many. Raises `StepError`."""
+        if len(keys) < most:
             return
-        idle = [key for key, entry in self._entries.items() if entry.session.is_over or not entry.session.is_busy]
+        idle = [key for key in keys if self._entries[key].session.is_over or not self._entries[key].session.is_busy]
         if not idle:
-            raise failed("unavailable", f"{MOST} sessions with MCP servers are in use", retry_after_s=1.0)
+            raise failed("unavailable", f"{most} sessions with MCP servers are in use", retry_after_s=1.0)
         self._drop(min(idle, key=lambda key: float(self._entries[key].session.used_at)))
 
     def _drop(self, key: Key) -> None:

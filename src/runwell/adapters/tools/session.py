@@ -92,6 +92,7 @@ class Session:
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._silent = 0
         self._left = False
+        self._why: StepError | None = None
         self._opening: anyio.CancelScope | None = None
         self._tools: list[types.Tool] | None = None
         self.used_at = loop.time()
@@ -147,7 +148,7 @@ class Session:
         await asyncio.shield(self.ready)
         async with self._turn:
             if self.is_over:
-                raise self._gone()
+                raise self.gone()
             job = _Job(work)
             self._jobs.add(job)
             self._queue.put_nowait(job)
@@ -180,13 +181,13 @@ class Session:
                     await self._open(session)
                     await self._serve(session)
         except Exception as exc:
-            self._unready(self._failure(_first(exc)))
+            self._why = self._failure(_first(exc))
         finally:
-            self._unready(self._gone())
+            self._unready(self.gone())
             while not self._queue.empty():
                 self._queue.get_nowait()
             for job in list(self._jobs):
-                job.fail(self._gone())
+                job.fail(self.gone())
 
     async def _open(self, session: ClientSession) -> None:
         with anyio.fail_after(START_S) as self._opening:
@@ -211,12 +212,13 @@ class Session:
         if isinstance(message, types.ToolListChangedNotification):
             self._tools = None
 
-    def _gone(self) -> StepError:
-        return self._link.failure or failed("connection", "the session with the server ended")
+    def gone(self) -> StepError:
+        """Return why the session is over."""
+        return self._why or self._link.failure or failed("connection", "the session with the server ended")
 
     def _broken_off(self, exc: MCPError) -> StepError:
         if self._owner.done() or not isinstance(self._link, HttpLink):
-            return self._gone()
+            return self.gone()
         return self._link.cut() or failed("connection", f"the server broke off its answer: {exc.message}")
 
     def _failure(self, exc: BaseException) -> StepError:
