@@ -14,6 +14,7 @@ from runwell.model.events import EVENT_TYPES, EventData
 from runwell.model.failure_codes import FAILURE_CODES
 from runwell.model.statuses import RUN_LABELS, STEP_BADGES, TERMINAL
 from runwell.model.step import CONTROL_STEPS, Part, Retry, StepSpec
+from runwell.model.tool import ToolSpec
 from runwell.model.usage import Usage
 from runwell.model.workflow import Limits, Workflow
 from runwell.steps.registry import BUILT_IN
@@ -91,7 +92,7 @@ def errors() -> str:
 
 
 def documents() -> str:
-    parts: dict[type, str] = {StepSpec: "#fields-of-every-step", Limits: "#limits", Retry: "#retry"}
+    parts: dict[type, str] = {StepSpec: "#fields-of-every-step", Limits: "#limits", Retry: "#retry", ToolSpec: "#tools"}
     inner = [(step_type.name, field, part) for step_type in BUILT_IN for field, part in _inner_parts(step_type.spec)]
     parts |= {part: f"#{name}-{field}" for name, field, part in inner}
     sections = [
@@ -110,6 +111,12 @@ deep, is a [template](expressions.md); elsewhere it is taken literally.
 {_prose(Limits)}
 
 {table(fields_of(Limits, parts))}
+
+## Tools
+
+{_prose(ToolSpec)}
+
+{table(fields_of(ToolSpec, parts, without=frozenset({"step"})))}
 
 ## Fields of every step
 

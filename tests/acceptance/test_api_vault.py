@@ -102,6 +102,8 @@ def test_only_admins_change_anything(tmp_path: Path, who: str) -> None:
     async def main(api: Api) -> None:
         ids = await existing(api)
         for method, path in ROUTES:
+            if path.endswith("/tools"):  # they may be looked at by who writes workflows: see test_tools
+                continue
             response = await api.send(method, path.format(**ids), who=who, json=BODIES.get(f"{method} {path}"), headers=ANY)
             assert response.status_code == (200 if method == "GET" else 403), (method, path)
             assert VALUE not in response.text

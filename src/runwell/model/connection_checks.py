@@ -8,6 +8,9 @@ from runwell.model.errors import InvalidInput, Problem
 from runwell.model.origins import OriginRules, origin_of, permits
 from runwell.model.vault import ADDRESSES
 
+WITH_HEADERS: Final = frozenset({"http", "mcp"})
+"""Types whose credentials are headers."""
+
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _ADDRESS: Final = re.compile(r"[!-~]+")
@@ -33,10 +36,10 @@ def name_problems(name: str, type: str) -> list[Problem]:
 
 
 def credential_problems(type: str, api_key: str | None, secret_headers: Mapping[str, str]) -> list[Problem]:
-    if type == "http" and api_key is not None:
+    if type in WITH_HEADERS and api_key is not None:
         cure = 'write it as a header: secret_headers: {"Authorization": "Bearer ..."}'
-        return [_problem("/api_key", "a connection of type http has no api_key", cure)]
-    if type != "http" and secret_headers:
+        return [_problem("/api_key", f"a connection of type {type} has no api_key", cure)]
+    if type not in WITH_HEADERS and secret_headers:
         return [_problem("/secret_headers", f"a connection of type {type} has an api_key, and no secret headers", "give the api_key")]
     return []
 
@@ -70,6 +73,9 @@ def origins_for(type: str, base_url: str | None, allowed: list[str] | None, rule
     address = base_url or ADDRESSES.get(type)
     if base_url is not None and (origin_of(base_url) is None or not _ADDRESS.fullmatch(base_url) or set(base_url) & set("?#")):
         require_sound([_problem("/base_url", "this is no address", "write it as https://host/path, without user name, ? and #")])
+    if type == "mcp" and base_url is None:
+        cure = "give the address at which the server speaks streamable HTTP, as in https://mcp.example.com/mcp"
+        require_sound([_problem("/base_url", "a connection of type mcp needs a base_url", cure)])
     if allowed is None and address is None:
         require_sound([_problem("/allowed_origins", "it leads nowhere", "give a base_url, allowed_origins or both")])
     if allowed is None:

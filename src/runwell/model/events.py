@@ -191,7 +191,7 @@ class GenerationCompleted(EventData, frozen=True, kw_only=True):
 
 
 class ToolCalled(EventData, frozen=True, kw_only=True):
-    """Reserved: no built-in step type writes it yet."""
+    """A tool is about to be called. `call_id` tells apart the calls of one attempt."""
 
     tool: str
     args: Any = None
@@ -199,7 +199,7 @@ class ToolCalled(EventData, frozen=True, kw_only=True):
 
 
 class ToolReturned(EventData, frozen=True, kw_only=True):
-    """Reserved: no built-in step type writes it yet."""
+    """What came of a call: a result, or an error."""
 
     tool: str
     result: Any = None

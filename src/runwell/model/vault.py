@@ -4,7 +4,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-ConnectionType = Literal["http", "openai", "openai-chat", "openai-responses", "anthropic", "google"]
+ConnectionType = Literal["http", "mcp", "openai", "openai-chat", "openai-responses", "anthropic", "google"]
 
 CONNECTION_TYPES: Final[tuple[ConnectionType, ...]] = get_args(ConnectionType)
 

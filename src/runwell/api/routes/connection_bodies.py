@@ -16,23 +16,26 @@ Headers = Annotated[
 ]
 SecretHeaders = Annotated[
     dict[str, Annotated[SecretStr, Field(min_length=1, max_length=8_192), AfterValidator(encodable)]],
-    Field(max_length=32, description="Headers whose values are secret (type http). No answer ever holds them."),
+    Field(max_length=32, description="Headers whose values are secret (types http and mcp). No answer ever holds them."),
 ]
 BaseUrl = Annotated[
     str,
     Field(
-        min_length=1, max_length=2_000, description="What steps' URLs follow, or where a provider is reached instead of its own address."
+        min_length=1,
+        max_length=2_000,
+        description="What steps' URLs follow, where an MCP server listens, or where a provider is reached instead of its own address.",
     ),
 ]
 ApiKey = Annotated[
     SecretStr,
-    Field(min_length=1, max_length=8_192, description="The provider's key (all types but http). No answer ever holds it."),
+    Field(min_length=1, max_length=8_192, description="The provider's key (all types but http and mcp). No answer ever holds it."),
     AfterValidator(encodable),
 ]
 
 
 class NewConnectionBody(BaseModel):
-    """A connection to be kept. Steps name it as their `connection`; models of it are also `<name>:<model>`.
+    """A connection to be kept. Steps name it as their `connection`; models of it are also `<name>:<model>`, tools of
+    one of type mcp `mcp:<name>/<tool>`.
 
     Without `allowed_origins`, that of its address is the only one.
     """
