@@ -22,6 +22,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
 from runwell.adapters.models.connections import Connection, Vendor
+from runwell.adapters.models.recording import RecordingClient
 
 _NO_KEY = "no-key"
 """What a server that wants no key is sent: the libraries insist on one."""
@@ -38,7 +39,7 @@ class VendorClient:
     def __init__(self, connection: Connection, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self._connection = connection
         limits = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100)
-        self._http = httpx2.AsyncClient(timeout=_TIMEOUT, limits=limits, transport=transport, trust_env=transport is None)
+        self._http = RecordingClient(timeout=_TIMEOUT, limits=limits, transport=transport, trust_env=transport is None)
         if connection.name is not None:
             self._http.event_hooks = {"request": [_OwnHeaders(connection)]}
         match connection.vendor:

@@ -1,10 +1,9 @@
-"""A `ModelRequest` as pydantic-ai takes it: messages, settings, and the form of the output."""
+"""A `ModelRequest` as pydantic-ai takes it: its settings, and the form of the output."""
 
 import json
+from dataclasses import replace
 from typing import Any, Final, cast
 
-from pydantic_ai.messages import ModelMessage, ModelRequestPart, ModelResponse, SystemPromptPart, TextPart, UserPromptPart
-from pydantic_ai.messages import ModelRequest as VendorRequest
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.settings import ModelSettings
@@ -37,7 +36,9 @@ _ALIASES: Final[dict[Vendor, dict[str, str]]] = {
     },
 }
 
-_OURS: Final = frozenset({"model", "messages", "input", "system", "stream", "stream_options", "n", "response_format", "text", "tools"})
+_OURS: Final = frozenset(
+    {"model", "messages", "input", "system", "stream", "stream_options", "n", "response_format", "text", "tools", "tool_choice"}
+)
 """Fields of the body that the step itself writes."""
 
 
@@ -61,29 +62,14 @@ def settings_of(connection: Connection, params: dict[str, Any]) -> ModelSettings
     return cast(ModelSettings, settings)
 
 
-def messages_of(messages: tuple[Message, ...]) -> list[ModelMessage]:
-    """Runs of messages that are not the assistant's become one request."""
-    turns: list[ModelMessage] = []
-    for message in messages:
-        if message.role == "assistant":
-            turns.append(ModelResponse(parts=[TextPart(message.content)]))
-            continue
-        part: ModelRequestPart = SystemPromptPart(message.content) if message.role == "system" else UserPromptPart(message.content)
-        if turns and isinstance(turns[-1], VendorRequest):
-            turns[-1].parts = [*turns[-1].parts, part]
-        else:
-            turns.append(VendorRequest(parts=[part]))
-    return turns
-
-
 def speaks_schemas(model: Model, schema: dict[str, Any] | None) -> bool:
     """Say whether the provider can hold its answer to the schema: only objects, and not every model."""
     return schema is not None and schema.get("type") == "object" and bool(model.profile.get("supports_json_schema_output"))
 
 
-def native_output(schema: dict[str, Any]) -> ModelRequestParameters:
+def native_output(schema: dict[str, Any], tools: ModelRequestParameters) -> ModelRequestParameters:
     described = OutputObjectDefinition(json_schema=schema, name=_name(schema), description=schema.get("description"))
-    return ModelRequestParameters(output_mode="native", output_object=described)
+    return replace(tools, output_mode="native", output_object=described)
 
 
 def _name(schema: dict[str, Any]) -> str:
@@ -99,4 +85,4 @@ def with_schema_asked(request: ModelRequest) -> tuple[Message, ...]:
     first, *rest = request.messages
     if first.role != "system":
         return (Message(role="system", content=plea), first, *rest)
-    return (Message(role="system", content=f"{first.content}\n\n{plea}"), *rest)
+    return (Message(role="system", content=f"{first.text}\n\n{plea}"), *rest)
