@@ -51,7 +51,7 @@ def _anthropic(text: str, calls: list[Call], thought: str | None) -> Reply:
     message: Json = {"id": "m1", "type": "message", "role": "assistant", "model": "claude-sonnet-5", "stop_sequence": None}
     thinking = [{"type": "thinking", "thinking": thought, "signature": "c2lnbmVk"}] if thought else []
     told = [{"type": "text", "text": text}] if text else []
-    blocks = [*thinking, *told, *({"type": "tool_use", "id": id_, "name": name, "input": args} for id_, name, args in calls)]
+    blocks: list[Json] = [*thinking, *told, *({"type": "tool_use", "id": id_, "name": name, "input": args} for id_, name, args in calls)]
     stop = "tool_use" if calls else "end_turn"
     events: list[Json] = [{"type": "message_start", "message": {**message, "content": [], "stop_reason": None, "usage": used}}]
     for index, block in enumerate(blocks):
