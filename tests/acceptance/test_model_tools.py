@@ -16,7 +16,7 @@ from runwell.model.raw_body import RAW_LIMIT
 from runwell.model.scope import DEFAULT_SCOPE
 from runwell.ports.models import File, Message, ModelAnswer, ModelCallFailed, ModelRequest, Text, ToolOffer
 from runwell.testing import ScriptedServer
-from runwell.testing.scripted_replies import broken, raw, refuse
+from runwell.testing.scripted_replies import broken, hang, raw, refuse
 from runwell.testing.scripted_server import Reply
 
 KEY = "sk-very-secret-key"
@@ -228,3 +228,77 @@ def test_a_file_goes_along(format_: WireFormat) -> None:
             assert (caught.value.details or {})["reason"] == "bad_request"
 
     asking(format_, [format_.say("A pixel.", [], None)], test)
+
+
+def test_a_call_that_takes_too_long_fails_and_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        async with ScriptedServer([hang()]) as server:
+            settings = {"BASE_URL": server.base_url, "API_KEY": KEY, "TIMEOUT_S": "0.3"}
+            models = ModelRouter(ModelSources({f"RUNWELL_CONNECTION_X_{name}": value for name, value in settings.items()}))
+            with pytest.raises(ModelCallFailed) as caught:
+                await models.generate(ModelRequest(scope=DEFAULT_SCOPE, model="x:m", messages=(HI,)))
+            assert (caught.value.retryable, caught.value.details) == (True, {"reason": "timeout"})
+            assert caught.value.call is not None
+            assert caught.value.call.raw_request is not None
+            await server.left(patience_s=1)
+            await models.aclose()
+
+    asyncio.run(run())
+
+
+PROVIDERS = {
+    "groq": ("llama-3.3-70b-versatile", "/v1", "openai-chat", "/v1/chat/completions"),
+    "mistral": ("mistral-large-latest", "", "openai-chat", "/v1/chat/completions"),
+    "azure": ("gpt-5-mini", "/openai/v1", "openai-chat", "/openai/v1/chat/completions"),
+    "ollama": ("llama3.2", "/v1", "openai-chat", "/v1/chat/completions"),
+    "bedrock": ("openai.gpt-5.5", "", "openai-responses", "/openai/v1/responses"),
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@both
+def test_the_other_providers(provider: str, streamed: bool) -> None:
+    model, path, wire, target = PROVIDERS[provider]
+    format_ = WIRE_FORMATS[wire]._replace(provider=provider, model=model, path=path)
+    calls: list[tuple[str, str, dict[str, Any]]] = [("call00001", "mcp_github_search", {"query": "bug"})]
+
+    async def test(ask: Ask, server: ScriptedServer) -> None:
+        answer = await ask(streamed=streamed, tools=TOOLS, params={"max_tokens": 9})
+        [request] = server.requests
+        assert (request.target, request.headers["authorization"]) == (target, f"Bearer {KEY}")
+        assert "stream_options" not in request.json or provider != "mistral", "which refuses it"
+        [call] = answer.tool_calls
+        assert (call.name, call.args, answer.usage.input_tokens) == ("mcp:github/search", {"query": "bug"}, 10)
+        assert answer.raw_request is not None
+        assert answer.raw_request.text.encode() == request.body
+        result = Message(role="tool", content="none", tool_call_id=call.id)
+        assert (await ask(HI, answer.as_message(), result, streamed=streamed, tools=TOOLS)).text == "There is none."
+
+    asking(format_, [format_.say("", calls, None), format_.say("There is none.", [], None)], test)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (refuse(429, "slow down", retry_after="7"), "rate_limit"),
+        (refuse(401, "no"), "auth"),
+        (refuse(503, "busy"), "overloaded"),
+        (broken("Once upon"), "connection"),
+        (raw(b'{"id": "x", "cho'), "invalid_response"),
+    ],
+    ids=["429", "401", "503", "cut", "garbage"],
+)
+def test_how_the_other_providers_fail(provider: str, reply: Reply, reason: str) -> None:
+    model, path, wire, _ = PROVIDERS[provider]
+    format_ = WIRE_FORMATS[wire]._replace(provider=provider, model=model, path=path)
+
+    async def test(ask: Ask, server: ScriptedServer) -> None:
+        with pytest.raises(ModelCallFailed) as caught:
+            await ask()
+        assert len(server.requests) == 1, "the engine retries, not the library"
+        assert (caught.value.details or {})["reason"] == reason
+        assert caught.value.retry_after_s == (7.0 if reason == "rate_limit" else None)
+        assert KEY not in str(caught.value)
+
+    asking(format_, [reply], test)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _parser as parser
 from typing import Any, Final
 
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.,:;/@#%+=!?()[]{}<>*&'\"\\|~^$`\t\n"

@@ -10,7 +10,7 @@ from genai_prices import calc_price
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import AbstractUsage
 
-from runwell.adapters.models.connections import Connection
+from runwell.adapters.models.connections import VENDOR_VARIABLES, Connection
 
 
 class Price(NamedTuple):
@@ -51,7 +51,10 @@ def _released() -> str:
 
 
 def _price(connection: Connection, usage: AbstractUsage, model: str) -> Decimal | None:
+    table = VENDOR_VARIABLES[connection.vendor].prices
+    if table is None:
+        return None
     try:
-        return calc_price(usage, model, provider_id=connection.vendor).total_price
+        return calc_price(usage, model, provider_id=table).total_price
     except (LookupError, ValueError):  # no such model; counts that contradict each other
         return None

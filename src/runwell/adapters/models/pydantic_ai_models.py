@@ -4,6 +4,7 @@ Loaded by the router when the first call needs it, as the import takes seconds. 
 no retries below the engine's, no stream that ends early taken for a whole answer, no key in an error.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 
@@ -51,7 +52,9 @@ class PydanticAiModels:
         names = ToolNames(request)
         with recording() as recorder:
             try:
-                answer = _answer(connection, model, await self._respond(connection, model, request, names, watch), names, watch)
+                async with asyncio.timeout(connection.limits.timeout_s):
+                    response = await self._respond(connection, model, request, names, watch)
+                answer = _answer(connection, model, response, names, watch)
             except ModelCallFailed as exc:
                 exc.call = _failed_call(connection, model, recorder, watch)
                 raise
@@ -82,11 +85,11 @@ class PydanticAiModels:
         asked = messages_of(with_schema_asked(request), names)
         if speaks_schemas(model, request.output_schema) and (server, name) not in self._without_schemas:
             # A server that is not the vendor's own may take no notice of the schema, so it is told in words too.
-            messages = asked if connection.foreign else messages_of(request.messages, names)
+            messages = asked if connection.imitates else messages_of(request.messages, names)
             try:
                 return await _request(model, (messages, settings, native_output(request.output_schema, tools)), watch)
             except Exception as exc:
-                if not (connection.foreign and refuses_schema(exc)):
+                if not (connection.imitates and refuses_schema(exc)):
                     raise
                 self._without_schemas.add((server, name))
         return await _request(model, (asked, settings, tools), watch)

@@ -16,6 +16,7 @@ from runwell.adapters.models.connections import PROVIDERS, Connection, canonical
 from runwell.adapters.models.demo import DemoModels
 from runwell.adapters.models.failures import failed
 from runwell.adapters.models.sources import ModelSources
+from runwell.adapters.models.turns import Turns
 from runwell.model.errors import StepError
 from runwell.model.scrubber import ScrubbedStream, Scrubber
 from runwell.ports.models import ModelAnswer, ModelCallFailed, ModelRequest, Models, OnDelta
@@ -37,6 +38,7 @@ class ModelRouter(Models):
         self._sources = sources or ModelSources(os.environ)
         self._http_allow = http_allow
         self._demo = DemoModels()
+        self._turns = Turns()
         self._vendors: _Vendors | None = None
         self._loading = asyncio.Lock()
 
@@ -49,7 +51,8 @@ class ModelRouter(Models):
         by_vendor = connection.name is None or request.model.partition(":")[0] in PROVIDERS
         provider = connection.vendor if by_vendor else connection.name or connection.vendor
         try:
-            answer = await _without_key(vendors, connection, model, request, on_delta)
+            async with self._turns.turn(connection):
+                answer = await _without_key(vendors, connection, model, request, on_delta)
         except ModelCallFailed as exc:
             if exc.call is not None:
                 exc.call = msgspec.structs.replace(exc.call, provider=provider, key=key)

@@ -22,7 +22,7 @@ class ModelSources:
 
     def __init__(self, environ: Mapping[str, str], store: ConnectionStore | None = None, *, share_keys: bool = False) -> None:
         self._operators = Connections(environ)
-        self._tenants = Connections(usual_variables(environ) if share_keys else {})
+        self._tenants = Connections(usual_variables(environ) if share_keys else {}, lent=True)
         self._store = store
 
     def environment(self, scope: Scope) -> Connections:
@@ -65,8 +65,9 @@ def _connection(found: OpenConnection) -> Connection:
         stored_id=found.connection_id,
         origins=found.origins,
         headers=tuple(sorted(found.headers.items())),
+        limits=found.limits,
     )
-    if connection.api_key is None and not connection.foreign:
+    if connection.api_key is None and not connection.foreign and not VENDOR_VARIABLES[vendor].keyless:
         raise failed("missing_key", f"the connection {found.name!r} has no api_key: give it one")
     return connection
 

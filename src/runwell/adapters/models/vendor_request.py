@@ -8,22 +8,24 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.settings import ModelSettings
 
-from runwell.adapters.models.connections import Connection, Vendor
+from runwell.adapters.models.connections import Connection, Protocol
 from runwell.adapters.models.failures import failed
 from runwell.ports.models import Message, ModelRequest
 
 _SHARED: Final = ("temperature", "top_p", "max_tokens", "stop_sequences")
 
-_SETTINGS: Final[dict[Vendor, frozenset[str]]] = {
+_SETTINGS: Final[dict[Protocol, frozenset[str]]] = {
     "openai": frozenset({*_SHARED, "seed", "presence_penalty", "frequency_penalty", "logit_bias", "openai_reasoning_effort"}),
     "anthropic": frozenset({*_SHARED, "top_k"}),
     "google": frozenset({*_SHARED, "top_k", "seed", "presence_penalty", "frequency_penalty"}),
+    "mistral": frozenset({*_SHARED, "seed", "presence_penalty", "frequency_penalty"}),
 }
-"""What pydantic-ai has a setting for. All else goes into the request's body as it is, save for Google, which takes no more."""
+"""What pydantic-ai has a setting for. All else goes into the request's body as it is, save for Google and Mistral: they take no more."""
 
-_ALIASES: Final[dict[Vendor, dict[str, str]]] = {
+_ALIASES: Final[dict[Protocol, dict[str, str]]] = {
     "openai": {"stop": "stop_sequences", "max_output_tokens": "max_tokens", "reasoning_effort": "openai_reasoning_effort"},
     "anthropic": {"stop": "stop_sequences"},
+    "mistral": {"stop": "stop_sequences", "random_seed": "seed"},
     "google": {
         "stop": "stop_sequences",
         "max_output_tokens": "max_tokens",
@@ -47,16 +49,17 @@ def settings_of(connection: Connection, params: dict[str, Any]) -> ModelSettings
     settings: dict[str, Any] = {"max_retries": 0}
     body: dict[str, Any] = {}
     for name, value in params.items():
-        setting = _ALIASES[connection.vendor].get(name, name)
-        if setting in _SETTINGS[connection.vendor]:
+        setting = _ALIASES[connection.protocol].get(name, name)
+        if setting in _SETTINGS[connection.protocol]:
             settings[setting] = [value] if setting == "stop_sequences" and isinstance(value, str) else value
         elif name in _OURS:
             raise failed("bad_request", f"params may not hold {name!r}: the step sets it itself")
         else:
             body[name] = value
-    if body and connection.vendor == "google":
-        known = ", ".join(sorted(_SETTINGS["google"]))
-        raise failed("bad_request", f"params holds {', '.join(map(repr, body))}, which cannot be sent to Google: it takes {known}")
+    if body and connection.protocol in ("google", "mistral"):
+        known = ", ".join(sorted(_SETTINGS[connection.protocol]))
+        to = connection.protocol.capitalize()
+        raise failed("bad_request", f"params holds {', '.join(map(repr, body))}, which cannot be sent to {to}: it takes {known}")
     if body:
         settings["extra_body"] = body
     return cast(ModelSettings, settings)
