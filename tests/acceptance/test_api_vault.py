@@ -264,7 +264,16 @@ def test_limits_of_model_calls_are_kept_changed_and_refused_where_there_are_none
         assert (await api.send("PUT", path, json={"limits": {}}, headers=ANY)).json()["limits"] == none
         assert (await made(api, "/v1/connections", DESK))["limits"] == none
         refused(await api.send("POST", "/v1/connections", json={**DESK, "name": "x", "limits": {"timeout_s": 1}}), 422, "/limits")
-        for bad in ({"timeout_s": 0}, {"max_concurrent": 0}, {"requests_per_minute": -1}, {"max_concurrent": 1.5}, {"more": 1}, [], None):
+        bads: tuple[Any, ...] = (
+            {"timeout_s": 0},
+            {"max_concurrent": 0},
+            {"requests_per_minute": -1},
+            {"max_concurrent": 1.5},
+            {"more": 1},
+            [],
+            None,
+        )
+        for bad in bads:
             refused(await api.send("POST", "/v1/connections", json={**OPENAI, "name": "x", "limits": bad}), 422)
 
     vaulted(tmp_path, main)

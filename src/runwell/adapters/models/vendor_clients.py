@@ -7,6 +7,7 @@ the vendor's usual settings: a named connection is its own variables alone, so i
 import importlib
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, cast
 
 import httpx2
@@ -41,6 +42,9 @@ _KEY_HEADERS: Final[dict[Protocol, str]] = {
     "mistral": "authorization",
 }
 
+KEPT: Final = 100
+"""Of a connection, as many models are kept from call to call."""
+
 _TIMEOUT = httpx2.Timeout(600, connect=10)
 """A step's `timeout_s` ends a call long before; this only frees a connection on which nothing comes any more."""
 
@@ -54,7 +58,7 @@ class VendorClient:
         self._http = RecordingClient(timeout=_TIMEOUT, limits=limits, transport=transport, trust_env=transport is None)
         if connection.name is not None:
             self._http.event_hooks = {"request": [_OwnHeaders(connection)]}
-        self.model: Callable[[str], Model] = _MODELS[connection.protocol](connection, self._http)
+        self.model: Callable[[str], Model] = lru_cache(KEPT)(_MODELS[connection.protocol](connection, self._http))
 
     async def aclose(self) -> None:
         await self._http.aclose()
