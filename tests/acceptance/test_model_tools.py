@@ -12,12 +12,12 @@ from tests.wire_formats import WIRE_FORMATS, WireFormat
 from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.models.sources import ModelSources
 from runwell.model.errors import StepError
-from runwell.model.raw_body import RAW_LIMIT
+from runwell.model.raw_body import RAW_LIMIT, WITHHELD
 from runwell.model.scope import DEFAULT_SCOPE
 from runwell.ports.models import File, Message, ModelAnswer, ModelCallFailed, ModelRequest, Text, ToolOffer
 from runwell.testing import ScriptedServer
-from runwell.testing.scripted_replies import broken, hang, raw, refuse
-from runwell.testing.scripted_server import Reply
+from runwell.testing.scripted_replies import broken, chunks, hang, raw, refuse
+from runwell.testing.scripted_server import Reply, Wire
 
 KEY = "sk-very-secret-key"
 SCHEMA = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"], "additionalProperties": False}
@@ -165,6 +165,30 @@ def test_a_refusal_is_kept_raw_without_the_key(streamed: bool) -> None:
         assert call.latency_ms > 0
 
     asking(WIRE_FORMATS["openai-chat"], [refuse(401, f"{KEY} is no key")], test)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_key_that_is_streamed_back_in_pieces_is_not_kept(cut: bool) -> None:
+    async def test(ask: Ask, server: ScriptedServer) -> None:
+        if cut:
+            with pytest.raises(ModelCallFailed) as caught:
+                await ask(streamed=True)
+            assert caught.value.call is not None
+            received = caught.value.call.raw_response
+        else:
+            received = (await ask(streamed=True)).raw_response
+        assert received is not None
+        assert received.text == WITHHELD
+        assert received.truncated
+
+    pieces = [KEY[:7], KEY[7:], " is yours"]
+    whole = chunks(pieces)
+
+    def broken_off(request: Any) -> Any:
+        wire = whole(request)
+        return Wire(wire.pieces[:5], "close")
+
+    asking(WIRE_FORMATS["openai-chat"], [broken_off if cut else whole], test)
 
 
 def test_of_a_cut_stream_is_kept_what_came() -> None:

@@ -1,7 +1,8 @@
 """A body as it went over the wire, as far as it is kept."""
 
 import base64
-from typing import Final, Literal
+from contextlib import suppress
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -41,3 +42,32 @@ def shown_body(content: bytes, total: int, scrubber: Scrubber) -> RawBody:
     if truncated:
         text = text[: len(text) - scrubber.unsure(text)]  # half a key is no less secret
     return RawBody(text=text, bytes=total, truncated=truncated)
+
+
+WITHHELD: Final = "[withheld: it held a secret in pieces]"
+
+
+def withheld(body: RawBody) -> RawBody:
+    """Return the body without its text."""
+    return msgspec.structs.replace(body, text=WITHHELD, encoding="utf-8", truncated=True)
+
+
+def tells_in_pieces(body: RawBody, scrubber: Scrubber) -> bool:
+    """Say whether a stream of events holds a secret of which each event brings a piece, too short to be found by itself."""
+    joined: dict[str, list[str]] = {}
+    for line in body.text.splitlines():
+        if line.startswith("data:"):
+            with suppress(msgspec.DecodeError):
+                _gather(msgspec.json.decode(line[5:]), "", joined)
+    return any(scrubber.text(text) != text for text in map("".join, joined.values()))
+
+
+def _gather(value: Any, path: str, joined: dict[str, list[str]]) -> None:
+    if isinstance(value, str):
+        joined.setdefault(path, []).append(value)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _gather(item, f"{path}/{name}", joined)
+    elif isinstance(value, list):
+        for item in value:
+            _gather(item, path, joined)

@@ -17,7 +17,7 @@ from runwell.model.model_call import KeySource, Reason
 from runwell.model.raw_body import RawBody, shown_body
 from runwell.model.scope import DEFAULT_SCOPE, Scope
 from runwell.model.scrubber import Scrubber
-from runwell.ports.models import FailedCall, File, Message, ModelAnswer, ModelRequest, Text, ToolOffer
+from runwell.ports.models import FailedCall, File, Message, ModelAnswer, ModelRequest, Text, ToolCall, ToolOffer
 from runwell.query.model_calls import model_calls, token_usage
 from runwell.steps.llm import STEP, LlmStep, ask
 from runwell.testing import ScriptedModels
@@ -199,3 +199,10 @@ def test_the_demo_model_keeps_the_tool_choice() -> None:
     assert [call.name for call in demo(hello, tool_choice="news").tool_calls] == ["news"]
     done = Message(role="tool", content="sunny", tool_call_id="c")
     assert len(demo(hello, done, tool_choice="required").tool_calls) == 1
+
+
+def test_scripted_models_call_tools() -> None:
+    models = ScriptedModels([[ToolCall(id="c1", name="weather", args={"city": "Rome"})]])
+    request = ModelRequest(scope=DEFAULT_SCOPE, model="demo:x", messages=(Message(role="user", content="Hi"),), tools=OFFERS)
+    answer = asyncio.run(models.generate(request))
+    assert (answer.text, answer.finish_reason, answer.tool_calls[0].args) == ("", "tool_call", {"city": "Rome"})

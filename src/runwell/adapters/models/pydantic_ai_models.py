@@ -31,7 +31,7 @@ from runwell.adapters.models.vendor_clients import VendorClient
 from runwell.adapters.models.vendor_failures import refuses_schema, tells_key, translated
 from runwell.adapters.models.vendor_messages import ToolNames, messages_of, thoughts_of, tool_calls_of, tool_choice, tool_parameters
 from runwell.adapters.models.vendor_request import native_output, settings_of, speaks_schemas, with_schema_asked
-from runwell.model.raw_body import RawBody
+from runwell.model.raw_body import RawBody, tells_in_pieces, withheld
 from runwell.model.scrubber import Scrubber
 from runwell.model.usage import Usage
 from runwell.ports.models import FailedCall, ModelAnswer, ModelCallFailed, ModelRequest, OnDelta
@@ -64,7 +64,7 @@ class PydanticAiModels:
                     raise
                 error.call = _failed_call(connection, model, recorder, watch)
                 raise error from (None if tells_key(exc, connection.api_key) else exc)
-        sent, received = _bodies(connection, recorder)
+        sent, received = _bodies(connection, recorder, answer)
         return msgspec.structs.replace(answer, raw_request=sent, raw_response=received)
 
     async def aclose(self) -> None:
@@ -183,9 +183,19 @@ def _failed_call(connection: Connection, model: str, recorder: Recorder, watch: 
     )
 
 
-def _bodies(connection: Connection, recorder: Recorder) -> tuple[RawBody | None, RawBody | None]:
+def _bodies(connection: Connection, recorder: Recorder, answer: ModelAnswer | None = None) -> tuple[RawBody | None, RawBody | None]:
+    """Return the bodies. A stream that brings the key back in pieces is withheld: what the whole answer says tells it at once."""
     scrubber = Scrubber([] if connection.api_key is None else [connection.api_key])
-    return recorder.request(scrubber), recorder.response(scrubber)
+    sent, received = recorder.request(scrubber), recorder.response(scrubber)
+    if received is None or connection.api_key is None:
+        return sent, received
+    said = (
+        None
+        if answer is None
+        else [answer.text, *(thought.text for thought in answer.thoughts), *(call.args for call in answer.tool_calls)]
+    )
+    told = tells_in_pieces(received, scrubber) if said is None else scrubber.data(said) != said
+    return sent, withheld(received) if told and "event-stream" in (received.content_type or "") else received
 
 
 def _usage(response: ModelResponse, cost_nanos: int) -> Usage:
