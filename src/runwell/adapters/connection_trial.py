@@ -15,7 +15,7 @@ from runwell.ports.secrets import OpenConnection
 from runwell.ports.vault import ConnectionStore
 
 TIMEOUT_S: Final = 15.0
-_MODELS: Final = {"anthropic": "/v1/models", "google": "/v1beta/models"}
+_MODELS: Final = {"anthropic": "/v1/models", "google": "/v1beta/models", "mistral": "/v1/models"}
 """Where a vendor lists its models, which needs the key and costs nothing; all others have it at `/models`."""
 
 
@@ -83,7 +83,7 @@ def _url(connection: OpenConnection) -> str:
         return connection.base_url or ""
     if connection.type == "http":
         return connection.base_url or next((origin for origin in connection.origins if "*" not in origin), "")
-    base = connection.base_url or ADDRESSES[connection.type]
+    base = connection.base_url or ADDRESSES.get(connection.type, "")
     return base.rstrip("/") + _MODELS.get(connection.type, "/models")
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from runwell.model.errors import InvalidInput, Problem
 from runwell.model.origins import OriginRules, origin_of, permits
-from runwell.model.vault import ADDRESSES
+from runwell.model.vault import ADDRESSES, FAMILIES, NO_LIMITS, CallLimits
 
 WITH_HEADERS: Final = frozenset({"http", "mcp"})
 """Types whose credentials are headers."""
@@ -30,7 +30,7 @@ def name_problems(name: str, type: str) -> list[Problem]:
     """Return what is wrong with the name: that of a provider is for connections to this provider, which then serve its models."""
     if name == "demo":
         return [_problem("/name", "'demo' is the name of the demo model", "choose another name")]
-    if name in ADDRESSES and ADDRESSES.get(type) != ADDRESSES[name]:
+    if name in FAMILIES and FAMILIES.get(type) != FAMILIES[name]:
         return [_problem("/name", f"{name!r} is for connections of this provider, not of type {type!r}", "choose another name or type")]
     return []
 
@@ -41,6 +41,12 @@ def credential_problems(type: str, api_key: str | None, secret_headers: Mapping[
         return [_problem("/api_key", f"a connection of type {type} has no api_key", cure)]
     if type not in WITH_HEADERS and secret_headers:
         return [_problem("/secret_headers", f"a connection of type {type} has an api_key, and no secret headers", "give the api_key")]
+    return []
+
+
+def limit_problems(type: str, limits: CallLimits) -> list[Problem]:
+    if type == "http" and limits != NO_LIMITS:
+        return [_problem("/limits", "a connection of type http has no limits: they are for model calls", "leave them out")]
     return []
 
 
