@@ -6,10 +6,7 @@ from typing import Final
 
 from runwell.model.errors import InvalidInput, Problem
 from runwell.model.origins import OriginRules, origin_of, permits
-from runwell.model.vault import ADDRESSES, FAMILIES, NO_LIMITS, CallLimits
-
-WITH_HEADERS: Final = frozenset({"http", "mcp"})
-"""Types whose credentials are headers."""
+from runwell.model.vault import ADDRESSES, FAMILIES, NO_LIMITS, NOT_FOR_MODELS, CallLimits
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
@@ -36,17 +33,17 @@ def name_problems(name: str, type: str) -> list[Problem]:
 
 
 def credential_problems(type: str, api_key: str | None, secret_headers: Mapping[str, str]) -> list[Problem]:
-    if type in WITH_HEADERS and api_key is not None:
+    if type in NOT_FOR_MODELS and api_key is not None:
         cure = 'write it as a header: secret_headers: {"Authorization": "Bearer ..."}'
         return [_problem("/api_key", f"a connection of type {type} has no api_key", cure)]
-    if type not in WITH_HEADERS and secret_headers:
+    if type not in NOT_FOR_MODELS and secret_headers:
         return [_problem("/secret_headers", f"a connection of type {type} has an api_key, and no secret headers", "give the api_key")]
     return []
 
 
 def limit_problems(type: str, limits: CallLimits) -> list[Problem]:
-    if type == "http" and limits != NO_LIMITS:
-        return [_problem("/limits", "a connection of type http has no limits: they are for model calls", "leave them out")]
+    if type in NOT_FOR_MODELS and limits != NO_LIMITS:
+        return [_problem("/limits", f"a connection of type {type} has no limits: they are for model calls", "leave them out")]
     return []
 
 

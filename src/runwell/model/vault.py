@@ -24,7 +24,12 @@ ADDRESSES: Final[dict[str, str]] = {
 }
 """Where a connection of the type leads that has no `base_url`. Azure's and Bedrock's always have one: it names resource or region."""
 
-FAMILIES: Final[dict[str, str]] = {name: "openai" if name.startswith("openai") else name for name in CONNECTION_TYPES if name != "http"}
+NOT_FOR_MODELS: Final = frozenset({"http", "mcp"})
+"""Types whose credentials are headers."""
+
+FAMILIES: Final[dict[str, str]] = {
+    name: "openai" if name.startswith("openai") else name for name in CONNECTION_TYPES if name not in NOT_FOR_MODELS
+}
 """From a type for models to the provider that it reaches."""
 
 
