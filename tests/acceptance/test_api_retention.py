@@ -29,6 +29,8 @@ def test_rules_are_set_and_told(tmp_path: Path) -> None:
         run_id = await api.finished(say())
         its = await workflow_id(api, run_id)
         assert await api.get(PATH) == {"keep_days": None, "rules": []}
+        nothing = await put(api, {"rules": [{"keep_days": 3}]}, status=422)
+        assert (nothing["errors"][0]["pointer"], "`keep_days` beside `rules`" in nothing["hint"]) == ("/rules/0", True)
         rules = [
             {"workflow_id": "say", "statuses": ["completed", "failed"], "keep_days": 7},
             {"statuses": ["cancelled"], "keep_days": None},

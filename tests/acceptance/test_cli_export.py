@@ -33,4 +33,6 @@ def test_runs_are_exported_and_an_export_is_resumed(cli: CommandLine) -> None:
     assert sorted(file.name for file in folder.glob("some.*")) == ["some.parquet"]
     cli.json("runs", "export", "--format", "openai-finetune", "--split", "0.9", "--output", "chat.jsonl")
     assert sorted(file.name for file in folder.glob("chat.*")) == ["chat.train.jsonl", "chat.validation.jsonl"]
+    assert "no field" in cli.run("runs", "export", "stauts:x", "--output", "wrong.jsonl").stderr
+    assert list(folder.glob("wrong.*")) == []
     assert "is no format" in cli.run("runs", "export", "--format", "xlsx", "--output", "x").stderr

@@ -14,7 +14,7 @@ import pytest
 from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-RUNS = int(os.environ.get("RUNWELL_EXPORT_RUNS", "10000"))
+RUNS = int(os.environ.get("RUNWELL_EXPORT_RUNS", "4000"))
 """What is promised holds for 100,000, whose making takes two minutes."""
 
 GROWTH_MB = 200

@@ -4,6 +4,7 @@ Here with real kills and the real store; `tests/unit/test_projector.py` lets the
 """
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -17,6 +18,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DRIVER = [sys.executable, "-m", "tests.acceptance.projection_driver"]
+
+
+KILLS = int(os.environ.get("RUNWELL_KILLS", "4"))
+"""How often a process is killed at random; each time takes some seconds."""
 
 
 def work_until_killed(directory: Path, after_s: float | None, *crash: str) -> None:
@@ -55,7 +60,7 @@ def test_killed_around_a_batch(tmp_path: Path, point: str) -> None:
 @pytest.mark.crash
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     chance = random.Random(7)
-    for _ in range(10):
+    for _ in range(KILLS):
         work_until_killed(tmp_path, chance.random() * 2.5)
         if chance.random() < 0.5:
             assert check(tmp_path)["wrong"] == []

@@ -58,6 +58,7 @@ def test_nothing_is_left_of_a_deleted_workflow(tmp_path: Path) -> None:
             assert {row.workflow_slug for row in await api.app.journal.rows()} == {"stays"}
             assert len(await api.app.journal.pending_tasks()) == 5
             assert (await api("GET", f"/v1/runs/{kept}"))["input"] == FOREIGN
+            assert files_with(tmp_path, CANARY) == []  # while the server goes on
         assert files_with(tmp_path, CANARY) == []
         assert files_with(tmp_path, FOREIGN)
 

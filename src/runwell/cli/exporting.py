@@ -101,7 +101,12 @@ async def export_runs(options: Options, wanted: ExportWanted, output: Format) ->
     seen = _seen(_files(wanted)) if wanted.shape.format == "openai-finetune" else set[int]()
     async with _open(options) as source:
         while True:
-            content, following = await source.part(progress.query, progress.cursor)
+            try:
+                content, following = await source.part(progress.query, progress.cursor)
+            except InvalidInput:
+                if not wanted.resume and progress.cursor is None:
+                    _forget(wanted)
+                raise
             _add(wanted, progress, content, seen)
             if following is None:
                 break
@@ -142,6 +147,12 @@ def _progress(wanted: ExportWanted) -> Progress:
 
 def _gathered(wanted: ExportWanted) -> bool:
     return wanted.shape.format == "parquet"
+
+
+def _forget(wanted: ExportWanted) -> None:
+    """Remove what was begun for a search that there is not."""
+    for file in (*_files(wanted), _note_of(wanted)):
+        file.unlink(missing_ok=True)
 
 
 def _files(wanted: ExportWanted) -> list[Path]:

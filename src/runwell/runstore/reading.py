@@ -1,8 +1,10 @@
 """Pages, counts and whole records: what the store has and what memory has, as one list."""
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from runwell.model.run_query import All, AnyOf, Compare, Not, Query
 from runwell.model.run_record import RunRecord
 from runwell.ports.run_store import Place, RunCounts, RunsAsked
 from runwell.runstore.asking import Condition, key_of, newer_asked, newer_than, newest_first, older_than, runs_asked
@@ -15,13 +17,19 @@ if TYPE_CHECKING:
 _WORKFLOWS: Final = 200
 """Counts name this many workflows at most, the most frequent."""
 
+_DAY_MS: Final = 86_400_000
+_SPANS_MS: Final = (2 * _DAY_MS, 32 * _DAY_MS)
+
+_WITHIN: Final = frozenset({"input", "output", "metadata", "step", "error"})
+"""Fields that are looked up in an index over what is in runs."""
+
 BLOCK_RUNS: Final = 1_000
 BLOCK_BYTES: Final = 8_000_000
 """Whole records are read so many at once, or one that is larger by itself."""
 
 
 def page(client: "Client", asked: RunsAsked, limit: int, before: Place | None, after: Place | None) -> list[RunRecord]:
-    found = [listed(card) for (card,) in _rows(client, *_page_sql("card", runs_asked(asked), limit, before, after))]
+    found = [listed(card) for (card,) in _nearest(client, "card", asked, limit, before, after)]
     found += (without_contents(record) for record in newer_asked(asked) if _is_beyond(record, before, after))
     ordered = newest_first(found)
     return ordered[max(len(ordered) - limit, 0) :] if after is not None else ordered[:limit]
@@ -47,7 +55,7 @@ Key = tuple[int, str, int]
 def keys(client: "Client", asked: RunsAsked, before: Place | None) -> list[Key]:
     """Return the keys of the next block of the store's records."""
     columns = "created_at, run_id, bytes"
-    return [(at, run_id, size) for at, run_id, size in _rows(client, *_page_sql(columns, runs_asked(asked), BLOCK_RUNS, before, None))]
+    return [(at, run_id, size) for at, run_id, size in _nearest(client, columns, asked, BLOCK_RUNS, before, None)]
 
 
 def groups(block: list[Key]) -> Iterator[list[Key]]:
@@ -74,13 +82,47 @@ def whole_records(client: "Client", asked: RunsAsked, group: list[Key]) -> list[
     return [whole(*row) for row in _rows(client, f"{columns} {runs.sql} ORDER BY created_at DESC, run_id DESC", runs.params)]
 
 
-def _page_sql(columns: str, runs: Condition, limit: int, before: Place | None, after: Place | None) -> tuple[str, dict[str, Any]]:
+def _nearest(
+    client: "Client", columns: str, asked: RunsAsked, limit: int, before: Place | None, after: Place | None
+) -> list[tuple[Any, ...]]:
+    """Return the first rows of the list from a place on.
+
+    They are looked for near the place first: rows lie in the order of their creation, and what is far away is not read when
+    there is enough nearby. A search for words or for places in inputs is led by its index, wherever that leads.
+    """
+    runs = runs_asked(asked)
     if before is not None:
         runs = runs.and_(*older_than(before))
     if after is not None:
         runs = runs.and_(*newer_than(after))
-    order = "created_at, run_id" if after is not None else "created_at DESC, run_id DESC"
-    return f"SELECT {columns} {runs.sql} ORDER BY {order} LIMIT {{row_limit:UInt64}}", runs.params | {"row_limit": limit}
+    start = after or before
+    at = time.time_ns() // 1_000_000 if start is None else start.created_at
+    for span in _SPANS_MS if _looks_at_columns(asked.query) else ():
+        bound, near = (">=", at - span) if after is None else ("<=", at + span)
+        found = _ordered(
+            client, columns, runs.and_(f"created_at {bound} {{near:Int64}}", {"near": near}), limit, is_rising=after is not None
+        )
+        if len(found) >= limit:
+            return found
+    return _ordered(client, columns, runs, limit, is_rising=after is not None)
+
+
+def _ordered(client: "Client", columns: str, runs: Condition, limit: int, *, is_rising: bool) -> list[tuple[Any, ...]]:
+    order = "created_at, run_id" if is_rising else "created_at DESC, run_id DESC"
+    sql = f"SELECT {columns} {runs.sql} ORDER BY {order} LIMIT {{row_limit:UInt64}}"
+    return _rows(client, sql, runs.params | {"row_limit": limit})
+
+
+def _looks_at_columns(query: Query) -> bool:
+    """Whether the query is about nothing but the run itself."""
+    match query:
+        case All(of=parts) | AnyOf(of=parts):
+            return all(_looks_at_columns(part) for part in parts)
+        case Not(of=inner):
+            return _looks_at_columns(inner)
+        case Compare(field=field):
+            return field.partition(".")[0] not in _WITHIN
+    return False
 
 
 def _is_beyond(record: RunRecord, before: Place | None, after: Place | None) -> bool:

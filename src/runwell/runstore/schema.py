@@ -91,5 +91,9 @@ def _version(client: "Client") -> int | None:
 
 
 def _lost_rows(client: "Client") -> bool:
-    """Whether runs were kept, and there are none: what the directory held of them was deleted."""
-    return position(client) > 0 and not client.query("SELECT 1 FROM runs LIMIT 1").result_rows
+    """Whether runs were kept, and a table has none: what the directory held of it was deleted."""
+    return position(client) > 0 and any(_is_empty(client, table) for table in tables_with(client, "workflow_id"))
+
+
+def _is_empty(client: "Client", table: str) -> bool:
+    return not client.query("SELECT 1 FROM {table:Identifier} LIMIT 1", parameters={"table": table}).result_rows

@@ -29,7 +29,7 @@ MAX_VALUE: Final = 64
 MAX_PATH: Final = 512
 """What has a longer path is not found by it."""
 
-_BETWEEN: Final = "\n\ue000\n"
+BETWEEN: Final = "\n\ue000\n"
 """A character that is nobody's word."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -94,8 +94,8 @@ def _bounded(texts: Iterable[str]) -> str:
         if room <= 0:
             break
         kept.append(text[:room])
-        room -= len(text) + len(_BETWEEN)
-    return fold(_BETWEEN.join(kept))
+        room -= len(text) + len(BETWEEN)
+    return fold(BETWEEN.join(kept))
 
 
 def _spoken(record: RunRecord, said: set[str]) -> Iterator[str]:

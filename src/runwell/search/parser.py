@@ -32,6 +32,8 @@ _SIGN: Final = re.compile(r":(?:!=|!~|>=|<=|=|>|<|~)?|!=|>=|<=|=|>|<")
 _WORD: Final = re.compile(r'[^\s()"]+')
 _BARE: Final = re.compile(r'[^\s(),"]+')
 _KEYWORD: Final = re.compile(r'(?:OR|AND|NOT)(?=[\s()"]|$)')
+_MEANT: Final = re.compile(r"(?:input|output|metadata|step)\.[^\s:()]*:", re.IGNORECASE)
+"""What can only be meant as a place, whether or not it is one."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 _OPERATORS: Final[dict[str, Operator]] = {
@@ -173,6 +175,9 @@ class _Reader:
         name = _NAME.match(self._text, start)
         sign = name and _SIGN.match(self._text, name.end())
         if name is None or sign is None:
+            if meant := _MEANT.match(self._text, start):
+                hint = 'write [] for any item of a list, and a key of unusual characters in quotes: output.items[].name, input."a b"'
+                self._fail(f"{meant.group()[:-1]!r} is no place in a run", start, meant.end() - 1, hint)
             return None
         self._at = sign.end()
         operator = sign.group().removeprefix(":")

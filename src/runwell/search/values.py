@@ -61,6 +61,8 @@ def duration(text: str) -> int:
 
 def read_duration(text: str) -> int | None:
     """Return ms; None when the text is no duration."""
+    if text.strip("0") == "" and text:
+        return 0  # in any unit
     if not _DURATION.fullmatch(text):
         return None
     return round(sum(Decimal(amount) * _UNITS[unit] for amount, unit in _PARTS.findall(text)))

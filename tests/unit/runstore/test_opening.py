@@ -31,7 +31,7 @@ async def main():
     loop.add_signal_handler(signal.SIGTERM, asked.set)
     before, blocked = actions(), signal.pthread_sigmask(signal.SIG_BLOCK, [])
     store = open_run_store(Path(sys.argv[1]))
-    await store.open()
+    await store.clear()
     assert store.trouble() is None and await store.position() == 0
     assert "chdb" in sys.modules
     assert actions() == before, "handlers were replaced"
@@ -67,7 +67,7 @@ from runwell.runstore.store import open_run_store
 async def main():
     longest, last, is_open = 0.0, time.perf_counter(), asyncio.Event()
     store = open_run_store(Path({str(tmp_path / "runs")!r}))
-    opening = asyncio.create_task(store.open())
+    opening = asyncio.create_task(store.clear())
     while not opening.done():
         await asyncio.sleep(0.001)
         longest, last = max(longest, time.perf_counter() - last), time.perf_counter()

@@ -31,6 +31,8 @@ def problem_of(text: str) -> Problem:
         ("", EVERYTHING),
         ("  ", EVERYTHING),
         ("Refund", Words(("refund",))),
+        ("duration:0", Compare("duration", "is", (0,))),
+        ("queued:0..100ms", Compare("queued", "between", (0, 100))),
         ("late order", All((Words(("late",)), Words(("order",))))),
         ('"Late  order!"', Words(("late", "order"))),
         ("foo-bar_baz", Words(("foo", "bar", "baz"))),
@@ -132,6 +134,9 @@ def test_days_are_those_of_the_zone() -> None:
     [
         ("late statsu:failed", "statsu", "no field 'statsu'", "did you mean status?"),
         ("inptu.x:1", "inptu.x", "no field", "did you mean input.x?"),
+        ("late output.items[0].name:x", "output.items[0].name", "no place in a run", "output.items[].name"),
+        ("input..a:1", "input..a", "no place in a run", "in quotes"),
+        ("metadata.:x", "metadata.", "no place in a run", "in quotes"),
         ("http://example.com", "http", "no field", "quotes"),
         ("status:faled", "faled", "no status", "did you mean failed?"),
         ("status:failed,suceeded", "suceeded", "no status", "did you mean succeeded?"),

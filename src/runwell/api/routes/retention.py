@@ -68,6 +68,11 @@ async def _rule(definitions: Definitions, scope: Scope, number: int, rule: RuleB
         problem = Problem(code="not_found", message=exc.message, pointer=f"/rules/{number}/workflow_id")
         raise InvalidInput(exc.message, hint="give the id or slug of a workflow that is there", problems=(problem,)) from exc
     statuses = {status for word in rule.statuses for status in _ended(word)}
+    if workflow_id is None and not statuses:
+        message, hint = "a rule needs a workflow, statuses, or both", "for all other runs there is `keep_days` beside `rules`"
+        raise InvalidInput(
+            message, hint=hint, problems=(Problem(code="empty_rule", message=message, pointer=f"/rules/{number}", hint=hint),)
+        )
     return RetentionRule(workflow_id=workflow_id, statuses=tuple(sorted(statuses)), keep_days=rule.keep_days)
 
 

@@ -35,6 +35,7 @@ async def delete_whole(server: Parts, caller: Principal, key: str, *, stop: bool
         await _delete_runs(server, caller, workflow.id)
     await server.projection.remove_workflow(workflow.id)
     await server.workflows.delete(caller.scope, workflow.id)
+    await server.journal.delete_runs(workflow.id)  # of none: what the log still has of the workflow itself goes, too
 
 
 async def _delete_runs(server: Parts, caller: Principal, workflow_id: str) -> None:
