@@ -45,11 +45,12 @@ def shown_body(content: bytes, total: int, scrubber: Scrubber) -> RawBody:
 
 
 WITHHELD: Final = "[withheld: it held a secret in pieces]"
+REDACTED: Final = "[withheld: it held what this project redacts]"
 
 
-def withheld(body: RawBody) -> RawBody:
+def withheld(body: RawBody, why: str = WITHHELD) -> RawBody:
     """Return the body without its text."""
-    return msgspec.structs.replace(body, text=WITHHELD, encoding="utf-8", truncated=True)
+    return msgspec.structs.replace(body, text=why, encoding="utf-8", truncated=True)
 
 
 def tells_in_pieces(body: RawBody, scrubber: Scrubber) -> bool:
