@@ -12,8 +12,11 @@ from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model.errors import ErrorInfo
 from runwell.model.events import EVENT_TYPES, EventData
 from runwell.model.failure_codes import FAILURE_CODES
+from runwell.model.model_call import REASONS, RETRYABLE
+from runwell.model.raw_body import RawBody
 from runwell.model.statuses import RUN_LABELS, STEP_BADGES, TERMINAL
 from runwell.model.step import CONTROL_STEPS, Part, Retry, StepSpec
+from runwell.model.tool import ToolSpec
 from runwell.model.usage import Usage
 from runwell.model.workflow import Limits, Workflow
 from runwell.steps.registry import BUILT_IN
@@ -62,7 +65,7 @@ A step skipped because something else failed reads *Skipped (Blocked)*.
 
 
 def events() -> str:
-    parts: Parts = {ErrorInfo: "#error", Usage: "#usage"}
+    parts: Parts = {ErrorInfo: "#error", Usage: "#usage", RawBody: "#raw-body"}
     sections = [
         f"""{NOTE}
 # Events
@@ -76,7 +79,7 @@ Every event has `seq` (gapless from 1), `run_id`, `type`, `ts` (ms since 1970), 
         doc = _prose(kind) if kind.__doc__ != EventData.__doc__ else ""
         rows = members_of(kind, parts)
         sections.append(f"## {name}\n\n{doc + chr(10) + chr(10) if doc else ''}{table(rows) if rows else 'Nothing.'}\n")
-    for title, part in (("error", ErrorInfo), ("usage", Usage)):
+    for title, part in (("error", ErrorInfo), ("usage", Usage), ("raw body", RawBody)):
         sections.append(f"## {title}\n\n{_prose(part)}\n\n{table(members_of(part, parts))}\n")
     return "\n".join(sections)
 
@@ -87,13 +90,30 @@ def _prose(kind: type) -> str:
 
 def errors() -> str:
     rows = "\n".join(f"| `{code}` | {meaning} |" for code, meaning in FAILURE_CODES.items())
-    return f"{NOTE}\n# Failure codes\n\nThe `code` of a failed step's or run's `error`.\n\n| Code | Meaning |\n|---|---|\n{rows}\n"
+    reasons = "\n".join(f"| `{reason}` | {meaning} | {'yes' if reason in RETRYABLE else ''} |" for reason, meaning in REASONS.items())
+    return f"""{NOTE}
+# Failure codes
+
+The `code` of a failed step's or run's `error`.
+
+| Code | Meaning |
+|---|---|
+{rows}
+
+## Why a model call fails
+
+`details.reason` of `LLM_REQUEST_FAILED` and `LLM_INVALID_OUTPUT`, `error_class` of a generation, and what `fallback_on` of a step takes.
+
+| Reason | Meaning | Retried |
+|---|---|---|
+{reasons}
+"""
 
 
 def documents() -> str:
-    parts: dict[type, str] = {StepSpec: "#fields-of-every-step", Limits: "#limits", Retry: "#retry"}
+    parts: dict[type, str] = {StepSpec: "#fields-of-every-step", Limits: "#limits", Retry: "#retry", ToolSpec: "#tools"}
     inner = [(step_type.name, field, part) for step_type in BUILT_IN for field, part in _inner_parts(step_type.spec)]
-    parts |= {part: f"#{name}-{field}" for name, field, part in inner}
+    parts |= {part: f"#{name}-{field}".lower().replace(" ", "-") for name, field, part in inner}
     sections = [
         f"""{NOTE}
 # Workflow documents
@@ -110,6 +130,12 @@ deep, is a [template](expressions.md); elsewhere it is taken literally.
 {_prose(Limits)}
 
 {table(fields_of(Limits, parts))}
+
+## Tools
+
+{_prose(ToolSpec)}
+
+{table(fields_of(ToolSpec, parts, without=frozenset({"step"})))}
 
 ## Fields of every step
 
@@ -144,7 +170,12 @@ def _inner_parts(spec: type[StepSpec]) -> Iterator[tuple[str, type[Part]]]:
     """Yield the fields of a step type that are objects, or lists of objects, with fields of their own."""
     for name, field in spec.model_fields.items():
         if name not in COMMON:
-            yield from ((name, kind) for kind in _models(field.annotation) if not issubclass(kind, StepSpec))
+            for kind in _models(field.annotation):
+                if not issubclass(kind, StepSpec):
+                    yield name, kind
+                    yield from (
+                        (f"{name} {part.__name__}", part) for inner in kind.model_fields.values() for part in _models(inner.annotation)
+                    )
 
 
 def _models(kind: Any) -> Iterator[type[Part]]:

@@ -12,6 +12,7 @@ from runwell.ports.models import Models
 from runwell.ports.sandbox import Sandbox
 from runwell.ports.secrets import Secrets
 from runwell.ports.steps import AttemptLimits, Services
+from runwell.ports.tools import DeclaredTool, Tools
 
 
 @dataclass
@@ -26,6 +27,8 @@ class FakeContext:
     http: Http | None = None
     sandbox: Sandbox | None = None
     secrets: Secrets | None = None
+    external: Tools | None = None
+    tools: Mapping[str, DeclaredTool] = field(default_factory=dict)
     run_id: str = "run_1"
     scope: Scope = DEFAULT_SCOPE
     step_id: str = "step"
@@ -33,6 +36,8 @@ class FakeContext:
     idempotency_key: str = "key-of-the-step"
     events: list[EventData] = field(default_factory=list)
     deltas: list[str] = field(default_factory=list)
+    kept_events: int = 0
+    """How many of `events` were durable when the handler last waited for that."""
 
     @property
     def services(self) -> Services:
@@ -41,7 +46,11 @@ class FakeContext:
             http=cast(Http, self.http),
             sandbox=cast(Sandbox, self.sandbox),
             secrets=cast(Secrets, self.secrets),
+            tools=cast(Tools, self.external),
         )
+
+    async def kept(self) -> None:
+        self.kept_events = len(self.events)
 
     def record(self, data: EventData) -> None:
         self.events.append(data)

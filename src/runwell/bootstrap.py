@@ -12,11 +12,12 @@ import msgspec
 from runwell.adapters.connection_trial import GuardedTrial
 from runwell.adapters.http import GuardedHttp
 from runwell.adapters.linear_patterns import linear_pattern
-from runwell.adapters.models.reach import ModelReach
 from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.models.sources import ModelSources
 from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets, StoredSecrets
+from runwell.adapters.tools.mcp_tools import McpTools
+from runwell.adapters.tools.reach import Reach as Reachable
 from runwell.engine.compile import Reach
 from runwell.model.errors import InvalidInput
 from runwell.model.event_redaction import RedactedEvents
@@ -34,6 +35,7 @@ from runwell.ports.probe import Probe, no_probe
 from runwell.ports.redaction import EventRedactor
 from runwell.ports.run_store import RunStore
 from runwell.ports.steps import Services, StepTypes
+from runwell.ports.tools import Tools
 from runwell.ports.vault import Vault
 from runwell.runstore.bounds import Bounds
 from runwell.runstore.store import open_run_store
@@ -57,7 +59,7 @@ from runwell.storage.sql_secrets import SqlSecrets
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
-    """A Runwell that is ready. One in memory has no `sql` and no `vault`.
+    """A Runwell that is ready. One in memory has no `sql`, no `vault` and no `tools` but those of its services.
 
     `run_store` is kept by `projector`, which has to be started; both are None where there is none.
     """
@@ -70,6 +72,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     types: StepTypes
     sql: Sql | None = None
     vault: Vault | None = None
+    tools: Tools | None = None
     run_store: RunStore | None = None
     projector: Projector | None = None
 
@@ -128,7 +131,15 @@ async def open_app(
     parts = assemble(journal, SqlDefinitions(sql), services, clock, reach=partial(reach_within, settings, vault), **hosting)
     store = run_store_of(settings) if run_store is None else run_store
     projector = None if store is None else Projector(journal, store, parts.runtime.feed, clock, probe)
-    app = msgspec.structs.replace(parts, sql=sql, identities=sql_identities(sql, clock), vault=vault, run_store=store, projector=projector)
+    app = msgspec.structs.replace(
+        parts,
+        sql=sql,
+        identities=sql_identities(sql, clock),
+        vault=vault,
+        tools=services.tools,
+        run_store=store,
+        projector=projector,
+    )
     tune_process()
     try:
         await journal.open()
@@ -204,6 +215,7 @@ def real_services(settings: Settings) -> Services:
         http=GuardedHttp(allow=settings.http_allow),
         sandbox=MontySandbox(max_processes=settings.sandbox_processes),
         secrets=EnvironmentSecrets(),
+        tools=McpTools(EnvironmentSecrets(), settings.mcp_commands, settings.http_allow),
     )
 
 
@@ -211,10 +223,12 @@ def real_outside(settings: Settings, sql: Sql) -> tuple[Vault, Services]:
     """Return the vault, and the services with what is stored in it before the environment's."""
     sealer = Sealer(KeyRing(settings.data_dir, settings.secret_key, settings.secret_key_previous))
     secrets, connections = SqlSecrets(sql, sealer), SqlConnections(sql, sealer)
+    stored = StoredSecrets(secrets, connections, EnvironmentSecrets())
     services = msgspec.structs.replace(
         real_services(settings),
         models=ModelRouter(ModelSources(os.environ, connections, share_keys=settings.share_model_keys), settings.http_allow),
-        secrets=StoredSecrets(secrets, connections, EnvironmentSecrets()),
+        secrets=stored,
+        tools=McpTools(stored, settings.mcp_commands, settings.http_allow),
     )
     trial = GuardedTrial(connections, services.http)
     return Vault(secrets=secrets, connections=connections, trial=trial, rules=OriginRules(settings.http_allow)), services
@@ -223,11 +237,14 @@ def real_outside(settings: Settings, sql: Sql) -> tuple[Vault, Services]:
 async def reach_within(settings: Settings, vault: Vault, scope: Scope) -> Reach:
     """Return what documents can name in the scope."""
     environment = ModelSources(os.environ, share_keys=settings.share_model_keys).environment(scope)
-    names = ModelReach(environment, await vault.connections.types(scope), tenant=scope.org_id != DEFAULT_ORG)
+    tenant = scope.org_id != DEFAULT_ORG
+    commands = () if tenant else tuple(settings.mcp_commands)
+    names = Reachable(environment, await vault.connections.types(scope), tenant=tenant, commands=commands)
     return partial(unreachable, names=names)
 
 
 async def close_services(services: Services) -> None:
+    await services.tools.aclose()
     await services.models.aclose()
     await services.http.aclose()
     await services.sandbox.aclose()

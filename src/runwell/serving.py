@@ -78,7 +78,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
     `sign_in`: only who has a key or a session is let in; otherwise whoever reaches it is the local user. `loopback`:
     it listens there only. Close `access.provider` at the end, where there is one.
     """
-    if app.sql is None or app.identities is None or app.vault is None:
+    if app.sql is None or app.identities is None or app.vault is None or app.tools is None:
         raise ValueError("a server needs an app whose tables are kept")
     clock = SystemClock()
     rules = AccessRules(loopback=loopback, allowed_origins=settings.allowed_origins, oidc_default_role=settings.oidc_default_role)
@@ -100,6 +100,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         definitions=app.definitions,
         vault=app.vault,
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql), lambda scope: app.runtime.redaction.of(scope.project_id) is None), limit),
+        tools=app.tools,
         **({} if limit is None else {"strangers": StrangerLimit(limit)}),
         workflows=SqlWorkflows(app.sql),
         views=SqlViews(app.sql),

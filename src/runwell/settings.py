@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from runwell.adapters.tools.commands import McpCommand, read_commands
 from runwell.model.errors import InvalidInput
 from runwell.model.principal import ROLES, Role
 from runwell.model.secret_key import SecretKey
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     runstore_url: the ClickHouse server that keeps the runs for lists and searches; None: the data directory; `none`: nothing does
         (`RUNWELL_RUNSTORE_URL`).
     runstore_memory_mb, runstore_threads: what the run store may take of this machine (`RUNWELL_RUNSTORE_MEMORY_MB`, `..._THREADS`).
+    mcp_commands: programs that the default organization may use as MCP servers, by name (`RUNWELL_MCP_COMMANDS`).
     """
 
     data_dir: Path
@@ -65,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     runstore_url: RunStoreUrl | Literal["none"] | None = None
     runstore_memory_mb: int = 2_048
     runstore_threads: int = 2
+    mcp_commands: Mapping[str, McpCommand] = {}
 
 
 def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -89,6 +92,7 @@ def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.
         runstore_url=_runstore_url(environ.get("RUNWELL_RUNSTORE_URL", "")),
         runstore_memory_mb=_count(environ, "RUNWELL_RUNSTORE_MEMORY_MB", 2_048),
         runstore_threads=_count(environ, "RUNWELL_RUNSTORE_THREADS", 2, 256),
+        mcp_commands=read_commands(environ.get("RUNWELL_MCP_COMMANDS", "")),
     )
 
 

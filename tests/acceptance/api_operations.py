@@ -16,7 +16,7 @@ _CORE: Final = re.compile(r"[0-9a-f]{16,}")
 PLACES: Final = {"key": "workflow_id", "workflow_run_id": "short_id"}
 """Parameters that name the same as another."""
 
-CONSTANTS: Final = {"path": "propose", "number": "1"}
+CONSTANTS: Final = {"path": "propose", "number": "1", "seq": "6"}
 """Parameters that name something only within what another names."""
 
 _SAY: Final = {"name": "mine", "steps": [{"id": "say", "type": "transform", "value": "mine"}]}

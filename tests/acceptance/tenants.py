@@ -119,8 +119,8 @@ async def holdings(client: httpx2.AsyncClient, word: Canaries | None = None) -> 
     ok(await client.post(f"/v1/workflows/{slug}/versions", json={"note": say(), "document": workflow_document(word)}))
     params = {"input": {"given": say()}, "tags": [say()], "metadata": {say(): say()}}
     run_id = ok(await client.post(f"/v1/workflows/{slug}/command", json={"command": "start", "params": params}))["run_id"]
-    ok(await client.post(f"/v1/runs/{run_id}/comments", json={"content": say()}))
     task_id = await waiting_task(client, run_id)
+    ok(await client.post(f"/v1/runs/{run_id}/comments", json={"content": say()}))
     return {"workflow_id": made["id"], "slug": slug, "run_id": run_id, "short_id": run_id[4:28], "task_id": task_id}
 
 

@@ -166,7 +166,7 @@ def test_release_notes_run_a_child_for_each_language() -> None:
 @pytest.mark.parametrize("fluent", [True, False])
 def test_translate_improves_what_is_not_fluent(fluent: bool) -> None:
     def reply(request: ModelRequest) -> Any:
-        return {"fluent": fluent, "remarks": "stiff"} if request.output_schema else request.messages[-1].content.split()[0]
+        return {"fluent": fluent, "remarks": "stiff"} if request.output_schema else request.messages[-1].text.split()[0]
 
     run = example("translate", models=ScriptedModels(reply))
     assert run.output == {"text": "Translate" if fluent else "Improve", "fluent": fluent}

@@ -36,6 +36,7 @@ class Canaries:
         self.token = f"tok/{secrets.token_urlsafe(18)}+ é"
         self.path = f"path-{secrets.token_hex(12)}"
         self.bearer = f"bearer-{secrets.token_hex(12)}"
+        self.tool = f"tool-{secrets.token_hex(12)}"
         self.password = f"pass-{secrets.token_hex(12)}"
         self.api_key = f"sk-{secrets.token_hex(20)}"
 
@@ -44,7 +45,7 @@ class Canaries:
         return "Basic " + base64.b64encode(f"runwell:{self.password}".encode()).decode()
 
     def spellings(self) -> Iterator[bytes]:
-        for value in (self.token, self.path, self.bearer, self.password, self.api_key, self.basic.partition(" ")[2]):
+        for value in (self.token, self.path, self.bearer, self.tool, self.password, self.api_key, self.basic.partition(" ")[2]):
             yield from {value.encode(), quote(value, safe="").encode(), json.dumps(value)[1:-1].encode(), base64.b64encode(value.encode())}
 
     def found_in(self, content: bytes) -> list[bytes]:
@@ -57,6 +58,8 @@ def echo(received: Received) -> bytes:
     basic = received.headers.get("authorization", "").partition("Basic ")[2]
     told = {**sent, "password": base64.b64decode(basic).decode() if basic else None}
     what = received.target.split("?")[0].rpartition("/")[2]
+    if what == "mcp":
+        return mcp(received)
     body, status = json.dumps(told).encode(), {"refused": 500}.get(what, 200)
     if what == "garbled":
         return (
@@ -66,6 +69,32 @@ def echo(received: Received) -> bytes:
         return answer(302, location=f"http://localhost:1/{received.headers.get('authorization', 'x').split()[-1]}")
     shown = received.headers.get("authorization", "").encode("ascii", "replace").decode()
     return answer(status, body[:-1] if what == "nojson" else body, content_type="application/json", x_echo=shown)
+
+
+def mcp(received: Received) -> bytes:
+    """Tell the credential in every part of an MCP server's answers."""
+    key = received.headers.get("authorization", "")
+    request = json.loads(received.body) if received.body else {}
+    number, method, error = request.get("id"), request.get("method"), None
+    result: dict[str, Any] = {}
+    if method == "initialize":
+        info = {"name": key, "version": key}
+        result = {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": info, "instructions": key}
+    elif method == "tools/list":
+        result = {"tools": [{"name": "tell", "description": key, "inputSchema": {"type": "object", "title": key}}]}
+    elif method == "tools/call" and request["params"]["name"] == "fail":
+        result = {"isError": True, "content": [{"type": "text", "text": f"not with {key}"}]}
+    elif method == "tools/call" and request["params"]["name"] == "break":
+        error = {"code": -32_099, "message": key, "data": {"key": key}}
+    elif method == "tools/call":
+        sign = {"method": "notifications/progress", "params": {"progressToken": number, "progress": 1, "message": f"with {key}"}}
+        told = {"jsonrpc": "2.0", "id": number, "result": {"content": [{"type": "text", "text": key}], "structuredContent": {key: [key]}}}
+        events = b"".join(b"event: message\ndata: " + json.dumps({"jsonrpc": "2.0", **part}).encode() + b"\n\n" for part in (sign, told))
+        return answer(200, events, content_type="text/event-stream")
+    else:
+        return answer(202)
+    body = {"jsonrpc": "2.0", "id": number, **({"result": result} if error is None else {"error": error})}
+    return answer(200, json.dumps(body).encode(), content_type="application/json")
 
 
 def model(request: ServerRequest) -> Wire:
@@ -93,10 +122,15 @@ def workflow(name: str, url: str, what: str, prompt: str) -> dict[str, Any]:
         {"id": "bearer", "type": "http", "request": {"url": f"/{what}", "connection": "desk"}, **on},
         {"id": "basic", "type": "http", "request": {"url": f"{url}/{what}", "connection": "old-desk"}, "parse": "text", **on},
         {"id": "model", "type": "llm", "model": "team:m", "prompt": prompt, **on},
+        {"id": "tell", "type": "tool", "tool": "mcp:tools/tell", **on},
+        {"id": "fail", "type": "tool", "tool": "mcp:tools/fail", **on},
+        {"id": "break", "type": "tool", "tool": "mcp:tools/break", **on},
+        {"id": "own", "type": "tool", "tool": "http:own", "args": {"what": what}, **on},
         {"id": "again", "type": "http", "depends_on": ["bearer"], "request": {"method": "POST", "url": f"{url}/ok",
          "json": {"of": "{{ steps.bearer.result }}"}}, **on},
     ]  # fmt: skip
-    return {"name": name, "steps": steps, "output": {"all": "{{ steps.model.status }}"}}
+    own = {"type": "http", "name": "own", "input_schema": {}, "request": {**call, "url": f"{url}/{through}/{{{{ args.what }}}}"}}
+    return {"name": name, "tools": [own], "steps": steps, "output": {"all": "{{ steps.model.status }}"}}
 
 
 async def plant(api: Api, canaries: Canaries, url: str, base_url: str) -> None:
@@ -107,6 +141,10 @@ async def plant(api: Api, canaries: Canaries, url: str, base_url: str) -> None:
         ("secrets", {"name": "PATH", "value": canaries.path, **origin}),
         ("connections", {"name": "desk", "base_url": url, "secret_headers": {"Authorization": f"Bearer {canaries.bearer}"}, **headers}),
         ("connections", {"name": "old-desk", "secret_headers": {"Authorization": canaries.basic}, **origin, **headers}),
+        (
+            "connections",
+            {"name": "tools", "type": "mcp", "base_url": f"{url}/mcp", "secret_headers": {"Authorization": f"Bearer {canaries.tool}"}},
+        ),
         ("connections", {"name": "team", "type": "openai", "base_url": base_url, "api_key": canaries.api_key}),
     ]:
         made = await api.send("POST", f"/v1/{path}", json=body, headers={"Idempotency-Key": secrets.token_hex(8)})
@@ -124,16 +162,16 @@ async def used(tmp_path: Path, canaries: Canaries) -> tuple[bytes, list[ServerRe
             run_id = await api.start(workflow(what, url, what, prompt))
             ended = await api.ended(run_id)
             if what == "ok":
-                assert [step["error"] for step in ended["steps"] if step["error"]] == []
-                assert {step["id"]: step["status"] for step in ended["steps"]} == dict.fromkeys(
-                    (s["id"] for s in ended["steps"]), "succeeded"
-                )
+                failed = {step["id"] for step in ended["steps"] if step["error"]}
+                assert failed == {"fail", "break"}
+                assert {step["status"] for step in ended["steps"] if step["id"] not in failed} == {"succeeded"}
             for part in ("", "/events", "/context", "/summary", "/steps", "/generations", "/graph", "/export", "/stream"):
                 told.append((await api.send("GET", f"/v1/runs/{run_id}{part}")).content)
         for path in ("/v1/runs", "/v1/secrets", "/v1/connections", "/metrics"):
             told.append((await api.send("GET", path)).content)
         for listed in await api.pages("/v1/connections"):
             told.append((await api.send("POST", f"/v1/connections/{listed['id']}/test")).content)
+            told.append((await api.send("GET", f"/v1/connections/{listed['id']}/tools")).content)
         return b"\n".join(told), [*server.requests, *models.requests]
 
 
@@ -177,7 +215,9 @@ def test_no_value_is_kept_logged_answered_or_streamed(tmp_path: Path, logged: Ca
     canaries = Canaries()
     told, received = run(used(tmp_path, canaries))
     sent = b"\n".join(msgspec.json.encode(request) for request in received)
-    assert all(canary.encode() in sent for canary in (canaries.path, canaries.bearer, canaries.api_key, canaries.basic)), "they were used"
+    assert all(canary.encode() in sent for canary in (canaries.path, canaries.bearer, canaries.tool, canaries.api_key, canaries.basic)), (
+        "they were used"
+    )
     log = logged()
     assert b"/v1/secrets" in log
     assert canaries.found_in(told) == []
@@ -185,6 +225,8 @@ def test_no_value_is_kept_logged_answered_or_streamed(tmp_path: Path, logged: Ca
     assert canaries.found_in(kept(tmp_path)) == []
     assert b"your key is *** and ***" in told
     assert b"Bearer ***" in told
+    assert b"with ***" in told
+    assert b"not with ***" in told
 
 
 @pytest.mark.parametrize("leak", ["nothing is scrubbed", "nothing is sealed"])

@@ -7,11 +7,14 @@ from tests.contract.samples import CREATED, event, logs, new_run, row, run
 from runwell.model.errors import InvalidInput
 from runwell.model.events import (
     UPCASTERS,
+    GenerationCompleted,
     Log,
     StepCompleted,
     StepStarted,
     TaskCreated,
 )
+from runwell.model.raw_body import RawBody
+from runwell.ports.journal import EventFilter
 
 
 class ValueContract:
@@ -101,5 +104,19 @@ class ValueContract:
                 await journal.append(0, [event(run_id, 1, Log(message="?"), v=2)], row(run_id, 1))
                 with pytest.raises(InvalidInput, match="newer"):
                     await journal.read(run_id)
+
+        run(main())
+
+    def test_raw_bodies_come_back_unless_they_need_not(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+                run_id = new_run()
+                body = RawBody(text="x" * 100_000, bytes=100_000)
+                call = GenerationCompleted(provider="a", model="b", response="y" * 60_000, raw_request=body, raw_response=body)
+                await journal.append(0, [event(run_id, 1, call)], row(run_id, 1))
+                assert [found.data for found in await journal.read(run_id)] == [call]
+                assert [found.data for found in await journal.events(run_id, limit=1)] == [call]
+                [lean] = await journal.events(run_id, EventFilter(lean=True), limit=1)
+                assert lean.of(GenerationCompleted).response == call.response
 
         run(main())

@@ -3,6 +3,9 @@
 import time
 from typing import Final
 
+import msgspec
+
+from runwell import __version__
 from runwell.model.errors import NotFound, StepError
 from runwell.model.origins import permits
 from runwell.model.scope import Scope
@@ -12,12 +15,30 @@ from runwell.ports.secrets import OpenConnection
 from runwell.ports.vault import ConnectionStore
 
 TIMEOUT_S: Final = 15.0
-_MODELS: Final = {"anthropic": "/v1/models", "google": "/v1beta/models"}
+_MODELS: Final = {"anthropic": "/v1/models", "google": "/v1beta/models", "mistral": "/v1/models"}
 """Where a vendor lists its models, which needs the key and costs nothing; all others have it at `/models`."""
 
 
+_MCP_HEADERS: Final = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+_MCP_HELLO: Final = msgspec.json.encode(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "clientInfo": {"name": "runwell", "version": __version__},
+        },
+    }
+)
+
+
 class GuardedTrial:
-    """`ConnectionTrial`. An http connection is asked for its base URL, or else for `/` at its first origin; others for their models."""
+    """`ConnectionTrial`. An MCP server is greeted.
+
+    An http connection is asked for its base URL, or else for `/` at its first origin; others for their models.
+    """
 
     def __init__(self, connections: ConnectionStore, http: Http) -> None:
         self._connections = connections
@@ -45,10 +66,12 @@ class GuardedTrial:
 def _request(connection: OpenConnection) -> HttpRequest:
     secret = {**connection.secret_headers, **_key_headers(connection)}
     plain = {name: value for name, value in connection.headers.items() if name.lower() not in {key.lower() for key in secret}}
+    mcp = connection.type == "mcp"
     return HttpRequest(
-        method="GET",
+        method="POST" if mcp else "GET",
         url=_url(connection),
-        headers=tuple({**plain, **secret}.items()),
+        headers=tuple({**plain, **secret, **(_MCP_HEADERS if mcp else {})}.items()),
+        body=_MCP_HELLO if mcp else b"",
         secret_headers=frozenset(name.lower() for name in (*plain, *secret)),
         timeout_s=TIMEOUT_S,
         max_redirects=0,
@@ -56,9 +79,11 @@ def _request(connection: OpenConnection) -> HttpRequest:
 
 
 def _url(connection: OpenConnection) -> str:
+    if connection.type == "mcp":
+        return connection.base_url or ""
     if connection.type == "http":
         return connection.base_url or next((origin for origin in connection.origins if "*" not in origin), "")
-    base = connection.base_url or ADDRESSES[connection.type]
+    base = connection.base_url or ADDRESSES.get(connection.type, "")
     return base.rstrip("/") + _MODELS.get(connection.type, "/models")
 
 

@@ -7,7 +7,8 @@ RunwellError
 ├── PreconditionFailed     somebody changed it first
 ├── PreconditionRequired   an `If-Match` is wanted
 ├── PayloadTooLarge
-└── TooManyRequests
+├── TooManyRequests
+└── UpstreamFailed         what lies behind a connection did not answer as it should
 """
 
 from typing import ClassVar, Final
@@ -81,6 +82,12 @@ class TooManyRequests(ApiError):
     """Too many requests."""
 
     code, status = "TOO_MANY_REQUESTS", 429
+
+
+class UpstreamFailed(ApiError):
+    """What lies behind the connection did not answer as it should."""
+
+    code, status = "UPSTREAM_FAILED", 502
 
 
 _STATUSES: Final[dict[type[RunwellError], int]] = {

@@ -23,6 +23,7 @@ from runwell.ports.projection import Projection
 from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.run_store import RunStore
 from runwell.ports.runs import Runs
+from runwell.ports.tools import Tools
 from runwell.ports.vault import Vault
 from runwell.ports.views import SavedViews
 from runwell.ports.workflows import Workflows
@@ -68,6 +69,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     journal: Journal
     definitions: Definitions
     vault: Vault
+    tools: Tools
     streams: Streams
     workflows: Workflows
     views: SavedViews

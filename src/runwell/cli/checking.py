@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from runwell.adapters.models.connections import Connections
-from runwell.adapters.models.reach import ModelReach
+from runwell.adapters.tools.reach import Reach
 from runwell.engine.plan import Plan
 from runwell.runtime.publisher import Publisher
 from runwell.steps.reach import unreachable
@@ -16,5 +16,5 @@ from runwell.storage.memory_journal import MemoryDefinitions
 
 def document_check(environ: Mapping[str, str] = os.environ) -> Callable[[Any], Plan]:
     """Return the check: from a document to its plan. It raises `InvalidDocument` with every problem and keeps nothing."""
-    reach = partial(unreachable, names=ModelReach(Connections(environ)))
+    reach = partial(unreachable, names=Reach(Connections(environ)))
     return partial(Publisher(MemoryDefinitions(), step_types()).compile, reach=reach)

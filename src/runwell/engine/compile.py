@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from runwell.engine.dependencies import graph_of, meant_graph, never_reached, wrong_dependencies
 from runwell.engine.expressions import Expr, read_expression
 from runwell.engine.graph import Graph
-from runwell.engine.plan import Body, Plan, StepPlan
+from runwell.engine.plan import Body, Plan, StepPlan, ToolPlan
 from runwell.engine.references import Place, at_end, inner_ids, is_named, wrong_references
 from runwell.engine.step_checks import Finding, wrong_condition, wrong_constant, wrong_fields, wrong_items
 from runwell.engine.templates import Const, DictNode, ListNode, Node, SecretText, read_template
+from runwell.engine.tools import SEEN, guarded, wrong_tools
 from runwell.model.errors import InvalidDocument, Problem
 from runwell.model.step import ForEach, StepSpec, While, body_of
 from runwell.model.workflow import INVALID, Parsed
@@ -32,12 +33,13 @@ def compile_workflow(parsed: Parsed, checks: Mapping[str, SpecProblems] | None =
     """
     compiler = _Compiler(parsed, checks or {}, reach)
     workflow = parsed.workflow
+    tools = compiler.tools()
     body = compiler.body(workflow.steps, "/steps", Place(unread=parsed.unread))
     scope = Place(visible=frozenset(spec.id for spec in workflow.steps), inner=inner_ids(workflow.steps), unread=parsed.unread)
     output = None if workflow.output is None else compiler.template(workflow.output, "/output", None, scope)
     if compiler.problems:
         raise InvalidDocument(INVALID, problems=tuple(compiler.problems))
-    return Plan(workflow=workflow, body=body, output=output, hash=parsed.hash, document=parsed.document)
+    return Plan(workflow=workflow, body=body, tools=tools, output=output, hash=parsed.hash, document=parsed.document)
 
 
 class _Compiler:
@@ -46,7 +48,18 @@ class _Compiler:
     def __init__(self, parsed: Parsed, checks: Mapping[str, SpecProblems], reach: Reach | None) -> None:
         self._checks = checks
         self._reach = reach
+        self._tools = parsed.workflow.tools
         self.problems: list[Problem] = list(parsed.problems)
+
+    def tools(self) -> dict[str, ToolPlan]:
+        plans = {}
+        for i, spec in enumerate(self._tools):
+            inputs: dict[str, Node] = {}
+            if spec.step is not None:
+                self._check_spec(spec.step, f"/tools/{i}")
+                inputs = guarded(self._inputs(spec.step, f"/tools/{i}", SEEN))
+            plans[spec.full_name] = ToolPlan(spec=spec, inputs=inputs, secret_pointers=_secret_pointers(inputs))
+        return plans
 
     def body(self, specs: Sequence[StepSpec], pointer: str, outer: Place) -> Body:
         graph = graph_of(specs)
@@ -109,6 +122,7 @@ class _Compiler:
         if spec.unread <= StepSpec.model_fields.keys() - {"type"}:  # a type's own checks rely on its own fields
             own = self._checks[spec.type](spec) if spec.type in self._checks else []
             self._find([Finding("bad_step", message, place, cure) for place, message, cure in own], pointer, spec.id)
+            self._find(wrong_tools(spec, self._tools), pointer, spec.id)
         for problem in self._reach(spec) if self._reach else ():
             self.problems.append(_named(replace(problem, pointer=pointer + problem.pointer, step_id=spec.id)))
 

@@ -20,7 +20,7 @@ class ScopeEnvironment:
         if root == "input":
             return self._state.created.input
         if root == "run":
-            return _run_facts(self._state)
+            return run_facts(self._state)
         for scope in self._scopes():
             control = scope.owner.plan.control if scope.owner else None
             if control == "for_each" and root in ("item", "index"):
@@ -46,7 +46,8 @@ def _previous(scope: Scope) -> dict[str, Any]:
     return {step_id: step.view() for step_id, step in scope.previous.steps.items()} if scope.previous else {}
 
 
-def _run_facts(state: RunState) -> dict[str, Any]:
+def run_facts(state: RunState) -> dict[str, Any]:
+    """Return what expressions see as `run`."""
     created = state.created
     return {
         "id": state.run_id,

@@ -9,7 +9,7 @@ import cel
 from runwell.engine.cel_text import LOOP_NAME, Selection, Token
 from runwell.engine.functions import CEL_FUNCTIONS, FUNCTIONS
 
-ROOTS: Final = frozenset({"input", "steps", "run", "item", "index", "loop", "secrets"})
+ROOTS: Final = frozenset({"input", "steps", "run", "item", "index", "loop", "args", "secrets"})
 STEP_KEYS: Final = frozenset({"result", "input", "status", "error"})
 RUN_KEYS: Final = frozenset({"id", "workflow", "version", "created_at", "trigger", "environment", "tags", "metadata", "source_run_id"})
 

@@ -10,6 +10,7 @@ import msgspec
 from runwell.engine.expressions import Expr
 from runwell.engine.templates import Node
 from runwell.model.step import Control, StepSpec
+from runwell.model.tool import ToolSpec
 from runwell.model.workflow import Workflow
 
 
@@ -30,6 +31,14 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     output: Node | None = None
 
 
+class ToolPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool of the document, compiled. `inputs` are the template fields of its step."""
+
+    spec: ToolSpec
+    inputs: dict[str, Node]
+    secret_pointers: frozenset[str]
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     """Steps of one scope, in the document's order."""
 
@@ -43,6 +52,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     workflow: Workflow
     body: Body
+    tools: dict[str, ToolPlan] = {}
     output: Node | None
     hash: str
     document: Any

@@ -25,7 +25,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     visible: frozenset[str] = frozenset()
-    names: frozenset[str] = ROOTS - {"item", "index", "loop"}
+    names: frozenset[str] = ROOTS - {"item", "index", "loop", "args"}
     beside: frozenset[str] = frozenset()
     inner: Mapping[str, str] = {}
     outside: Mapping[str, str] = {}
@@ -39,12 +39,20 @@ def wrong_references(expr: Expr, step_id: str | None, place: Place, secrets: boo
     for ref in dict.fromkeys((ref.root, ref.keys) for ref in expr.refs):
         yield from _wrong_reference(*ref, step_id, place)
     if mentions_secrets(expr) and not (secrets and secret_name(expr)):
-        cure = "write {{ secrets.NAME }} by itself" if secrets else "secrets can stand in an http step's request only"
+        cure = (
+            "write {{ secrets.NAME }} by itself"
+            if secrets
+            else "secrets can stand in an http step's request only, or in that of an http tool"
+        )
         yield "secret_not_here", f"a secret cannot be used in {expr.source!r}", cure
 
 
 def _wrong_reference(root: str, keys: tuple[str | int, ...], step_id: str | None, place: Place) -> Iterator[Complaint]:
-    if root not in place.names:
+    if root not in place.names and "args" in place.names:
+        yield "name_not_here", f"{root!r} has no value in a tool", f"a tool sees {', '.join(sorted(place.names))}: pass it as an argument"
+    elif root == "args" and root not in place.names:
+        yield "name_not_here", "'args' has a value only in the tools of a document", "use input, or the result of a step"
+    elif root not in place.names:
         loop = "while" if root == "loop" else "for_each"
         cure = f"move this step into the steps of a {loop} step"
         yield "name_not_here", f"{root!r} has a value only inside a {loop} step", cure

@@ -6,7 +6,7 @@ from typing import Final
 
 from runwell.model.errors import InvalidInput, Problem
 from runwell.model.origins import OriginRules, origin_of, permits
-from runwell.model.vault import ADDRESSES
+from runwell.model.vault import ADDRESSES, FAMILIES, NO_LIMITS, NOT_FOR_MODELS, CallLimits
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
@@ -27,17 +27,23 @@ def name_problems(name: str, type: str) -> list[Problem]:
     """Return what is wrong with the name: that of a provider is for connections to this provider, which then serve its models."""
     if name == "demo":
         return [_problem("/name", "'demo' is the name of the demo model", "choose another name")]
-    if name in ADDRESSES and ADDRESSES.get(type) != ADDRESSES[name]:
+    if name in FAMILIES and FAMILIES.get(type) != FAMILIES[name]:
         return [_problem("/name", f"{name!r} is for connections of this provider, not of type {type!r}", "choose another name or type")]
     return []
 
 
 def credential_problems(type: str, api_key: str | None, secret_headers: Mapping[str, str]) -> list[Problem]:
-    if type == "http" and api_key is not None:
+    if type in NOT_FOR_MODELS and api_key is not None:
         cure = 'write it as a header: secret_headers: {"Authorization": "Bearer ..."}'
-        return [_problem("/api_key", "a connection of type http has no api_key", cure)]
-    if type != "http" and secret_headers:
+        return [_problem("/api_key", f"a connection of type {type} has no api_key", cure)]
+    if type not in NOT_FOR_MODELS and secret_headers:
         return [_problem("/secret_headers", f"a connection of type {type} has an api_key, and no secret headers", "give the api_key")]
+    return []
+
+
+def limit_problems(type: str, limits: CallLimits) -> list[Problem]:
+    if type in NOT_FOR_MODELS and limits != NO_LIMITS:
+        return [_problem("/limits", f"a connection of type {type} has no limits: they are for model calls", "leave them out")]
     return []
 
 
@@ -70,6 +76,9 @@ def origins_for(type: str, base_url: str | None, allowed: list[str] | None, rule
     address = base_url or ADDRESSES.get(type)
     if base_url is not None and (origin_of(base_url) is None or not _ADDRESS.fullmatch(base_url) or set(base_url) & set("?#")):
         require_sound([_problem("/base_url", "this is no address", "write it as https://host/path, without user name, ? and #")])
+    if type == "mcp" and base_url is None:
+        cure = "give the address at which the server speaks streamable HTTP, as in https://mcp.example.com/mcp"
+        require_sound([_problem("/base_url", "a connection of type mcp needs a base_url", cure)])
     if allowed is None and address is None:
         require_sound([_problem("/allowed_origins", "it leads nowhere", "give a base_url, allowed_origins or both")])
     if allowed is None:

@@ -34,6 +34,7 @@ FailureCode = Literal[
     "LLM_REQUEST_FAILED",
     "LLM_INVALID_OUTPUT",
     "MCP_TOOL_FAILED",
+    "TOOL_FAILED",
     "EXPRESSION_FAILED",
     "TOO_MANY_ITEMS",
     "OUTPUT_TOO_LARGE",

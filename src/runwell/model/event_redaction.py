@@ -3,6 +3,7 @@
 Everything else is Runwell's own or the document's: ids, statuses, times, names.
 """
 
+from collections.abc import Set
 from typing import Final, TypeVar
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from runwell.model import events as ev
 from runwell.model.commands import CompleteTask
 from runwell.model.errors import ErrorInfo
+from runwell.model.raw_body import REDACTED, RawBody, withheld
 from runwell.model.redactor import Redactor, Root
 
 D = TypeVar("D", bound=ev.EventData)
@@ -34,7 +36,10 @@ CONTENT: Final[dict[type[ev.EventData], dict[str, tuple[Root, ...]]]] = {
     ev.StepCompleted: {"result": _OUT},
     ev.StepFailed: {"error": _TEXT, "result": _OUT},
     ev.StepRetrying: _ERROR,
-    ev.GenerationCompleted: {"messages": _TEXT, "params": _TEXT, "response": _OUT, "error": _TEXT},
+    ev.GenerationCompleted: {
+        **{"messages": _TEXT, "params": _TEXT, "tools": _TEXT, "raw_request": _TEXT},
+        **{"response": _OUT, "tool_calls": _OUT, "thought": _TEXT, "error": _TEXT, "raw_response": _OUT},
+    },
     ev.ToolCalled: {"args": _IN},
     ev.ToolReturned: {"result": _OUT, "error": _TEXT},
     ev.TaskCreated: {"title": _TEXT, "description": _TEXT, "payload": _BOTH},
@@ -44,7 +49,16 @@ CONTENT: Final[dict[type[ev.EventData], dict[str, tuple[Root, ...]]]] = {
     ev.CommentAdded: {"content": _TEXT},
     ev.RunReviewed: {"comment": _TEXT},
 }
-"""The fields with content, and where each is from, for paths. Paths that begin with `*` are about all of them."""
+"""The fields with content, and where each is from, for paths. Paths that begin with `*` are about all of them.
+
+A raw body stands after what it says.
+"""
+
+_ANSWER: Final[dict[str, frozenset[str]]] = {
+    "raw_request": frozenset(),
+    "raw_response": frozenset({"response", "tool_calls", "thought"}),
+}
+"""What a raw body says: where that was changed, the body goes whole."""
 
 
 class RedactedEvents:
@@ -65,10 +79,35 @@ def _redacted(redactor: Redactor, held: S, fields: dict[str, tuple[Root, ...]]) 
     changes = {}
     for name, roots in fields.items():
         old = getattr(held, name)
-        new = _error(redactor, old) if isinstance(old, ErrorInfo) else redactor.data(old, *roots)
+        if isinstance(old, ErrorInfo):
+            new = _error(redactor, old)
+        elif isinstance(old, RawBody):
+            new = _body(redactor, old, told=_ANSWER[name] & changes.keys())
+        else:
+            new = redactor.data(old, *roots)
         if new is not old:
             changes[name] = new
     return msgspec.structs.replace(held, **changes) if changes else held
+
+
+def _body(redactor: Redactor, body: RawBody, *, told: Set[str]) -> RawBody:
+    """Return what may be kept of a raw body. `told`: what was changed of that which it says.
+
+    A stream tells in pieces what a pattern finds only in the whole, and a path leads elsewhere in a provider's form.
+    """
+    if told or (redactor.knows_paths and not _is_whole(body)):
+        return withheld(body, REDACTED)
+    text = redactor.text(body.text)
+    return body if text == body.text else msgspec.structs.replace(body, text=text)
+
+
+def _is_whole(body: RawBody) -> bool:
+    """Say whether it is one JSON document, so that paths can be followed in it."""
+    try:
+        msgspec.json.decode(body.text)
+    except msgspec.DecodeError:
+        return False
+    return body.encoding == "utf-8"
 
 
 def _error(redactor: Redactor, error: ErrorInfo) -> ErrorInfo:

@@ -5,9 +5,9 @@ An event's JSON form, the same on the command line and in the API (`event_json`)
     {"seq": 3, "id": "evt_..._3", "run_id": "run_...", "type": "step_started", "ts": 1792000000000,
      "step_id": "each[3].send", "attempt": 1, "actor": null, "data": {...}, "v": 1}
 
-The journal's record (`encode_event`) is the same but for `id`, which run and `seq` tell. `ts` is milliseconds
-since 1970 UTC. `step_id` is the step's path: its id, inside loops behind the loop's path and iteration. An
-iteration of a loop has events of its own (`each[3]`).
+The journal's record (`encode_event`) is the same but for `id`, which run and `seq` tell, and holds the raw bodies of model
+calls (`generation.RAW_FIELDS`), which are long and wanted by few. `ts` is milliseconds since 1970 UTC. `step_id` is the
+step's path: its id, inside loops behind the loop's path and iteration. An iteration of a loop has events of its own (`each[3]`).
 A released event never changes its meaning: `v` grows and `upcast` lifts the old form.
 """
 
@@ -17,8 +17,9 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from runwell.model.errors import ErrorInfo, InvalidInput, LimitName
+from runwell.model.generation import EventData as EventData
+from runwell.model.generation import GenerationCompleted as GenerationCompleted
 from runwell.model.statuses import SkipReason, WaitingFor
-from runwell.model.usage import Usage
 
 EVENT_VERSION: Final = 1
 
@@ -26,10 +27,6 @@ StopMode = Literal["immediate", "graceful"]
 
 Verdict = Literal["positive", "negative", ""]
 """What a person thinks of a run; empty takes an earlier verdict back."""
-
-
-class EventData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an event says beyond its envelope."""
 
 
 class RunCreated(EventData, frozen=True, kw_only=True):
@@ -173,25 +170,8 @@ class StepResumed(EventData, frozen=True, kw_only=True):
     by: Literal["timer", "task", "message", "child_run"]
 
 
-class GenerationCompleted(EventData, frozen=True, kw_only=True):
-    """One model call ended. `ok` is false for a call that failed; times in ms."""
-
-    provider: str
-    model: str
-    response_model: str | None = None
-    ok: bool = True
-    usage: Usage = Usage()
-    latency_ms: float = 0.0
-    first_token_ms: float | None = None
-    finish_reason: str | None = None
-    messages: list[dict[str, Any]] | None = None
-    params: dict[str, Any] | None = None
-    response: Any = None
-    error: ErrorInfo | None = None
-
-
 class ToolCalled(EventData, frozen=True, kw_only=True):
-    """Reserved: no built-in step type writes it yet."""
+    """A tool is about to be called. `call_id` tells apart the calls of one attempt."""
 
     tool: str
     args: Any = None
@@ -199,7 +179,7 @@ class ToolCalled(EventData, frozen=True, kw_only=True):
 
 
 class ToolReturned(EventData, frozen=True, kw_only=True):
-    """Reserved: no built-in step type writes it yet."""
+    """What came of a call: a result, or an error."""
 
     tool: str
     result: Any = None
@@ -356,9 +336,11 @@ def encode_event(event: Event) -> bytes:
     return _encoder.encode(event)
 
 
-def event_json(event: Event) -> bytes:
-    """Return the event as everybody outside sees it: the record and its `id`."""
+def event_json(event: Event, *, raw: bool = False) -> bytes:
+    """Return the event as everybody outside sees it: the record and its `id`; the raw bodies of a model call with `raw` only."""
     fields = msgspec.structs.asdict(event)
+    if not raw and isinstance(event.data, GenerationCompleted) and (event.data.raw_request or event.data.raw_response):
+        fields["data"] = msgspec.structs.replace(event.data, raw_request=None, raw_response=None)
     return _encoder.encode({"seq": fields.pop("seq"), "id": event.id, **fields})
 
 

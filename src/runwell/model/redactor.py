@@ -87,6 +87,11 @@ class Redactor:
         known = {name for name, _ in self._replacements} | {path.mark for path in self._paths}
         self._marks = re.compile("|".join(map(re.escape, sorted(known))) or r"(?!)")
 
+    @property
+    def knows_paths(self) -> bool:
+        """Say whether any rule is about a place."""
+        return bool(self._paths)
+
     def data(self, value: Any, *roots: Root) -> Any:
         """Return JSON data without what is not to be kept; the very same object when there is nothing. `roots`: where it is from."""
         places: list[_Place] = [(path, 0) for path in self._paths if path.anywhere or path.root in roots]

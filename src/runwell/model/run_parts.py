@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 
 from runwell.model.errors import ErrorInfo
+from runwell.model.model_call import KeySource, Reason
+from runwell.model.raw_body import RawBody
 from runwell.model.statuses import RunStatus
 from runwell.model.usage import Usage
 
@@ -41,7 +43,11 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
-    """One model call, as it was sent and answered. `seq` is that of its event, `at` when it ended; times in ms."""
+    """One model call, as it was sent and answered. `seq` is that of its event, `at` when it ended; times in ms.
+
+    `error_class` says why it failed, or that its answer broke the `output_schema`; `key` whose key paid (null in runs of an
+    older Runwell); `model_index` which of the step's `models` was asked; `price_snapshot` names the price table of the cost.
+    """
 
     seq: int
     at: str
@@ -58,8 +64,22 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     finish_reason: str | None
     messages: list[dict[str, Any]] | None
     params: dict[str, Any] | None
+    tools: list[dict[str, Any]] | None
     response: Any
+    tool_calls: list[dict[str, Any]] | None
+    thought: str | None
     error: ErrorInfo | None
+    error_class: Reason | None
+    model_index: int
+    key: KeySource | None
+    price_snapshot: str | None
+
+
+class WholeGeneration(Generation, frozen=True, kw_only=True):
+    """One model call with its bodies as they went over the wire, without secrets; null where nothing did."""
+
+    raw_request: RawBody | None
+    raw_response: RawBody | None
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True):

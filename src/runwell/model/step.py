@@ -64,6 +64,13 @@ class StepSpec(Part):
     cache: Literal["auto", "always", "never"] = Field(default="auto", description="kept, without effect yet: every step is carried out")
     join: Literal["any", "all"] = "any"
 
+    waits_for_approval: ClassVar[bool] = False
+    """Whether it asks a person before it calls a tool that requires approval."""
+
+    def tools_named(self) -> list[tuple[str, str]]:
+        """Return the tools that the step names in so many words: (pointer within the step, whole name)."""
+        return []
+
     @property
     def handles_errors(self) -> bool:
         """Whether the run goes on when this step fails."""

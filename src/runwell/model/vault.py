@@ -4,7 +4,9 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-ConnectionType = Literal["http", "openai", "openai-chat", "openai-responses", "anthropic", "google"]
+ConnectionType = Literal[
+    "http", "mcp", "openai", "openai-chat", "openai-responses", "anthropic", "google", "mistral", "groq", "azure", "bedrock", "ollama"
+]
 
 CONNECTION_TYPES: Final[tuple[ConnectionType, ...]] = get_args(ConnectionType)
 
@@ -16,8 +18,34 @@ ADDRESSES: Final[dict[str, str]] = {
     "openai-responses": OPENAI_ADDRESS,
     "anthropic": "https://api.anthropic.com",
     "google": "https://generativelanguage.googleapis.com",
+    "mistral": "https://api.mistral.ai",
+    "groq": "https://api.groq.com/openai/v1",
+    "ollama": "http://localhost:11434/v1",
 }
-"""Where a connection of the type leads that has no `base_url`."""
+"""Where a connection of the type leads that has no `base_url`. Azure's and Bedrock's always have one: it names resource or region."""
+
+NOT_FOR_MODELS: Final = frozenset({"http", "mcp"})
+"""Types whose credentials are headers."""
+
+FAMILIES: Final[dict[str, str]] = {
+    name: "openai" if name.startswith("openai") else name for name in CONNECTION_TYPES if name not in NOT_FOR_MODELS
+}
+"""From a type for models to the provider that it reaches."""
+
+
+class CallLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How model calls by way of a connection are held back; None: not at all.
+
+    At most `max_concurrent` at a time and `requests_per_minute`: others wait for their turn. A call that takes longer than
+    `timeout_s`, its turn not counted, fails with the reason timeout.
+    """
+
+    max_concurrent: int | None = None
+    requests_per_minute: int | None = None
+    timeout_s: float | None = None
+
+
+NO_LIMITS: Final = CallLimits()
 
 
 class StoredSecret(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +70,7 @@ class StoredConnection(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str | None
     headers: dict[str, str]
     secret_headers: tuple[str, ...]
+    limits: CallLimits
     has_secret: bool
     allowed_origins: tuple[str, ...]
     revision: int

@@ -7,7 +7,7 @@ could be read.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar, get_args
 
 import msgspec
 from pydantic import BaseModel, Field, SerializeAsAny, ValidationError
@@ -19,6 +19,7 @@ from runwell.model.schema import schema_problems
 from runwell.model.slugs import NAME, NAME_LENGTH, slug_of
 from runwell.model.stand_in import ids_within, stand_in
 from runwell.model.step import STEP_ID, Part, StepSpec
+from runwell.model.tool import OF_A_STEP, OWN_STEP, ToolSpec, ToolType, name_fault
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -45,6 +46,7 @@ class Workflow(Part):
     description: str | None = Field(default=None, description="for readers of the document")
     input_schema: dict[str, Any] | bool | None = None
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1, max_length=2_000)
+    tools: tuple[ToolSpec, ...] = Field(default=(), max_length=200, description="what tool and agent steps may call")
     output: Any = Field(default=None, description="template, filled in at the end; left out, the last step's result")
     on_failure: Literal["fail_fast", "drain"] = Field(
         default="fail_fast", description="drain: attempts and child runs in flight may end first; what only waits is cancelled"
@@ -101,11 +103,14 @@ class _Reader:
     def __init__(self, types: SpecTypes) -> None:
         self._types = types
         self._ids: dict[str, str] = {}
+        self._tools: dict[str, str] = {}
         self.unread: set[str] = set()
         self.problems: list[Problem] = []
 
     def workflow(self, raw: dict[str, Any]) -> Workflow:
         fields = {**raw, **self._inner(raw, "")}
+        if isinstance(raw.get("tools"), list):
+            fields["tools"] = [self._tool(tool, f"/tools/{i}") for i, tool in enumerate(raw["tools"])]
         self._check_schema(raw.get("input_schema"), "/input_schema", None)
         return self._build(Workflow, fields, "", None)
 
@@ -130,6 +135,51 @@ class _Reader:
         fields = {**raw, **(self._inner(raw, pointer) if "steps" in spec_type.model_fields else {})}
         self._check_schema(raw.get("output_schema"), f"{pointer}/output_schema", step_id)
         return self._build(spec_type, fields, pointer, step_id)
+
+    def _tool(self, raw: Any, pointer: str) -> ToolSpec:
+        if not isinstance(raw, dict):
+            self._report("not_an_object", f"a tool is an object, not {_kind(raw)}", pointer, hint="give it `type:` and `name:`")
+            return stand_in(ToolSpec, {}, (), pointer)
+        own = {key: value for key, value in raw.items() if key in ToolSpec.model_fields and key != "step"}
+        rest = {key: value for key, value in raw.items() if key not in own}
+        kind = raw["type"] if isinstance(raw.get("type"), str) else ""
+        if kind not in OWN_STEP:
+            own |= rest if kind in get_args(ToolType) else {}
+            self._check_terms(own, pointer)
+        else:
+            own["step"] = self._step_of_tool(kind, {**rest, **{key: own[key] for key in OF_A_STEP if key in own}}, pointer)
+        self._check_schema(own.get("input_schema"), f"{pointer}/input_schema", None)
+        spec = self._build(ToolSpec, own, pointer, None)
+        self._check_tool_name(spec, raw, pointer)
+        return spec
+
+    def _step_of_tool(self, kind: str, fields: dict[str, Any], pointer: str) -> StepSpec:
+        """Return what carries the tool out. It has its pointer as id, so that no problem of it is taken for a step's."""
+        known = {key: value for key, value in fields.items() if key not in StepSpec.model_fields or key in OF_A_STEP}
+        for key in fields.keys() - known.keys():
+            self._report("not_in_a_tool", f"a tool has no {key!r}", f"{pointer}/{key}", hint="that belongs to the step which calls it")
+        return self._build(self._types[kind], {**known, "id": "tool"}, pointer, None).model_copy(update={"id": pointer})
+
+    def _check_terms(self, own: dict[str, Any], pointer: str) -> None:
+        for key in {"description", "input_schema"} & own.keys():
+            self._report(
+                "not_in_a_tool", f"a tool of type {own.get('type')} has no {key!r}", f"{pointer}/{key}", hint="its server tells it"
+            )
+
+    def _check_tool_name(self, spec: ToolSpec, raw: dict[str, Any], pointer: str) -> None:
+        if not isinstance(raw.get("type"), str) or not isinstance(raw.get("name"), str):
+            return
+        fault = name_fault(spec.full_name) if spec.type in get_args(ToolType) else None
+        if fault is not None:
+            self._report("bad_value", fault[0], f"{pointer}/name", hint=fault[1])
+        elif spec.full_name in self._tools:
+            message = f"two tools are called {spec.full_name!r}; the first is at {self._tools[spec.full_name]}"
+            self._report("duplicate_tool", message, f"{pointer}/name", hint="give one of them another name")
+        if spec.type in OWN_STEP and "input_schema" not in raw:
+            self._report(
+                "missing_field", "the field 'input_schema' is missing", pointer, hint="add input_schema: {type: object, properties: ...}"
+            )
+        self._tools.setdefault(spec.full_name, f"{pointer}/name")
 
     def _step_of_unknown_type(self, raw: dict[str, Any], pointer: str, step_id: str | None) -> StepSpec:
         """Return what every step has, checked; nobody can say which other fields are right."""
@@ -196,6 +246,7 @@ def workflow_json_schema(types: SpecTypes) -> dict[str, Any]:
     schema = Workflow.model_json_schema()
     defs: dict[str, Any] = schema.setdefault("$defs", {})
     defs.pop("StepSpec", None)
+    tool = defs["ToolSpec"]
     for name, spec in types.items():
         part = spec.model_json_schema()
         defs.update({key: value for key, value in part.pop("$defs", {}).items() if key != "StepSpec"})
@@ -204,9 +255,28 @@ def workflow_json_schema(types: SpecTypes) -> dict[str, Any]:
         "oneOf": [{"$ref": f"#/$defs/step_{name}"} for name in types],
         "discriminator": {"propertyName": "type", "mapping": {name: f"#/$defs/step_{name}" for name in types}},
     }
+    defs["ToolSpec"] = {"oneOf": [_tool_schema(tool, kind, defs.get(f"step_{kind}")) for kind in get_args(ToolType)]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "/schemas/workflow.json",
         "title": "Runwell workflow",
         **schema,
+    }
+
+
+def _tool_schema(tool: dict[str, Any], kind: str, step: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the JSON Schema of a tool of this type; `step` is that of the step that carries it out."""
+    terms = {key: value for key, value in tool["properties"].items() if key not in ("step", "type")}
+    if kind not in OWN_STEP or step is None:
+        terms = {key: terms[key] for key in ("name", "unsafe", "requires_approval", "timeout_s")}
+        needed, own = [], {}
+    else:
+        own = {key: value for key, value in step["properties"].items() if key not in StepSpec.model_fields}
+        needed = ["input_schema", *(key for key in step["required"] if key in own)]
+    return {
+        "title": f"Tool of type {kind}",
+        "type": "object",
+        "properties": {"type": {"const": kind}, **terms, **own},
+        "required": ["type", "name", *needed],
+        "additionalProperties": False,
     }

@@ -33,10 +33,14 @@ ALL_RUNS = RunFilter()
 
 
 class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which events of a run are wanted. `types`: any of these; empty for all. `step_id`: of the step with this path."""
+    """Which events of a run are wanted. `types`: any of these; empty for all. `step_id`: of the step with this path.
+
+    `lean`: raw bodies of model calls (`generation.RAW_FIELDS`) may be left out, which saves reading them.
+    """
 
     types: tuple[str, ...] = ()
     step_id: str | None = None
+    lean: bool = False
 
 
 ALL_EVENTS = EventFilter()

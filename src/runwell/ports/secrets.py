@@ -6,6 +6,7 @@ import msgspec
 
 from runwell.model.scope import Scope
 from runwell.model.scrubber import Scrubber, credential_parts
+from runwell.model.vault import NO_LIMITS, CallLimits
 
 
 class Secret(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,7 @@ class OpenConnection(msgspec.Struct, frozen=True, kw_only=True):
     secret_headers: dict[str, str]
     api_key: str | None
     origins: tuple[str, ...]
+    limits: CallLimits = NO_LIMITS
 
     @property
     def scrubber(self) -> Scrubber:

@@ -12,6 +12,7 @@ from runwell.ports.http import Http
 from runwell.ports.models import Models
 from runwell.ports.sandbox import Sandbox
 from runwell.ports.secrets import Secrets
+from runwell.ports.tools import DeclaredTool, Tools
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +22,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     http: Http
     sandbox: Sandbox
     secrets: Secrets
+    tools: Tools
 
 
 class AttemptLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,9 +71,17 @@ class StepContext(Protocol):
     def limits(self) -> AttemptLimits: ...
     @property
     def services(self) -> Services: ...
+    @property
+    def tools(self) -> Mapping[str, DeclaredTool]:
+        """The tools of the workflow document, by whole name (`http:find_ticket`)."""
+        ...
 
     def record(self, data: EventData) -> None:
         """Append an event of this attempt: a log line, a model call, a tool call."""
+        ...
+
+    async def kept(self) -> None:
+        """Return once all that was recorded is durable: for what must not be done unrecorded."""
         ...
 
     def delta(self, text: str) -> None:

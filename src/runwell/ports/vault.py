@@ -11,7 +11,7 @@ import msgspec
 
 from runwell.model.origins import OriginRules
 from runwell.model.scope import Scope
-from runwell.model.vault import StoredConnection, StoredSecret, Trial
+from runwell.model.vault import NO_LIMITS, CallLimits, StoredConnection, StoredSecret, Trial
 from runwell.ports.secrets import OpenConnection, Secret
 
 
@@ -43,6 +43,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str | None
     headers: dict[str, str]
     origins: tuple[str, ...]
+    limits: CallLimits = NO_LIMITS
 
 
 class SecretStore(Protocol):

@@ -61,7 +61,7 @@ async def gather(journal: Journal, run_id: str, wanted: EventFilter, bounds: Eve
     if cursor is not None:
         at = read_cursor(cursor, "events", run_id, wanted)
         bounds = EventBounds(limit=bounds.limit, **({"after": seen_seq(at)} if at.direction == "next" else {"before": seen_seq(at)}))
-    found, more = await _read(journal, run_id, wanted, bounds)
+    found, more = await _read(journal, run_id, msgspec.structs.replace(wanted, lean=True), bounds)
     forwards = bounds.before is None
     earlier, later = (bounds.after > 0, more) if forwards else (more, True)
     return Gathered(

@@ -43,7 +43,7 @@ async def _pieces(head: bytes, journal: Journal, row: RunRow) -> AsyncIterator[b
     held = bytearray(head)
     comma = b""
     async for event in all_events(journal, row.run_id, until=row.seq):
-        held += comma + event_json(event)
+        held += comma + event_json(event, raw=True)
         comma = b",\n"
         if len(held) >= _CHUNK:
             yield bytes(held)

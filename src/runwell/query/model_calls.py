@@ -26,8 +26,8 @@ def token_usage(calls: Calls) -> TokenUsage:
         total_input_tokens=_input(every),
         total_output_tokens=_output(every),
         total_tokens=_input(every) + _output(every),
-        call_count_with_user_keys=len(every),
-        call_count_with_fallback_keys=0,
+        call_count_with_user_keys=_with_user_keys(every),
+        call_count_with_fallback_keys=_with_fallback_keys(every),
         call_count=len(every),
         breakdown_by_models=[_model_tokens(key, part) for key, part in calls.items()],
     )
@@ -40,10 +40,20 @@ def _model_tokens(key: Key, calls: list[GenerationCompleted]) -> ModelTokens:
         total_input_tokens=_input(calls),
         total_output_tokens=_output(calls),
         total_tokens=_input(calls) + _output(calls),
-        call_count_with_user_keys=len(calls),
-        call_count_with_fallback_keys=0,
+        call_count_with_user_keys=_with_user_keys(calls),
+        call_count_with_fallback_keys=_with_fallback_keys(calls),
         call_count=len(calls),
     )
+
+
+def _with_user_keys(calls: list[GenerationCompleted]) -> int:
+    """Count the calls with a key of the organization. Older events do not say whose key it was: nobody else's was there."""
+    return sum(call.key in ("own", None) for call in calls)
+
+
+def _with_fallback_keys(calls: list[GenerationCompleted]) -> int:
+    """Count the calls with the key that the operator lends to every organization."""
+    return sum(call.key == "fallback" for call in calls)
 
 
 def _input(calls: list[GenerationCompleted]) -> int:

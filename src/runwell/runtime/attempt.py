@@ -4,19 +4,23 @@ import asyncio
 import hashlib
 import random
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from runwell.engine.actions import StartAttempt
+from runwell.engine.expressions import ExpressionFailed
+from runwell.engine.plan import ToolPlan
 from runwell.engine.state import RunState
+from runwell.engine.tools import rendered
 from runwell.model.commands import Command, CompleteAttempt, FailAttempt, RecordProgress
 from runwell.model.errors import ErrorInfo, LimitExceeded, StepError
 from runwell.model.events import EventData
 from runwell.model.scope import Scope
 from runwell.model.step import StepSpec
 from runwell.ports.steps import AttemptLimits, Services, StepType
+from runwell.ports.tools import DeclaredTool
 
 
 def idempotency_key(run_id: str, step_id: str) -> str:
@@ -34,6 +38,7 @@ class AttemptContext:
         services: Services,
         report: Callable[[Command], None],
         show: Callable[[str], None],
+        kept: Callable[[], Awaitable[object]],
     ) -> None:
         step = state.steps[action.step_id]
         self.run_id = state.run_id
@@ -47,6 +52,8 @@ class AttemptContext:
         limits = state.plan.workflow.limits
         self.limits = AttemptLimits(memory_mb=limits.memory_mb, log_bytes=limits.log_bytes, output_bytes=limits.output_bytes)
         self.services = services
+        self.tools: Mapping[str, DeclaredTool] = {name: BoundTool(plan, state) for name, plan in state.plan.tools.items()}
+        self._kept = kept
         self._report = report
         self._show = show
 
@@ -56,6 +63,23 @@ class AttemptContext:
 
     def delta(self, text: str) -> None:
         self._show(text)
+
+    async def kept(self) -> None:
+        await self._kept()
+
+
+class BoundTool:
+    """A tool of the document within one run; implements `DeclaredTool`."""
+
+    def __init__(self, plan: ToolPlan, state: RunState) -> None:
+        self.spec, self.secret_pointers = plan.spec, plan.secret_pointers
+        self._plan, self._state = plan, state
+
+    def render(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return rendered(self._plan, self._state, args)
+        except ExpressionFailed as exc:
+            raise StepError("EXPRESSION_FAILED", f"{self.spec.full_name}: {exc}") from exc
 
 
 async def make_attempt(step_type: StepType, context: AttemptContext, durable: "asyncio.Future[int] | None") -> Command:

@@ -49,6 +49,12 @@ def settled() -> Durable:
     return future
 
 
+async def _kept(cell: Cell) -> None:
+    """Return once the journal has all that was appended for the run. Raises what it raises when it cannot."""
+    if cell.durable is not None:
+        await asyncio.shield(cell.durable)
+
+
 class Dispatcher:
     """Applies commands to cells. What concerns several runs is told to `after` (see `Runtime`)."""
 
@@ -196,7 +202,7 @@ class Dispatcher:
         state = cell.state
         report = partial(self.report, cell)
         show = partial(self._show, state, action, durable)
-        context = AttemptContext(state, action, self._services, report, show)
+        context = AttemptContext(state, action, self._services, report, show, partial(_kept, cell))
         waits = cell.careful or step_type.unsafe(context.spec, context.input)
         self._probe("runtime.before_attempt")
         task = asyncio.get_running_loop().create_task(self._attempt(cell, step_type, context, durable if waits else None))

@@ -106,7 +106,8 @@ async def _connection(ctx: StepContext) -> OpenConnection | None:
         return None
     connection = await ctx.services.secrets.connection(ctx.scope, name)
     if connection.type != "http":
-        raise StepError("CONNECTION_MISSING", f"the connection {name!r} is for models ({connection.type}); name one of type http")
+        what = "tools" if connection.type == "mcp" else "models"
+        raise StepError("CONNECTION_MISSING", f"the connection {name!r} is for {what} ({connection.type}); name one of type http")
     return connection
 
 

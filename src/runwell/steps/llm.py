@@ -1,44 +1,67 @@
 """The step `llm`: one answer of a model, as text or as an object of a schema."""
 
 import json
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from pydantic import Field
 
 from runwell.model.errors import StepError
-from runwell.model.events import GenerationCompleted
+from runwell.model.model_call import RETRYABLE, Reason
 from runwell.model.schema import SchemaCheck
 from runwell.model.step import Part, StepSpec
-from runwell.ports.models import Message, ModelAnswer, ModelRequest
+from runwell.ports.models import File, Message, ModelRequest, Text
 from runwell.ports.steps import StepContext, StepType
+from runwell.steps.generation import call_model, reason_of, record_answer
 
-MOVES_ON: Final = frozenset({"auth", "unknown_model", "missing_key", "content_filter", "context_length"})
-"""Reasons that another attempt does not mend, but another model may."""
+MOVES_ON: Final[frozenset[Reason]] = RETRYABLE | {"auth", "unknown_model", "missing_key", "content_filter", "context_length"}
+"""Why the next of `models` is asked, unless `fallback_on` says it: all but a request that no other model would take, either."""
+
+MOST_FILES: Final = 20
 
 SHOWN_ERRORS: Final = 5
 
 
+class TextContent(Part):
+    """Text, as a part of a message."""
+
+    type: Literal["text"]
+    text: str
+
+
+class FileContent(Part):
+    """A file, as a part of a message: an image, audio or PDF as a data URL."""
+
+    type: Literal["file"]
+    url: str
+
+
+Content = Annotated[TextContent | FileContent, Field(discriminator="type")]
+
+
 class ChatMessage(Part):
-    """One message of a conversation."""
+    """One message of a conversation: text, or a list of texts and files."""
 
     role: Literal["system", "user", "assistant"]
-    content: str
+    content: str | tuple[Content, ...]
 
 
 class LlmStep(StepSpec):
     """Ask a model. The result is its text or, with `output_schema`, the object that it wrote.
 
-    `models` is a list of which the next one is asked when one fails. An answer that breaks the schema is sent back, with what
-    is wrong, up to `repair_attempts` times.
+    `models` is a list of which the next one is asked when one fails, for a reason of `fallback_on` when that is given. `files`
+    are data URLs (`data:image/png;base64,...`) that go along with the prompt. An answer that breaks the schema is sent back,
+    with what is wrong, up to `repair_attempts` times.
     """
 
-    templates = frozenset({"model", "models", "prompt", "messages", "system", "params"})
+    templates = frozenset({"model", "models", "prompt", "files", "messages", "system", "params"})
 
     type: Literal["llm"]
     model: str | None = None
     models: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=10)
+    fallback_on: tuple[Reason, ...] | None = None
     prompt: str | None = None
+    files: tuple[str, ...] | str = ()
     messages: tuple[ChatMessage, ...] | None = Field(default=None, min_length=1)
     system: str | None = None
     output_schema: dict[str, Any] | None = None
@@ -54,15 +77,18 @@ async def ask(ctx: StepContext) -> Any:
     names = given.get("models") or [given.get("model")]
     for place, name in enumerate(names):
         try:
-            return await _ask_one(ctx, spec, _request(ctx, spec, name))
+            return await _ask_one(ctx, spec, _request(ctx, spec, name), place)
         except StepError as exc:
-            if place == len(names) - 1 or not _another_may_do(exc):
+            if place == len(names) - 1 or not _another_may_do(exc, spec):
                 raise
     raise AssertionError("a list of models is not empty")
 
 
-def _another_may_do(error: StepError) -> bool:
-    return error.retryable or (error.details or {}).get("reason") in MOVES_ON
+def _another_may_do(error: StepError, spec: LlmStep) -> bool:
+    reason = reason_of(error)
+    if spec.fallback_on is not None:
+        return reason in spec.fallback_on
+    return error.retryable or reason in MOVES_ON
 
 
 def _request(ctx: StepContext, spec: LlmStep, name: Any) -> ModelRequest:
@@ -70,8 +96,8 @@ def _request(ctx: StepContext, spec: LlmStep, name: Any) -> ModelRequest:
     if not isinstance(name, str):
         raise StepError("LLM_REQUEST_FAILED", f"the model's name is {name!r}, not text", details={"reason": "unknown_model"})
     system = [Message(role="system", content=given["system"])] if given.get("system") else []
-    turns = [Message(role=turn["role"], content=_as_text(turn["content"])) for turn in given.get("messages") or ()]
-    prompt = [Message(role="user", content=_as_text(given["prompt"]))] if given.get("prompt") is not None else []
+    turns = [Message(role=turn["role"], content=_content(turn["content"])) for turn in given.get("messages") or ()]
+    prompt = [_prompt(given["prompt"], given.get("files"))] if given.get("prompt") is not None else []
     return ModelRequest(
         scope=ctx.scope,
         model=name,
@@ -82,23 +108,52 @@ def _request(ctx: StepContext, spec: LlmStep, name: Any) -> ModelRequest:
     )
 
 
+def _prompt(prompt: Any, files: Any) -> Message:
+    urls = [files] if isinstance(files, str) else files or []
+    if not urls:
+        return Message(role="user", content=_as_text(prompt))
+    if len(urls) > MOST_FILES:
+        raise StepError("LLM_REQUEST_FAILED", f"{len(urls)} files, more than {MOST_FILES}", details={"reason": "bad_request"})
+    return Message(role="user", content=(Text(text=_as_text(prompt)), *map(_file, urls)))
+
+
+def _content(value: Any) -> str | tuple[Text | File, ...]:
+    if isinstance(value, list) and value and all(_is_part(part) for part in value):
+        return tuple(Text(text=_as_text(part["text"])) if part["type"] == "text" else _file(part["url"]) for part in value)
+    return _as_text(value)
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") in ("text", "file") and ("text" if value["type"] == "text" else "url") in value
+
+
+def _file(url: Any) -> File:
+    """Raises `StepError` (reason `bad_request`) for what is no data URL."""
+    media_type = url[5:].partition(";")[0].lower() if isinstance(url, str) and url.startswith("data:") else ""
+    if not media_type:
+        message = f"a file is {str(url)[:40]!r}, which is no data URL: write it as data:image/png;base64,..."
+        raise StepError("LLM_REQUEST_FAILED", message, details={"reason": "bad_request"})
+    return File(url=url, media_type=media_type)
+
+
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-async def _ask_one(ctx: StepContext, spec: LlmStep, request: ModelRequest) -> Any:
-    answer = await _generate(ctx, request)
+async def _ask_one(ctx: StepContext, spec: LlmStep, request: ModelRequest, place: int) -> Any:
     if spec.output_schema is None:
+        answer = await call_model(ctx, request, place)
+        record_answer(ctx, request, answer, place)
         return answer.text
     check = SchemaCheck(spec.output_schema)
-    for left in range(spec.repair_attempts, -1, -1):
+    for _ in range(spec.repair_attempts + 1):
+        answer = await call_model(ctx, request, place)
         value, wrong = _read(answer.text, check)
+        record_answer(ctx, request, answer, place, "invalid_output" if wrong else None)
         if not wrong:
             return value
-        if left:
-            request = _with_repair(request, answer.text, wrong)
-            answer = await _generate(ctx, request)
-    details: dict[str, object] = {"raw": answer.text[:20_000], "errors": wrong}
+        request = _with_repair(request, answer.text, wrong)
+    details: dict[str, object] = {"reason": "invalid_output", "raw": answer.text[:20_000], "errors": wrong}
     message = f"{request.model} gave no answer of the output_schema in {spec.repair_attempts + 1} tries: {wrong[0]}"
     raise StepError("LLM_INVALID_OUTPUT", message, retryable=True, details=details)
 
@@ -128,35 +183,6 @@ def _with_repair(request: ModelRequest, text: str, wrong: list[str]) -> ModelReq
     return msgspec.structs.replace(request, messages=request.messages + more)
 
 
-async def _generate(ctx: StepContext, request: ModelRequest) -> ModelAnswer:
-    """Make one call and record it, failed or not."""
-    messages = [msgspec.to_builtins(message) for message in request.messages]
-    provider, _, model = request.model.partition(":")
-    try:
-        answer = await ctx.services.models.generate(request, on_delta=ctx.delta)
-    except StepError as exc:
-        failure = exc.info(ctx.step_id)
-        ctx.record(
-            GenerationCompleted(provider=provider, model=model, ok=False, messages=messages, params=request.params or None, error=failure)
-        )
-        raise
-    ctx.record(
-        GenerationCompleted(
-            provider=answer.provider,
-            model=answer.model,
-            response_model=answer.response_model,
-            usage=msgspec.structs.replace(answer.usage, generations=1),
-            latency_ms=answer.latency_ms,
-            first_token_ms=answer.first_token_ms,
-            finish_reason=answer.finish_reason,
-            messages=messages,
-            params=request.params or None,
-            response=answer.text,
-        )
-    )
-    return answer
-
-
 def _problems(spec: StepSpec) -> list[tuple[str, str, str]]:
     assert isinstance(spec, LlmStep)
     found = []
@@ -164,6 +190,10 @@ def _problems(spec: StepSpec) -> list[tuple[str, str, str]]:
         found.append(("", "an llm step needs model or models, and not both", "write model: openai:gpt-5-mini, or models: [a, b]"))
     if (spec.prompt is None) == (spec.messages is None):
         found.append(("", "an llm step needs prompt or messages, and not both", 'write prompt: "..."'))
+    if spec.files and spec.prompt is None:
+        found.append(("/files", "files go along with a prompt", "in messages, write a file as a part of a message's content"))
+    if spec.fallback_on is not None and spec.models is None:
+        found.append(("/fallback_on", "fallback_on chooses between models, and there is only one", "write models: [a, b]"))
     return found
 
 

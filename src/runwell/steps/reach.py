@@ -1,10 +1,11 @@
-"""What steps name that may not exist here: models and connections. It depends on the installation, not on the document."""
+"""What steps name that may not exist here: models, connections and MCP servers. It depends on the installation, not on the document."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from runwell.model.errors import Problem
 from runwell.model.step import StepSpec
+from runwell.model.tool import server_of
 from runwell.ports.models import Refusal
 from runwell.steps.http import HttpStep
 from runwell.steps.llm import LlmStep
@@ -16,6 +17,7 @@ class Names(Protocol):
     def connection(self, name: str) -> Refusal | None: ...
     def http_connection(self, name: str) -> Refusal | None: ...
     def model(self, name: str, connection: str | None) -> Refusal | None: ...
+    def mcp_server(self, name: str) -> Refusal | None: ...
 
 
 def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
@@ -23,7 +25,7 @@ def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
     if isinstance(spec, HttpStep):
         return _unreachable_http(spec, names)
     if not isinstance(spec, LlmStep):
-        return []
+        return _unreachable_servers(spec, names)
     connection = spec.connection if isinstance(spec.connection, str) else None
     refused = names.connection(connection) if connection is not None else None
     if refused is not None:
@@ -36,6 +38,12 @@ def _unreachable_http(spec: HttpStep, names: Names) -> list[Problem]:
     name: Any = getattr(spec.request, "connection", None)  # a stand-in of a broken step may hold anything
     refused = names.http_connection(name) if isinstance(name, str) else None
     return [] if refused is None else [_problem(refused, "/request/connection")]
+
+
+def _unreachable_servers(spec: StepSpec, names: Names) -> list[Problem]:
+    named = [(place, server) for place, name in spec.tools_named() if (server := server_of(name)) is not None]
+    checked = [(place, names.mcp_server(server)) for place, server in named]
+    return [_problem(refusal, place) for place, refusal in checked if refusal is not None]
 
 
 def _models(spec: LlmStep) -> Iterator[tuple[str, str]]:

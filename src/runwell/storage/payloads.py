@@ -19,6 +19,8 @@ from runwell.model.errors import InvalidInput
 RECORD_LIMIT: Final = 65_536
 """Bytes of a record's JSON above which parts of it move out."""
 
+NOTHING: Final[frozenset[str]] = frozenset()
+
 _MARK: Final = '"refs":{'  # as a key at any depth: within a JSON string its quotes would be escaped
 _Fields = dict[str, msgspec.Raw]
 _fields = msgspec.json.Decoder(_Fields)
@@ -54,8 +56,11 @@ def is_cut(record: str) -> bool:
     return _MARK in record
 
 
-def hydrate(record: str, get: Callable[[str], bytes]) -> str | bytes:
-    """Return the record as it was before `externalize`. Raises what `get` raises, and `InvalidInput` for a damaged record."""
+def hydrate(record: str, get: Callable[[str], bytes], without: frozenset[str] = NOTHING) -> str | bytes:
+    """Return the record as it was before `externalize`; parts of it that are elsewhere and in `without` are left out.
+
+    Raises what `get` raises, and `InvalidInput` for a damaged record.
+    """
     if not is_cut(record):
         return record
     try:
@@ -67,6 +72,8 @@ def hydrate(record: str, get: Callable[[str], bytes]) -> str | bytes:
     except (msgspec.MsgspecError, KeyError) as exc:
         raise InvalidInput(f"damaged journal record: {exc}") from exc
     for name, ref in refs.items():
+        if name in without:
+            continue
         data[name] = msgspec.Raw(get(ref.payload_ref))
     return msgspec.json.encode({**fields, "data": data})
 

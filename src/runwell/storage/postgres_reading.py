@@ -7,12 +7,13 @@ from typing import Any, Final, TypeVar
 
 from runwell.model.errors import JournalUnavailable
 from runwell.model.events import Event, decode_event
+from runwell.model.generation import RAW_FIELDS
 from runwell.model.run import RunRow, TaskView
 from runwell.model.statuses import RunStatus
 from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Blobs, EventFilter, Kept, RunFilter
 from runwell.storage import postgres_queries as queries
 from runwell.storage.outcome import closed
-from runwell.storage.payloads import hydrate, is_cut
+from runwell.storage.payloads import NOTHING, hydrate, is_cut
 from runwell.storage.postgres_session import DRIVER_ERRORS, pool, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
 from runwell.storage.records import cache_key, decode_row
@@ -65,9 +66,8 @@ class PostgresReading(ABC):
     async def events(
         self, run_id: str, wanted: EventFilter = ALL_EVENTS, *, limit: int, after: int = 0, before: int | None = None
     ) -> list[Event]:
-        return await self._events(
-            await self.query(lambda connection: queries.some_records(connection, run_id, wanted, limit, after, before))
-        )
+        records = await self.query(lambda connection: queries.some_records(connection, run_id, wanted, limit, after, before))
+        return await self._events(records, RAW_FIELDS if wanted.lean else NOTHING)
 
     async def row(self, run_id: str) -> RunRow | None:
         found = await self.query(lambda connection: queries.row(connection, run_id))
@@ -120,10 +120,10 @@ class PostgresReading(ABC):
     async def run_of_task(self, task_id: str) -> str | None:
         return await self.query(lambda connection: queries.run_of_task(connection, task_id))
 
-    async def _events(self, records: Sequence[str]) -> list[Event]:
+    async def _events(self, records: Sequence[str], without: frozenset[str] = NOTHING) -> list[Event]:
         """Decode the records; on a thread when payloads have to be read from the disk."""
         if any(map(is_cut, records)):
-            return await asyncio.to_thread(lambda: [decode_event(hydrate(record, self._payload)) for record in records])
+            return await asyncio.to_thread(lambda: [decode_event(hydrate(record, self._payload, without)) for record in records])
         return [decode_event(record) for record in records]
 
     def _payload(self, ref: str) -> bytes:

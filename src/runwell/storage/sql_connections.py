@@ -9,7 +9,7 @@ from runwell.model.errors import NotFound, Refused
 from runwell.model.ids import new_id
 from runwell.model.scope import Scope
 from runwell.model.times import rfc3339
-from runwell.model.vault import StoredConnection
+from runwell.model.vault import CallLimits, StoredConnection
 from runwell.ports.secrets import OpenConnection
 from runwell.ports.vault import ConnectionSettings, Credentials, Names
 from runwell.storage.sealing import Place, Sealer
@@ -83,6 +83,7 @@ class SqlConnections:
             secret_headers=secret.headers,
             api_key=secret.api_key,
             origins=tuple(row.origins),
+            limits=_limits(row),
         )
 
     async def types(self, scope: Scope) -> dict[str, str]:
@@ -95,6 +96,7 @@ class SqlConnections:
             "headers": settings.headers,
             "secret_headers": sorted(secret.headers),
             "has_api_key": secret.api_key is not None,
+            "limits": msgspec.to_builtins(settings.limits),
         }
         sealed = self._sealer.seal(place, msgspec.json.encode(secret)) if secret.any else None
         return {"config": config, "origins": list(settings.origins), "sealed": sealed}
@@ -122,6 +124,10 @@ def _missing(connection_id: str) -> NotFound:
     return NotFound(f"there is no connection {connection_id!r}")
 
 
+def _limits(row: Any) -> CallLimits:
+    return msgspec.convert(row.config.get("limits") or {}, CallLimits)
+
+
 def _shown(row: Any) -> StoredConnection:
     return StoredConnection(
         id=row.connection_id,
@@ -130,6 +136,7 @@ def _shown(row: Any) -> StoredConnection:
         base_url=row.config["base_url"],
         headers=row.config["headers"],
         secret_headers=tuple(row.config["secret_headers"]),
+        limits=_limits(row),
         has_secret=row.sealed is not None,
         allowed_origins=tuple(row.origins),
         revision=row.revision,

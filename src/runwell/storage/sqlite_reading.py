@@ -6,11 +6,12 @@ from typing import TypeVar
 
 from runwell.model.errors import JournalUnavailable
 from runwell.model.events import Event, decode_event
+from runwell.model.generation import RAW_FIELDS
 from runwell.model.run import RunRow, TaskView
 from runwell.model.statuses import RunStatus
 from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Blobs, EventFilter, Kept, RunFilter
 from runwell.storage import sqlite_queries as queries
-from runwell.storage.payloads import hydrate
+from runwell.storage.payloads import NOTHING, hydrate
 from runwell.storage.reader import Query
 from runwell.storage.records import cache_key
 from runwell.storage.tasks import task_view
@@ -35,7 +36,8 @@ class SqliteReading(ABC):
         self, run_id: str, wanted: EventFilter = ALL_EVENTS, *, limit: int, after: int = 0, before: int | None = None
     ) -> list[Event]:
         def read(connection: sqlite3.Connection) -> list[Event]:
-            return [self._event(record) for record in queries.some_records(connection, run_id, wanted, limit, after, before)]
+            records = queries.some_records(connection, run_id, wanted, limit, after, before)
+            return [self._event(record, RAW_FIELDS if wanted.lean else NOTHING) for record in records]
 
         return await self.query(read)
 
@@ -91,8 +93,8 @@ class SqliteReading(ABC):
     async def run_of_task(self, task_id: str) -> str | None:
         return await self.query(lambda connection: queries.run_of_task(connection, task_id))
 
-    def _event(self, record: str) -> Event:
-        return decode_event(hydrate(record, self._payload))
+    def _event(self, record: str, without: frozenset[str] = NOTHING) -> Event:
+        return decode_event(hydrate(record, self._payload, without))
 
     def _payload(self, ref: str) -> bytes:
         if self._blobs is None:

@@ -19,6 +19,7 @@ from runwell.adapters.http import GuardedHttp
 from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets
+from runwell.adapters.tools.mcp_tools import McpTools
 from runwell.bootstrap import App, assemble, close_services
 from runwell.engine.view import run_view
 from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
@@ -29,6 +30,7 @@ from runwell.ports.journal import Definitions, Journal, Version
 from runwell.ports.models import Models
 from runwell.ports.runs import StartRequest
 from runwell.ports.steps import Services, StepType
+from runwell.ports.tools import Tools
 from runwell.runtime.hosting import Hosting
 from runwell.steps.registry import step_types
 from runwell.storage.memory_journal import MemoryDefinitions, MemoryJournal
@@ -124,6 +126,7 @@ def assemble_memory(
     journal: Journal | None = None,
     definitions: Definitions | None = None,
     models: Models | None = None,
+    tools: Tools | None = None,
     http_allow: tuple[str, ...] = (),
     **hosting: Unpack[Hosting],
 ) -> MemoryApp:
@@ -137,7 +140,11 @@ def assemble_memory(
     known = {**step_types(), **{step_type.name: step_type for step_type in types}}
     clock = clock or FakeClock()
     services = Services(
-        models=models or ModelRouter(), http=GuardedHttp(allow=http_allow), sandbox=MontySandbox(), secrets=EnvironmentSecrets()
+        models=models or ModelRouter(),
+        http=GuardedHttp(allow=http_allow),
+        sandbox=MontySandbox(),
+        secrets=EnvironmentSecrets(),
+        tools=tools or McpTools(EnvironmentSecrets(), http_allow=http_allow),
     )
     app = assemble(journal or MemoryJournal(), definitions or MemoryDefinitions(), services, clock, types=known, **hosting)
     return MemoryApp(**msgspec.structs.asdict(app), clock=clock, services=services)

@@ -9,10 +9,10 @@ import msgspec
 
 from runwell.model.errors import StepError
 from runwell.model.usage import Usage
-from runwell.ports.models import ModelAnswer, ModelRequest, Models, OnDelta
+from runwell.ports.models import ModelAnswer, ModelRequest, Models, OnDelta, ToolCall
 
-Answer = str | dict[str, Any] | ModelAnswer | StepError
-"""Text, an object (answered as its JSON text), a whole answer, or an error that is raised."""
+Answer = str | dict[str, Any] | list[ToolCall] | ModelAnswer | StepError
+"""Text, an object (answered as its JSON text), tool calls, a whole answer, or an error that is raised."""
 
 USAGE: Final = Usage(input_tokens=10, output_tokens=5, generations=1)
 """What each answer uses that does not say it itself."""
@@ -57,7 +57,10 @@ def _in_turn(answers: Iterable[Answer]) -> Callable[[ModelRequest], Answer]:
     return respond
 
 
-def _answer(request: ModelRequest, given: str | dict[str, Any]) -> ModelAnswer:
+def _answer(request: ModelRequest, given: str | dict[str, Any] | list[ToolCall]) -> ModelAnswer:
     provider, _, model = request.model.rpartition(":")
+    if isinstance(given, list):
+        named = provider or "scripted"
+        return ModelAnswer(text="", provider=named, model=model, tool_calls=tuple(given), usage=USAGE, finish_reason="tool_call")
     text = given if isinstance(given, str) else msgspec.json.encode(given).decode()
     return ModelAnswer(text=text, provider=provider or "scripted", model=model, usage=USAGE, finish_reason="stop")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from tests.step_context import FakeContext
 
-from runwell.adapters.models.failures import RETRYABLE, Reason, failed
+from runwell.adapters.models.failures import failed
 from runwell.model.errors import StepError
 from runwell.model.events import GenerationCompleted
+from runwell.model.model_call import RETRYABLE, Reason
 from runwell.model.usage import Usage
 from runwell.ports.models import Message, ModelAnswer
 from runwell.steps.llm import STEP, LlmStep, ask
@@ -209,4 +210,4 @@ def test_problems_of_the_step(fields: dict[str, Any], told: list[str]) -> None:
 
 
 def test_what_may_be_retried() -> None:
-    assert {"rate_limit", "overloaded", "timeout", "connection", "invalid_response"} == RETRYABLE
+    assert {"rate_limit", "overloaded", "timeout", "connection", "invalid_response", "invalid_output"} == RETRYABLE

@@ -19,7 +19,9 @@ def problems(**fields: Any) -> list[Problem]:
     return []
 
 
-KNOWN = "demo:, openai:, openai-chat:, openai-responses:, anthropic:, google:, my_gateway:, odd:"
+KNOWN = (
+    "demo:, openai:, openai-chat:, openai-responses:, anthropic:, google:, mistral:, groq:, azure:, bedrock:, ollama:, my_gateway:, odd:"
+)
 
 
 @pytest.mark.parametrize(

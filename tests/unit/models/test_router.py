@@ -96,7 +96,7 @@ def test_a_connection_of_another_provider() -> None:
     assert error.details == {"reason": "bad_request"}
 
 
-@pytest.mark.parametrize("model", ["mistral:large", "gpt-5-mini", "openai:", ":x", ""])
+@pytest.mark.parametrize("model", ["cohere:large", "gpt-5-mini", "openai:", ":x", ""])
 def test_an_unknown_provider_is_told_with_those_there_are(model: str) -> None:
     error = refusal({"RUNWELL_CONNECTION_LOCAL_BASE_URL": "http://x"}, model)
     assert error.details == {"reason": "unknown_model"}

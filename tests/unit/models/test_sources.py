@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runwell.adapters.models.connections import Connection
+from runwell.adapters.models.connections import Connection, Connections
 from runwell.adapters.models.reach import ModelReach
 from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.models.sources import ModelSources
@@ -114,3 +114,38 @@ def test_what_a_tenant_is_told_names_no_variable() -> None:
         assert "RUNWELL" not in f"{refusal.message} {refusal.cure}"
     assert reach.model("google:m", "team") is not None
     assert ModelReach(ModelSources({}).environment(TENANT)).http_connection("any") is None
+
+
+def test_another_organization_is_not_led_to_this_machine() -> None:
+    for environ, share, address in (
+        ({}, True, None),
+        ({}, False, None),
+        ({"OLLAMA_BASE_URL": "http://models:1/v1"}, True, "http://models:1/v1"),
+    ):
+        sources = ModelSources(environ, share_keys=share)
+        if address is None:
+            with pytest.raises(StepError) as caught:
+                sources.usual(TENANT, "ollama")
+            assert caught.value.details == {"reason": "missing_key"}
+        else:
+            assert sources.usual(TENANT, "ollama").base_url == address
+    assert ModelSources({}).usual(DEFAULT_SCOPE, "ollama").base_url == "http://localhost:11434/v1"
+
+
+@pytest.mark.parametrize(
+    ("provider", "base_url", "foreign"),
+    [
+        ("azure", "https://my-team.openai.azure.com/openai/v1", False),
+        ("azure", "https://my-team.openai.azure.com.example/openai/v1", True),
+        ("bedrock", "https://bedrock-mantle.eu-west-1.api.aws", False),
+        ("bedrock", "https://example.com/bedrock-mantle.eu-west-1.api.aws", True),
+    ],
+)
+def test_which_address_is_the_vendors_own(provider: str, base_url: str, foreign: bool) -> None:
+    environ = {"RUNWELL_CONNECTION_X_PROVIDER": provider, "RUNWELL_CONNECTION_X_BASE_URL": base_url, "RUNWELL_CONNECTION_X_API_KEY": "k"}
+    assert Connections(environ).named("x").foreign == foreign
+
+
+def test_azure_without_an_address_says_what_lacks() -> None:
+    with pytest.raises(StepError, match="set AZURE_OPENAI_BASE_URL"):
+        Connections({"AZURE_OPENAI_API_KEY": "k"}).usual("azure")

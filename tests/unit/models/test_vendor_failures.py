@@ -13,9 +13,9 @@ from google.genai import errors as google_errors
 from pydantic_ai import exceptions as vendor
 
 from runwell.adapters.models.connections import Connection
-from runwell.adapters.models.failures import Reason
 from runwell.adapters.models.vendor_failures import _REASONS, scrubbed, tells_key, translated
 from runwell.model.errors import StepError
+from runwell.model.model_call import Reason
 
 KEY = "sk-very/secret"
 TEAM = Connection(name="team", provider="openai", vendor="openai", base_url="https://user:pass@gateway.example/v1", api_key=KEY)

@@ -7,11 +7,13 @@ from genai_prices import calc_price
 from genai_prices.types import Usage as PricedUsage
 from pydantic_ai.messages import ModelRequest as VendorRequest
 from pydantic_ai.messages import ModelResponse
+from pydantic_ai.models import ModelRequestParameters
 
 from runwell.adapters.models.connections import Connection, Connections, Vendor
-from runwell.adapters.models.prices import cost_nanos
+from runwell.adapters.models.prices import UNKNOWN, price_of, snapshot_id
 from runwell.adapters.models.vendor_clients import VendorClient
-from runwell.adapters.models.vendor_request import messages_of, native_output, settings_of, speaks_schemas, with_schema_asked
+from runwell.adapters.models.vendor_messages import ToolNames, messages_of
+from runwell.adapters.models.vendor_request import native_output, settings_of, speaks_schemas, with_schema_asked
 from runwell.model.errors import StepError
 from runwell.model.scope import DEFAULT_SCOPE
 from runwell.ports.models import Message, ModelRequest
@@ -58,7 +60,8 @@ def test_google_takes_no_unknown_param() -> None:
 
 def test_turns_keep_their_order() -> None:
     roles: list[Any] = ["system", "user", "assistant", "user", "user"]
-    turns = messages_of(tuple(Message(role=role, content=str(place)) for place, role in enumerate(roles)))
+    messages = tuple(Message(role=role, content=str(place)) for place, role in enumerate(roles))
+    turns = messages_of(messages, ToolNames(ModelRequest(scope=DEFAULT_SCOPE, model="m", messages=messages)))
     assert [type(turn) for turn in turns] == [VendorRequest, ModelResponse, VendorRequest]
     assert [part.content for turn in turns for part in turn.parts if hasattr(part, "content")] == ["0", "1", "2", "3", "4"]
 
@@ -68,8 +71,8 @@ def test_the_schema_in_words_stands_in_the_one_system_message() -> None:
     for system in ((), (Message(role="system", content="Be brief"),)):
         messages = with_schema_asked(ModelRequest(scope=DEFAULT_SCOPE, model="m", messages=(*system, user), output_schema=OBJECT))
         assert [message.role for message in messages] == ["system", "user"]
-        assert '{"type": "object", "properties": {}}' in messages[0].content
-        assert messages[0].content.startswith("Be brief" if system else "Answer with JSON only")
+        assert '{"type": "object", "properties": {}}' in messages[0].text
+        assert messages[0].text.startswith("Be brief" if system else "Answer with JSON only")
 
 
 def test_who_can_be_held_to_a_schema() -> None:
@@ -81,7 +84,7 @@ def test_who_can_be_held_to_a_schema() -> None:
 
 @pytest.mark.parametrize(("title", "name"), [("Triage result", "Triageresult"), ("", "answer"), ("ä", "answer"), ("x" * 80, "x" * 64)])
 def test_the_schemas_name_is_one_that_providers_take(title: str, name: str) -> None:
-    described = native_output({**OBJECT, "title": title}).output_object
+    described = native_output({**OBJECT, "title": title}, ModelRequestParameters()).output_object
     assert described is not None
     assert described.name == name
 
@@ -92,11 +95,11 @@ def test_the_schemas_name_is_one_that_providers_take(title: str, name: str) -> N
 def test_the_cost_is_that_of_the_price_table(vendor: Vendor, model: str) -> None:
     expected = round(calc_price(USED, model, provider_id=vendor).total_price * 1_000_000_000)
     assert expected > 0
-    assert cost_nanos(connection(vendor), USED, model) == expected
-    assert cost_nanos(connection(vendor), USED, None, "no-such-model", model) == expected
+    assert price_of(connection(vendor), USED, model) == (expected, snapshot_id())
+    assert price_of(connection(vendor), USED, None, "no-such-model", model).nanos == expected
 
 
 def test_an_unknown_price_is_none() -> None:
     foreign = Connections({"OPENAI_BASE_URL": "http://localhost:1/v1"}).usual("openai")
-    assert cost_nanos(connection("openai"), USED, "no-such-model", None) == 0
-    assert cost_nanos(foreign, USED, "gpt-4o-mini") == 0
+    assert price_of(connection("openai"), USED, "no-such-model", None) == UNKNOWN
+    assert price_of(foreign, USED, "gpt-4o-mini") == UNKNOWN

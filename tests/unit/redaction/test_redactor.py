@@ -8,11 +8,13 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from msgspec.structs import replace
 
 from runwell.adapters.linear_patterns import linear_pattern
 from runwell.model.errors import ErrorInfo, InvalidInput
 from runwell.model.event_redaction import CONTENT, RedactedEvents
-from runwell.model.events import EVENT_TYPES, EventData, RunCreated, StepFailed
+from runwell.model.events import EVENT_TYPES, EventData, GenerationCompleted, RunCreated, StepFailed
+from runwell.model.raw_body import REDACTED, RawBody, withheld
 from runwell.model.redaction import Kind, PatternRule, Redaction
 from runwell.model.redactor import Redactor
 from runwell.model.sensitive_text import KINDS
@@ -165,7 +167,10 @@ NOT_CONTENT = {
     },
     "TaskCreated": {"task_id", "task_type", "assignees", "expires_at"},
     "TaskCompleted": {"task_id", "approved", "by", "expired"},
-    "GenerationCompleted": {"provider", "model", "response_model", "ok", "usage", "latency_ms", "first_token_ms", "finish_reason"},
+    "GenerationCompleted": {
+        *("provider", "model", "response_model", "ok", "usage", "latency_ms", "first_token_ms", "finish_reason"),
+        *("error_class", "model_index", "key", "price_snapshot"),
+    },
     "StepStarted": {"step_type", "deadline"},
     "StepCompleted": {"skipped", "reason", "caused_by", "reused_from"},
     "StepFailed": {"handled", "caused_by"},
@@ -220,3 +225,30 @@ def test_events_without_what_must_go() -> None:
     assert failed.result == {"password": "[redacted:password]"}
     clean = StepFailed(error=ErrorInfo(code="X", message="y"))
     assert rules.event(clean) is clean
+
+
+def test_raw_bodies_of_a_model_call() -> None:
+    rules = RedactedEvents(redactor("output.iban", kinds=("email",)))
+    request = body('{"messages": [{"content": "write to a@b.io"}]}')
+    answer = body('{"choices": [{"message": {"content": "{\\"iban\\": \\"DE1\\"}"}}]}')
+    stream = body('data: {"delta": "a@"}\n\ndata: {"delta": "b.io"}\n')
+
+    told = rules.event(call(raw_request=request, raw_response=answer, response={"iban": "DE1"}))
+    assert told.raw_request == replace(request, text=request.text.replace("a@b.io", "[redacted:email]"))
+    assert told.raw_response == withheld(answer, REDACTED)
+    told = rules.event(call(raw_response=stream, response="a@b.io"))
+    assert told.raw_response == withheld(stream, REDACTED)
+    told = rules.event(call(raw_response=stream, tool_calls=[{"name": "send", "args": {"to": "a@b.io"}}]))
+    assert told.raw_response == withheld(stream, REDACTED)
+    told = rules.event(call(raw_response=body('{"x": "a'), response="clean"))
+    assert told.raw_response == withheld(body('{"x": "a'), REDACTED), "paths cannot be followed in it"
+    clean = call(raw_request=body('{"a": "b"}'), raw_response=body('{"a": "b"}'), response="clean")
+    assert rules.event(clean) is clean
+
+
+def body(text: str) -> RawBody:
+    return RawBody(text=text, bytes=len(text))
+
+
+def call(**said: Any) -> GenerationCompleted:
+    return GenerationCompleted(provider="openai", model="gpt-5-mini", **said)

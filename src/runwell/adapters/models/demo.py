@@ -2,6 +2,9 @@
 
 The same request always gets the same answer. With an `output_schema` the answer obeys it (`demo_object`). Tokens are
 counted as characters / 4, and cost nothing.
+
+Offered tools, it calls those that the user's last message names, in the order of the offer, or else the first one; once the
+results are there it answers. `tool_choice` is kept.
 """
 
 import asyncio
@@ -15,7 +18,7 @@ from runwell.adapters.models.demo_object import Unbuildable, demo_object
 from runwell.adapters.models.failures import failed
 from runwell.model.canonical import canonical_json
 from runwell.model.usage import Usage
-from runwell.ports.models import ModelAnswer, ModelRequest, Models, OnDelta
+from runwell.ports.models import ModelAnswer, ModelRequest, Models, OnDelta, ToolCall, ToolOffer
 
 _QUOTED = 160
 """As many characters of the question a text answer repeats."""
@@ -26,19 +29,24 @@ class DemoModels(Models):
 
     async def generate(self, request: ModelRequest, *, on_delta: OnDelta | None = None) -> ModelAnswer:
         started = time.perf_counter()
-        text = _object(request) if request.output_schema is not None else _text(request)
-        first_token_ms = await _stream(text, on_delta, started) if on_delta else None
+        calls = _calls(request)
+        text = "" if calls else _object(request) if request.output_schema is not None else _text(request)
+        first_token_ms = await _stream(text, on_delta, started) if on_delta and text else None
         return ModelAnswer(
             text=text,
             provider="demo",
+            key="none",
+            tool_calls=calls,
             model=request.model.partition(":")[2],
             response_model=f"{request.model} (no real model)",
             usage=Usage(
-                input_tokens=_tokens("".join(message.content for message in request.messages)), output_tokens=_tokens(text), generations=1
+                input_tokens=_tokens("".join(message.text for message in request.messages)),
+                output_tokens=_tokens(text + "".join(str(call.args) for call in calls)),
+                generations=1,
             ),
             latency_ms=_ms_since(started),
             first_token_ms=first_token_ms,
-            finish_reason="stop",
+            finish_reason="tool_call" if calls else "stop",
         )
 
     async def aclose(self) -> None:
@@ -56,9 +64,28 @@ async def _stream(text: str, on_delta: OnDelta, started: float) -> float:
 
 
 def _text(request: ModelRequest) -> str:
-    question = " ".join(_last_user_message(request).split())
+    last = request.messages[-1]
+    question = " ".join((last.text if last.role == "tool" else _last_user_message(request)).split())
     shown = question if len(question) <= _QUOTED else question[:_QUOTED].rstrip() + " ..."
     return f"[demo model] No real model was asked. This answer ({_seed(request)[:8]}) stands for one to: {shown}"
+
+
+def _calls(request: ModelRequest) -> tuple[ToolCall, ...]:
+    choice, tools = request.tool_choice, request.tools
+    if not tools or choice == "none" or (choice == "auto" and request.messages[-1].role == "tool"):
+        return ()
+    question = _last_user_message(request)
+    named = [tool for tool in tools if tool.name in question] or list(tools[:1])
+    wanted = [tool for tool in tools if tool.name == choice] or named
+    seed = _seed(request)
+    return tuple(_call(tool, f"call_{seed[:8]}_{place}", f"{seed}{place}", question) for place, tool in enumerate(wanted))
+
+
+def _call(tool: ToolOffer, call_id: str, seed: str, question: str) -> ToolCall:
+    try:
+        return ToolCall(id=call_id, name=tool.name, args=demo_object(tool.input_schema, seed=seed, message=question))
+    except Unbuildable as exc:
+        raise failed("bad_request", f"the demo model finds no arguments for the tool {tool.name!r} ({exc}): simplify its schema") from exc
 
 
 def _object(request: ModelRequest) -> str:
@@ -70,7 +97,7 @@ def _object(request: ModelRequest) -> str:
 
 
 def _last_user_message(request: ModelRequest) -> str:
-    return next((message.content for message in reversed(request.messages) if message.role == "user"), "")
+    return next((message.text for message in reversed(request.messages) if message.role == "user"), "")
 
 
 def _seed(request: ModelRequest) -> str:

@@ -2,29 +2,59 @@
 
 import math
 from decimal import Decimal
+from functools import cache
+from importlib.metadata import version
+from typing import NamedTuple
 
 from genai_prices import calc_price
+from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import AbstractUsage
 
-from runwell.adapters.models.connections import Connection
+from runwell.adapters.models.connections import VENDOR_VARIABLES, Connection
 
 
-def cost_nanos(connection: Connection, usage: AbstractUsage, *models: str | None) -> int:
-    """Return the price in billionths of a US dollar, by the first of `models` that the table knows.
+class Price(NamedTuple):
+    """Billionths of a US dollar, by the table `snapshot`; None where no table knows the price."""
 
-    0 when it knows none, and at a foreign address, whose owner sets other prices or none.
+    nanos: int
+    snapshot: str | None
+
+
+UNKNOWN = Price(0, None)
+
+
+def price_of(connection: Connection, usage: AbstractUsage, *models: str | None) -> Price:
+    """Return the price by the first of `models` that the table knows.
+
+    Unknown when it knows none, and at a foreign address, whose owner sets other prices or none.
     """
     if connection.foreign:
-        return 0
+        return UNKNOWN
     for model in models:
         price = _price(connection, usage, model) if model else None
-        if price is not None:
-            return max(0, round(price * 1_000_000_000)) if math.isfinite(price) else 0
-    return 0
+        if price is not None and math.isfinite(price):
+            return Price(max(0, round(price * 1_000_000_000)), snapshot_id())
+    return UNKNOWN
+
+
+def snapshot_id() -> str:
+    """Return what names the table: that of the installed release, or the moment at which a newer one was fetched."""
+    snapshot = get_snapshot()
+    if not snapshot.from_auto_update:
+        return _released()
+    return f"{_released()}+{snapshot.timestamp.isoformat(timespec='seconds')}"
+
+
+@cache
+def _released() -> str:
+    return f"genai-prices-{version('genai-prices')}"
 
 
 def _price(connection: Connection, usage: AbstractUsage, model: str) -> Decimal | None:
+    table = VENDOR_VARIABLES[connection.vendor].prices
+    if table is None:
+        return None
     try:
-        return calc_price(usage, model, provider_id=connection.vendor).total_price
+        return calc_price(usage, model, provider_id=table).total_price
     except (LookupError, ValueError):  # no such model; counts that contradict each other
         return None

@@ -30,7 +30,7 @@ class ModelReach:
             return None
         there = tuple(known for known, its in self._stored.items() if its == "http")
         if kind is not None:
-            message = f"the connection {name!r} is for models ({kind})"
+            message = f"the connection {name!r} is for {'tools' if kind == 'mcp' else 'models'} ({kind})"
             return Refusal("missing_connection", message, f"name one of type http{_listed(there)}")
         cure = f"{_like(name, there)}store it with POST /v1/connections"
         return Refusal("missing_connection", f"there is no connection {name!r} in this project{_listed(there)}", cure)

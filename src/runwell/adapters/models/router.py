@@ -16,9 +16,10 @@ from runwell.adapters.models.connections import PROVIDERS, Connection, canonical
 from runwell.adapters.models.demo import DemoModels
 from runwell.adapters.models.failures import failed
 from runwell.adapters.models.sources import ModelSources
+from runwell.adapters.models.turns import Turns
 from runwell.model.errors import StepError
 from runwell.model.scrubber import ScrubbedStream, Scrubber
-from runwell.ports.models import ModelAnswer, ModelRequest, Models, OnDelta
+from runwell.ports.models import ModelAnswer, ModelCallFailed, ModelRequest, Models, OnDelta
 
 
 class _Vendors(Protocol):
@@ -37,6 +38,7 @@ class ModelRouter(Models):
         self._sources = sources or ModelSources(os.environ)
         self._http_allow = http_allow
         self._demo = DemoModels()
+        self._turns = Turns()
         self._vendors: _Vendors | None = None
         self._loading = asyncio.Lock()
 
@@ -45,9 +47,17 @@ class ModelRouter(Models):
             return await self._demo.generate(request, on_delta=on_delta)
         connection, model = await self._route(request)
         vendors = await self._loaded()
-        answer = await _without_key(vendors, connection, model, request, on_delta)
+        key = self._sources.key_source(request.scope, connection)
         by_vendor = connection.name is None or request.model.partition(":")[0] in PROVIDERS
-        return msgspec.structs.replace(answer, provider=connection.vendor if by_vendor else connection.name or connection.vendor)
+        provider = connection.vendor if by_vendor else connection.name or connection.vendor
+        try:
+            async with self._turns.turn(connection):
+                answer = await _without_key(vendors, connection, model, request, on_delta)
+        except ModelCallFailed as exc:
+            if exc.call is not None:
+                exc.call = msgspec.structs.replace(exc.call, provider=provider, key=key)
+            raise
+        return msgspec.structs.replace(answer, provider=provider, key=key)
 
     async def aclose(self) -> None:
         vendors, self._vendors = self._vendors, None
@@ -94,7 +104,9 @@ async def _without_key(
     if shown is not None:
         shown.end()
     words = {name: scrubber.data(getattr(answer, name)) for name in ("text", "response_model", "finish_reason")}
-    return msgspec.structs.replace(answer, **words)
+    calls = tuple(msgspec.structs.replace(call, args=scrubber.data(call.args)) for call in answer.tool_calls)
+    thoughts = tuple(msgspec.structs.replace(thought, text=scrubber.text(thought.text)) for thought in answer.thoughts)
+    return msgspec.structs.replace(answer, **words, tool_calls=calls, thoughts=thoughts)
 
 
 def _model_of(connection: Connection, name: str) -> str:

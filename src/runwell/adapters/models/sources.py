@@ -11,6 +11,7 @@ from runwell.adapters.models.failures import failed
 from runwell.adapters.secrets import readable
 from runwell.model.errors import StepError
 from runwell.model.ids import DEFAULT_ORG
+from runwell.model.model_call import KeySource
 from runwell.model.scope import Scope
 from runwell.ports.secrets import OpenConnection
 from runwell.ports.vault import ConnectionStore
@@ -21,7 +22,7 @@ class ModelSources:
 
     def __init__(self, environ: Mapping[str, str], store: ConnectionStore | None = None, *, share_keys: bool = False) -> None:
         self._operators = Connections(environ)
-        self._tenants = Connections(usual_variables(environ) if share_keys else {})
+        self._tenants = Connections(usual_variables(environ) if share_keys else {}, lent=True)
         self._store = store
 
     def environment(self, scope: Scope) -> Connections:
@@ -36,6 +37,12 @@ class ModelSources:
     def usual(self, scope: Scope, provider: str) -> Connection:
         """Return the vendor's usual settings in the environment. Raises `StepError`."""
         return _told(self.environment(scope).usual, scope, provider)
+
+    def key_source(self, scope: Scope, connection: Connection) -> KeySource:
+        """Return whose key the connection has: what the operator's environment lends to other organizations is a fallback."""
+        if connection.api_key is None:
+            return "none"
+        return "own" if connection.stored_id is not None or scope.org_id == DEFAULT_ORG else "fallback"
 
     async def stored(self, scope: Scope, name: str) -> Connection | None:
         """Return the stored connection of this name. Raises `StepError` for one that answers no models."""
@@ -58,8 +65,9 @@ def _connection(found: OpenConnection) -> Connection:
         stored_id=found.connection_id,
         origins=found.origins,
         headers=tuple(sorted(found.headers.items())),
+        limits=found.limits,
     )
-    if connection.api_key is None and not connection.foreign:
+    if connection.api_key is None and not connection.foreign and not VENDOR_VARIABLES[vendor].keyless:
         raise failed("missing_key", f"the connection {found.name!r} has no api_key: give it one")
     return connection
 

@@ -13,8 +13,9 @@ from pydantic_ai import exceptions as vendor
 
 from runwell.adapters.guarded_transport import AddressRefused
 from runwell.adapters.models.connections import Connection
-from runwell.adapters.models.failures import Reason, failed
-from runwell.model.errors import StepError
+from runwell.adapters.models.failures import failed
+from runwell.model.model_call import Reason
+from runwell.ports.models import ModelCallFailed
 
 _REASONS: Final[tuple[tuple[type[Exception], Reason], ...]] = (
     (vendor.UserError, "bad_request"),
@@ -65,7 +66,7 @@ _SHOWN: Final = 500
 """As many characters of what the provider said are kept."""
 
 
-def translated(exc: Exception, connection: Connection, model: str, *, streamed: bool) -> StepError | None:
+def translated(exc: Exception, connection: Connection, model: str, *, streamed: bool) -> ModelCallFailed | None:
     """Return the step's error; None for an exception that is a defect of ours."""
     reason = _reason(exc, streamed)
     if reason is None:

@@ -1,30 +1,31 @@
-"""A `ModelRequest` as pydantic-ai takes it: messages, settings, and the form of the output."""
+"""A `ModelRequest` as pydantic-ai takes it: its settings, and the form of the output."""
 
 import json
+from dataclasses import replace
 from typing import Any, Final, cast
 
-from pydantic_ai.messages import ModelMessage, ModelRequestPart, ModelResponse, SystemPromptPart, TextPart, UserPromptPart
-from pydantic_ai.messages import ModelRequest as VendorRequest
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.settings import ModelSettings
 
-from runwell.adapters.models.connections import Connection, Vendor
+from runwell.adapters.models.connections import Connection, Protocol
 from runwell.adapters.models.failures import failed
 from runwell.ports.models import Message, ModelRequest
 
 _SHARED: Final = ("temperature", "top_p", "max_tokens", "stop_sequences")
 
-_SETTINGS: Final[dict[Vendor, frozenset[str]]] = {
+_SETTINGS: Final[dict[Protocol, frozenset[str]]] = {
     "openai": frozenset({*_SHARED, "seed", "presence_penalty", "frequency_penalty", "logit_bias", "openai_reasoning_effort"}),
     "anthropic": frozenset({*_SHARED, "top_k"}),
     "google": frozenset({*_SHARED, "top_k", "seed", "presence_penalty", "frequency_penalty"}),
+    "mistral": frozenset({*_SHARED, "seed", "presence_penalty", "frequency_penalty"}),
 }
-"""What pydantic-ai has a setting for. All else goes into the request's body as it is, save for Google, which takes no more."""
+"""What pydantic-ai has a setting for. All else goes into the request's body as it is, save for Google and Mistral: they take no more."""
 
-_ALIASES: Final[dict[Vendor, dict[str, str]]] = {
+_ALIASES: Final[dict[Protocol, dict[str, str]]] = {
     "openai": {"stop": "stop_sequences", "max_output_tokens": "max_tokens", "reasoning_effort": "openai_reasoning_effort"},
     "anthropic": {"stop": "stop_sequences"},
+    "mistral": {"stop": "stop_sequences", "random_seed": "seed"},
     "google": {
         "stop": "stop_sequences",
         "max_output_tokens": "max_tokens",
@@ -37,7 +38,9 @@ _ALIASES: Final[dict[Vendor, dict[str, str]]] = {
     },
 }
 
-_OURS: Final = frozenset({"model", "messages", "input", "system", "stream", "stream_options", "n", "response_format", "text", "tools"})
+_OURS: Final = frozenset(
+    {"model", "messages", "input", "system", "stream", "stream_options", "n", "response_format", "text", "tools", "tool_choice"}
+)
 """Fields of the body that the step itself writes."""
 
 
@@ -46,34 +49,20 @@ def settings_of(connection: Connection, params: dict[str, Any]) -> ModelSettings
     settings: dict[str, Any] = {"max_retries": 0}
     body: dict[str, Any] = {}
     for name, value in params.items():
-        setting = _ALIASES[connection.vendor].get(name, name)
-        if setting in _SETTINGS[connection.vendor]:
+        setting = _ALIASES[connection.protocol].get(name, name)
+        if setting in _SETTINGS[connection.protocol]:
             settings[setting] = [value] if setting == "stop_sequences" and isinstance(value, str) else value
         elif name in _OURS:
             raise failed("bad_request", f"params may not hold {name!r}: the step sets it itself")
         else:
             body[name] = value
-    if body and connection.vendor == "google":
-        known = ", ".join(sorted(_SETTINGS["google"]))
-        raise failed("bad_request", f"params holds {', '.join(map(repr, body))}, which cannot be sent to Google: it takes {known}")
+    if body and connection.protocol in ("google", "mistral"):
+        known = ", ".join(sorted(_SETTINGS[connection.protocol]))
+        to = connection.protocol.capitalize()
+        raise failed("bad_request", f"params holds {', '.join(map(repr, body))}, which cannot be sent to {to}: it takes {known}")
     if body:
         settings["extra_body"] = body
     return cast(ModelSettings, settings)
-
-
-def messages_of(messages: tuple[Message, ...]) -> list[ModelMessage]:
-    """Runs of messages that are not the assistant's become one request."""
-    turns: list[ModelMessage] = []
-    for message in messages:
-        if message.role == "assistant":
-            turns.append(ModelResponse(parts=[TextPart(message.content)]))
-            continue
-        part: ModelRequestPart = SystemPromptPart(message.content) if message.role == "system" else UserPromptPart(message.content)
-        if turns and isinstance(turns[-1], VendorRequest):
-            turns[-1].parts = [*turns[-1].parts, part]
-        else:
-            turns.append(VendorRequest(parts=[part]))
-    return turns
 
 
 def speaks_schemas(model: Model, schema: dict[str, Any] | None) -> bool:
@@ -81,9 +70,9 @@ def speaks_schemas(model: Model, schema: dict[str, Any] | None) -> bool:
     return schema is not None and schema.get("type") == "object" and bool(model.profile.get("supports_json_schema_output"))
 
 
-def native_output(schema: dict[str, Any]) -> ModelRequestParameters:
+def native_output(schema: dict[str, Any], tools: ModelRequestParameters) -> ModelRequestParameters:
     described = OutputObjectDefinition(json_schema=schema, name=_name(schema), description=schema.get("description"))
-    return ModelRequestParameters(output_mode="native", output_object=described)
+    return replace(tools, output_mode="native", output_object=described)
 
 
 def _name(schema: dict[str, Any]) -> str:
@@ -99,4 +88,4 @@ def with_schema_asked(request: ModelRequest) -> tuple[Message, ...]:
     first, *rest = request.messages
     if first.role != "system":
         return (Message(role="system", content=plea), first, *rest)
-    return (Message(role="system", content=f"{first.content}\n\n{plea}"), *rest)
+    return (Message(role="system", content=f"{first.text}\n\n{plea}"), *rest)

@@ -2,22 +2,32 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import Path
 from starlette.responses import Response
 
 from runwell.api.answers import Answer, answers, no_content
+from runwell.api.errors import UpstreamFailed
 from runwell.api.etags import IfMatch, etag_of, required_revisions
 from runwell.api.ids import ConnectionId
 from runwell.api.keyset import Cursor, Limit
 from runwell.api.route import Caller, Server, needs, router
 from runwell.api.routes.connection_bodies import ConnectionBody, NewConnectionBody, check
 from runwell.model.connection_checks import name_problems, require_sound
-from runwell.model.errors import InvalidInput, Outdated, Problem
+from runwell.model.errors import InvalidInput, Outdated, Problem, StepError
 from runwell.model.vault import StoredConnection, Trial
+from runwell.ports.tools import ToolInfo
 from runwell.ports.vault import Credentials
 from runwell.query.vault import ConnectionPage, list_connections
 
 routes = router("connections")
+
+
+class ToolList(msgspec.Struct, frozen=True, kw_only=True):
+    """Tools in the server's order."""
+
+    data: list[ToolInfo]
+
 
 Id = Annotated[ConnectionId, Path(description="The connection's id, or its bare UUID.")]
 
@@ -73,9 +83,25 @@ async def delete_connection(connection_id: Id, caller: Caller, server: Server) -
 @routes.post("/v1/connections/{connection_id}/test", responses=answers(Trial, "What came of it."))
 @needs("admin")
 async def test_connection(connection_id: Id, caller: Caller, server: Server) -> Answer:
-    """Make one request by way of the connection, and tell its status alone: a GET of its base URL, or a list of the provider's models."""
+    """Make one request by way of the connection, and tell its status alone.
+
+    A GET of its base URL, a list of the provider's models, or the first request of an MCP session.
+    """
     stored = await server.vault.connections.get(caller.scope, connection_id)
     return Answer(await server.vault.trial(caller.scope, stored.name))
+
+
+@routes.get("/v1/connections/{connection_id}/tools", responses=answers(ToolList, "The tools that the server offers."))
+@needs("workflow:write")
+async def list_connection_tools(connection_id: Id, caller: Caller, server: Server) -> Answer:
+    """Return the tools of a connection of type mcp, as steps name them; others have none. The list is at most five minutes old."""
+    stored = await server.vault.connections.get(caller.scope, connection_id)
+    if stored.type != "mcp":
+        return Answer(ToolList(data=[]))
+    try:
+        return Answer(ToolList(data=await server.tools.list(caller.scope, [f"mcp:{stored.name}/*"])))
+    except StepError as exc:
+        raise UpstreamFailed(exc.message, hint="test the connection, or look at the MCP server") from exc
 
 
 def _secret_needed(now: StoredConnection) -> InvalidInput:

@@ -12,13 +12,13 @@ from runwell.api.run_routes import FoundRun, Limit, LongLimit, PageCursor, StepP
 from runwell.model.errors import InvalidInput
 from runwell.model.events import EVENT_TYPES
 from runwell.model.run import StepView
-from runwell.model.run_parts import Comment
+from runwell.model.run_parts import Comment, WholeGeneration
 from runwell.ports.journal import EventFilter
 from runwell.query import comments, steps
 from runwell.query.comments import CommentPage
 from runwell.query.events import EventBounds, EventPage
 from runwell.query.events import list_events as page_of_events
-from runwell.query.generations import GenerationPage
+from runwell.query.generations import GenerationPage, find_generation
 from runwell.query.generations import list_generations as page_of_generations
 from runwell.query.seen import MAX_SEQ
 from runwell.query.steps import StepPage
@@ -26,6 +26,7 @@ from runwell.query.steps import StepPage
 routes = router("runs")
 
 After = Annotated[int | None, Query(ge=0, le=MAX_SEQ, description="Only events with a higher `seq`; the first of them.")]
+GenerationSeq = Annotated[int, Path(ge=1, le=MAX_SEQ, description="The `seq` of the model call's event.")]
 Before = Annotated[int | None, Query(ge=0, le=MAX_SEQ, description="Only events with a lower `seq`; the last of them.")]
 Types = Annotated[
     Words | None,
@@ -87,6 +88,16 @@ async def list_run_generations(
 ) -> Answer:
     """Return the run's model calls as they were sent and answered, and what they used by model."""
     return Answer(await page_of_generations(server.journal, run.run_id, step_id, limit, cursor))
+
+
+@on_run(routes, "/generations/{seq}", answers(WholeGeneration, "The model call."))
+@needs("workflow:read")
+async def get_run_generation(run: FoundRun, server: Server, seq: GenerationSeq) -> Answer:
+    """Return one model call with the bodies of its request and answer as they went over the wire, without secrets.
+
+    Of each body its first MiB is kept. A streamed answer is the stream as it came.
+    """
+    return Answer(await find_generation(server.journal, run.run_id, seq))
 
 
 @on_run(routes, "/comments", answers(CommentPage, "A page of comments, oldest first."))

@@ -1,0 +1,1 @@
+"""Tools outside of documents: MCP servers."""
