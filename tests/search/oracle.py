@@ -237,10 +237,11 @@ def _json(query: Compare, operator: str, value: Any, path: Keys) -> bool:
         return _ordered([date for date in map(_date, texts) if date is not None], operator, query.values)
     if query.type in ("number", "integer", "array_length") or operator != "is":
         return _ordered(numbers, operator, [float(wanted) for wanted in query.values])
-    said = [*texts, *("true" if each else "false" for each in found if isinstance(each, bool))]
+    truths = [each for each in found if isinstance(each, bool)]
     if query.type == "boolean":
-        return any(("true" if wanted else "false") in said for wanted in query.values)
+        return any(wanted in truths for wanted in query.values)
     wild = query.type is None
+    said = [*texts, *("true" if each else "false" for each in truths if wild)]
     for wanted in map(str, query.values):
         begins = wild and wanted.endswith("*") and wanted != "*"
         if any(text and text.startswith(wanted[:-1]) for text in texts) if begins else wanted in said:
