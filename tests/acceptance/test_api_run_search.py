@@ -197,10 +197,21 @@ def test_a_search_in_fields(tmp_path: Path) -> None:
         assert await search(("input.tags", "greater than", [1], "array_length")) == [runs[3], runs[2]]
         assert await search(("input.tags[]", "is", ["a"], "string"), status=["succeeded"], workflow=["say"]) == runs[:0:-1]
         assert await search(metadata={"a:b": "c"}, query=f"-run:{runs[0]}") in (runs[:0:-1], [])
-        unknown = await api.post(
-            "/v1/runs/search", {"field_queries": [{"field_name": "stauts", "operator": "is", "values": ["x"]}]}, status=422
-        )
-        assert "stauts" in unknown["detail"]
+        for name, operator, values, place, word in [
+            ("stauts", "is", ["x"], "/field_queries/0/field_name", "stauts"),
+            ("input.n", "is empty", [1], "/field_queries/0/values", "takes no values"),
+            ("input.n", "greater than", ["5"], "/field_queries/0/values/0", "has no order"),
+            ("review", "is", ["good"], "/field_queries/0/values/0", "review is never 'good'"),
+            ("input.n", "is", [], "/field_queries/0/values", "needs values"),
+        ]:
+            told = await api.post(
+                "/v1/runs/search", {"field_queries": [{"field_name": name, "operator": operator, "values": values}]}, status=422
+            )
+            [problem] = told["errors"]
+            assert (problem["pointer"], word in problem["message"], bool(problem["hint"])) == (place, True, True), told
+        endless = b'{"field_queries": [{"field_name": "input.n", "operator": "is", "values": [1e400]}]}'
+        answer = await api.send("POST", "/v1/runs/search", content=endless, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422
         mixed = await api.post("/v1/runs/search", {"query": "status:failed", "limit": 0}, status=422)
         assert mixed["code"] == "INVALID_REQUEST"
 
@@ -215,6 +226,11 @@ def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
             ('tag:x "open', 6, "quot"),
             ("(status:failed", 0, ""),
             ("started:>soon", 9, "soon"),
+            ('input.n:>"5"', 9, "has no order"),
+            ("input.n:5..1", 11, "ends before it begins"),
+            ("review:postive", 7, "review is never"),
+            ("late kind:agnet", 10, "kind is never"),
+            ("step.x.foo:failed", 0, "step.x.foo"),
         ]:
             for answer in (
                 await ask(api, "/v1/runs", {"q": query}, 422),
@@ -223,11 +239,13 @@ def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
                 [problem] = answer["errors"]
                 assert (answer["code"], problem.get("position")) == ("INVALID_QUERY", place), answer
                 assert word in problem["message"].lower()
+                assert problem["hint"]
         for params in (
             {"from": "soon"}, {"to": ""}, {"metadata": "x"}, {"metadata": ":x"}, {"archived": "maybe"}, {"status": "done"}, {"tag": ""},
-            {"min_duration_ms": -1}, {"min_cost_usd": "NaN"}, {"limit": 201}, {"q": "a\0b"}, {"q": "x" * 4_001}, {"sort": "cost"},
+            {"min_duration_ms": -1}, {"min_cost_usd": "NaN"}, {"limit": 201}, {"q": "a\0b"}, {"q": "x" * 4_097}, {"sort": "cost"},
         ):  # fmt: skip
             await ask(api, "/v1/runs", params, 422)
+        assert await found(api, q="é" * 4_096) == []
 
     with_api(tmp_path, main)
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from runwell.api.json_values import KeptText
 from runwell.model.run_search import Archived, RunFilters
 from runwell.model.status_words import STATUS_WORDS
+from runwell.search.parser import MAX_LENGTH
+from runwell.search.structured import MAX_QUERIES, MAX_VALUES
 
 _Q: Final = "In the search language, as `status:failed workflow:refunds cost:>0.01`. See /docs/how-to/find-runs."
 _SINCE: Final = (
@@ -19,7 +21,6 @@ _TRIAL: Final = "Only of this environment; several: of any. Trial runs (`testing
 _META: Final = "Only runs with this of their metadata, as `key:value`; several: with all."
 
 _MAX_WORDS: Final = 50
-_MAX_QUERY: Final = 4_000
 Word = Annotated[KeptText, Field(min_length=1, max_length=200)]
 Words = list[Word]
 Ms = Annotated[int, Field(ge=0, le=2**53)]
@@ -29,7 +30,7 @@ Count = Annotated[bool, Query(description="Tell also how many runs the list hold
 
 
 async def _filters(
-    q: Annotated[KeptText, Query(max_length=_MAX_QUERY, description=_Q, examples=["status:failed duration:>2s"])] = "",
+    q: Annotated[KeptText, Query(max_length=MAX_LENGTH, description=_Q, examples=["status:failed duration:>2s"])] = "",
     status: Annotated[Words | None, Query(max_length=_MAX_WORDS, description=_STATUS, examples=[["failed", "timed_out"]])] = None,
     since: Annotated[KeptText | None, Query(alias="from", max_length=100, description=_SINCE, examples=["-30d"])] = None,
     until: Annotated[KeptText | None, Query(alias="to", max_length=100, description="Only runs that began before it.")] = None,
@@ -78,7 +79,7 @@ class FieldQuery(BaseModel):
 
     field_name: KeptText = Field(min_length=1, max_length=600, examples=["output.score"])
     operator: KeptText = Field(min_length=1, max_length=40, examples=["less than"])
-    values: list[str | int | float | bool] = Field(default=[], max_length=_MAX_WORDS, examples=[[0.5]])
+    values: list[str | int | float | bool] = Field(default=[], max_length=MAX_VALUES, examples=[[0.5]])
     type: KeptText | None = Field(default=None, max_length=40, examples=["number"])
 
 
@@ -87,8 +88,8 @@ class SearchBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    query: KeptText = Field(default="", max_length=_MAX_QUERY, description=_Q, examples=['status:failed input.ticket.lang:"de"'])
-    field_queries: list[FieldQuery] = Field(default=[], max_length=_MAX_WORDS, description="Conditions on fields.")
+    query: KeptText = Field(default="", max_length=MAX_LENGTH, description=_Q, examples=['status:failed input.ticket.lang:"de"'])
+    field_queries: list[FieldQuery] = Field(default=[], max_length=MAX_QUERIES, description="Conditions on fields.")
     workflow: Words = Field(default=[], max_length=_MAX_WORDS, description="Of any of these workflows, by slug or id.")
     status: Words = Field(default=[], max_length=_MAX_WORDS, description=_STATUS)
     since: KeptText | None = Field(default=None, alias="from", max_length=100, description=_SINCE)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
+from math import isfinite
 from typing import Any, Final, get_args
 
 from runwell.model.errors import InvalidQuery, Problem
@@ -129,6 +130,8 @@ def _type(said: object, field: Field, pointer: str) -> Meant:
 
 def _values(values: object, field: Field, operator: Operator, meant: Meant, pointer: str) -> list[Given]:
     if operator in ("empty", "not_empty"):
+        if values:
+            raise _Bad(f"{pointer}/values", f"{WORDS[operator]!r} takes no values", "leave them out")
         return []
     if not isinstance(values, Sequence) or isinstance(values, str) or not values:
         raise _Bad(f"{pointer}/values", f"{WORDS[operator]!r} needs values", "write a list: [3]")
@@ -141,6 +144,8 @@ def _value(value: object, field: Field, meant: Meant, pointer: str) -> Given:
     match value:
         case bool():
             text = "true" if value else "false"
+        case float() if not isfinite(value):
+            raise _Bad(pointer, f"{value} is no number", "write it as 3, -0.5 or 1e6")
         case int() | float() if not isinstance(value, int) or value.bit_length() < 1_100:
             text = f"{value}ms" if field.kind == "duration" else number_text(value)
         case str() if len(value) <= MAX_LENGTH and not any("\ud800" <= char <= "\udfff" for char in value):

@@ -17,6 +17,7 @@ from runwell.model.saved_views import SavedView, ViewSettings
 from runwell.ports.views import Reader
 from runwell.query.views import ViewPage, reader_of
 from runwell.query.views import list_views as page_of_views
+from runwell.search.parser import MAX_LENGTH
 
 routes = router("views")
 
@@ -31,7 +32,7 @@ class ViewBody(BaseModel):
 
     name: KeptText = Field(min_length=1, max_length=100, examples=["Failed refunds"])
     query: KeptText = Field(
-        default="", max_length=4_000, description="In the search language.", examples=["status:failed workflow:refunds"]
+        default="", max_length=MAX_LENGTH, description="In the search language.", examples=["status:failed workflow:refunds"]
     )
     columns: list[Column] = Field(default=[], max_length=50, description="What the screen shows, in order.", examples=[["status", "cost"]])
     sort: list[Column] = Field(default=[], max_length=5, description="What the screen sorts by; `-` before a name turns it round.")
