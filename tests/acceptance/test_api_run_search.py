@@ -313,7 +313,8 @@ def test_without_the_run_store_lists_say_so_and_runs_go_on(tmp_path: Path) -> No
 
 def test_the_fields_that_can_be_asked_about(tmp_path: Path) -> None:
     async def main(api: Api) -> None:
-        await api.finished(say("say", "x"), {"lang": "de", "n": 1}, metadata={"env": "prod"})
+        given = {"lang": "de", "n": 0.1 + 0.2, "ok": True}
+        await api.finished(say("say", "x"), given, metadata={"env": "prod"}, tags=("beta",), environment="staging")
         await api.finished(say("far"), {"secret": 1}, who="next door")
         assert api.app.projector is not None
         await api.app.projector.complete()
@@ -324,7 +325,17 @@ def test_the_fields_that_can_be_asked_about(tmp_path: Path) -> None:
         assert {"is", "gt", "between"} <= set(fields["duration"]["operators"])
         seen = {field["name"]: field for field in told["seen"]}
         assert (seen["input.lang"]["types"], seen["input.lang"]["values"]) == (["string"], ["de"])
+        assert seen["input.n"]["values"] == ["0.30000000000000004"]
+        assert (seen["input.ok"]["types"], seen["input.ok"]["operators"]) == (["boolean"], ["is", "is_not", "empty", "not_empty"])
+        assert seen["step.say.status"]["values"] == ["succeeded"]
         assert "input.secret" not in seen
-        assert "contains" in seen["metadata.env"]["operators"]
+        assert (fields["workflow"]["values"], fields["tag"]["values"], fields["version"]["values"]) == (["say"], ["beta"], ["1"])
+        assert fields["environment"]["values"] == ["production", "testing", "staging"]
+        assert (fields["kind"]["values"], fields["review"]["values"]) == (["workflow", "agent"], ["positive", "negative"])
+        assert (fields["trigger"]["values"], fields["step_type"]["values"]) == (["api"], ["transform"])
+        for field in [*told["data"], *told["seen"]]:
+            for value in field["values"]:  # what is suggested can be asked for
+                await ask(api, "/v1/runs", {"q": f"{field['name'].replace('<id>', 'x')}:{value}"})
+        assert seen["metadata.env"]["operators"] == ["is", "is_not", "contains", "not_contains", "empty", "not_empty"]
 
     with_api(tmp_path, main)

@@ -58,7 +58,7 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunField(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be asked about runs. `values` are suggestions: all that there are, or the most frequent of the last 90 days."""
+    """What can be asked about runs. `values` are suggestions: all that there are, or those seen most often in the last 90 days."""
 
     name: str
     types: tuple[str, ...]
@@ -70,7 +70,7 @@ class RunField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunFields(msgspec.Struct, frozen=True, kw_only=True):
-    """`data` are the fields that every run has, and the patterns of all others; `seen` the places that runs of late have."""
+    """`data` are the fields that every run has, and the patterns of all others; `seen` the steps and places that runs of late have."""
 
     data: list[RunField]
     seen: list[RunField]

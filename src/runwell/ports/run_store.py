@@ -39,7 +39,7 @@ class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """A field of inputs, outputs or metadata that runs have. `types` as in `FieldType`; `values` are the most frequent, as text."""
+    """A field that runs have, by its name in the search language. `types` as in `FieldType`; `values` are the most frequent, as text."""
 
     name: str
     types: tuple[str, ...]
@@ -88,7 +88,7 @@ class RunStore(Protocol):
         ...
 
     async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
-        """Return the fields of inputs, outputs and metadata that runs created since then (ms) have."""
+        """Return the fields that runs created since then (ms) have: steps, places in inputs, outputs and metadata, and what has few values."""
         ...
 
     async def remove_workflow(self, workflow_id: str) -> None:

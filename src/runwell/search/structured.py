@@ -38,7 +38,7 @@ OPERATORS: Final[dict[str, Operator]] = {
 TYPES: Final = get_args(FieldType)
 _EMPTINESS: Final[tuple[Operator, ...]] = ("empty", "not_empty")
 _ORDER: Final[tuple[Operator, ...]] = ("is", "is_not", "gt", "gte", "lt", "lte", "between")
-_KNOWS: Final[dict[str, tuple[Operator, ...]]] = {
+OPERATORS_OF: Final[dict[str, tuple[Operator, ...]]] = {
     "string": ("is", "is_not", "contains", "not_contains", *_EMPTINESS),
     "boolean": ("is", "is_not", *_EMPTINESS),
     "number": (*_ORDER, *_EMPTINESS),
@@ -46,6 +46,8 @@ _KNOWS: Final[dict[str, tuple[Operator, ...]]] = {
     "array_length": _ORDER,
     "date": (*_ORDER, "before", "after", *_EMPTINESS),
 }
+"""By the type that a value is said to have."""
+
 _TYPES_OF: Final[dict[str, tuple[str, ...]]] = {
     "string": ("string",),
     "number": ("number", "integer"),
@@ -86,8 +88,8 @@ def _read(asked: Mapping[str, Any], today: Today, pointer: str) -> Query:
     field = _field(asked.get("field_name"), pointer)
     operator = _operator(asked.get("operator"), pointer)
     meant = _type(asked.get("type"), field, pointer)
-    if operator not in _KNOWS.get(meant or "", OPERATORS.values()):
-        known = ", ".join(WORDS[each] for each in _KNOWS[str(meant)])
+    if operator not in OPERATORS_OF.get(meant or "", OPERATORS.values()):
+        known = ", ".join(WORDS[each] for each in OPERATORS_OF[str(meant)])
         raise _Bad(f"{pointer}/operator", f"{WORDS[operator]!r} makes no sense for the type {meant}", f"it knows: {known}")
     if meant == "array_length":
         field = with_length(field)
