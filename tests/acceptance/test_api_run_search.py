@@ -242,7 +242,7 @@ def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
                 assert problem["hint"]
         for params in (
             {"from": "soon"}, {"to": ""}, {"metadata": "x"}, {"metadata": ":x"}, {"archived": "maybe"}, {"status": "done"}, {"tag": ""},
-            {"min_duration_ms": -1}, {"min_cost_usd": "NaN"}, {"limit": 201}, {"q": "a\0b"}, {"q": "x" * 4_097}, {"sort": "cost"},
+            {"min_duration_ms": -1}, {"min_cost_usd": "NaN"}, {"limit": 0}, {"limit": 201}, {"q": "a\0b"}, {"q": "x" * 4_097}, {"sort": "cost"},
         ):  # fmt: skip
             await ask(api, "/v1/runs", params, 422)
         assert await found(api, q="é" * 4_096) == []
@@ -292,6 +292,36 @@ def test_counts_and_lists_agree_while_runs_come_and_end(tmp_path: Path) -> None:
         await starting
         assert set(await found(api, limit=7)) == before | started
         assert set(await found(api, q="tag:late", limit=200)) == started
+
+    with_api(tmp_path, main)
+
+
+def test_every_page_counts_the_list_of_the_first_one(tmp_path: Path) -> None:
+    async def main(api: Api) -> None:
+        made = [await api.finished(say()) for _ in range(5)][::-1]
+        page = await ask(api, "/v1/runs", {"limit": 2, "count": "true"})
+        counts, walked = [page["count"]], [run["id"] for run in page["data"]]
+        while page["next_cursor"]:
+            await api.finished(say("later"))
+            page = await ask(api, "/v1/runs", {"limit": 2, "count": "true", "cursor": page["next_cursor"]})
+            counts.append(page["count"])
+            walked += [run["id"] for run in page["data"]]
+            assert sum(page["facets"]["workflows"].values()) == 5
+        assert (walked, counts) == (made, [5, 5, 5])
+        back = [run["id"] for run in page["data"]]
+        while page["prev_cursor"]:
+            page = await ask(api, "/v1/runs", {"limit": 2, "count": "true", "cursor": page["prev_cursor"]})
+            back = [run["id"] for run in page["data"]] + back
+            assert page["count"] == 5
+        assert back == made
+        assert (await ask(api, "/v1/runs", {"count": "true"}))["count"] == 7
+        assert await ask(api, "/v1/runs", {"q": "nowhere", "count": "true"}) == {
+            "data": [],
+            "next_cursor": None,
+            "prev_cursor": None,
+            "count": 0,
+            "facets": {"statuses": {}, "workflows": {}},
+        }
 
     with_api(tmp_path, main)
 

@@ -153,6 +153,21 @@ class RunStoreContract:
 
         run(main())
 
+    def test_nothing_newer_than_the_newest_is_asked_for(self, opened: Opened) -> None:
+        async def main() -> None:
+            given = sorted((record(at // 2) for at in range(8)), key=place)  # two are made in the same ms
+            async with opened() as store:
+                await store.keep(given[::2], 1)
+                for last in range(8):
+                    asked = RunsAsked(scope=OURS, newer=given[1::2], newest=place(given[last]))
+                    older = [listed(each) for each in given[last::-1]]
+                    assert await store.page(asked, 20) == older
+                    assert await store.page(asked, 20, after=place(given[0])) == older[:-1]
+                    assert (await store.counts(asked)).count == last + 1
+                    assert await whole(store, asked) == given[last::-1]
+
+        run(main())
+
     def test_thousands_may_be_newer(self, opened: Opened) -> None:
         async def main() -> None:
             newer = [record(at) for at in range(4_500)]

@@ -26,7 +26,8 @@ Words = list[Word]
 Ms = Annotated[int, Field(ge=0, le=2**53)]
 Usd = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
-Count = Annotated[bool, Query(description="Tell also how many runs the list holds, exactly, and how they divide.")]
+_COUNT: Final = "Tell also how many runs the whole list holds, exactly, and how they divide: on every page the same list as on the first."
+Count = Annotated[bool, Query(description=_COUNT)]
 
 
 async def _filters(
@@ -104,9 +105,9 @@ class SearchBody(BaseModel):
     max_duration_ms: Ms | None = None
     min_cost_usd: Usd | None = None
     max_cost_usd: Usd | None = None
-    limit: int = Field(default=50, ge=1, le=200, description="How many at most.")
+    limit: int = Field(default=50, ge=1, le=200, description="How many at most: 1 to 200.")
     cursor: str | None = Field(default=None, max_length=400, description="`next_cursor` or `prev_cursor` of an answer to the same search.")
-    count: bool = Field(default=False, description="Tell also how many runs the list holds, exactly, and how they divide.")
+    count: bool = Field(default=False, description=_COUNT)
 
     def filters(self) -> RunFilters:
         return RunFilters(

@@ -45,7 +45,8 @@ class Facets(msgspec.Struct, frozen=True, kw_only=True):
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     """Runs, newest first. `next_cursor` leads to older ones, `prev_cursor` to newer ones; null where there are none.
 
-    `count` and `facets`, where they were asked for, are exact over the whole list. `behind_ms` is there when the newest
+    `count` and `facets`, where they were asked for, are exact over the whole list: all pages from the first one on, without what
+    has been made since. `behind_ms` is there when the newest
     of what happened may be missing: since how long.
     """
 

@@ -15,19 +15,23 @@ from runwell.model.scope import Scope
 from runwell.ports.analytics import Analytics
 
 
-class RunsAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs. `newer`: all runs of which the store has nothing or only an older revision, of whatever scope."""
-
-    scope: Scope
-    query: Query = EVERYTHING
-    newer: Sequence[RunRecord] = ()
-
-
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, order=True):
     """A place in the list, which is ordered by creation and id."""
 
     created_at: int
     run_id: str
+
+
+class RunsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs. `newer`: all runs of which the store has nothing or only an older revision, of whatever scope.
+
+    `newest`: none beyond this place.
+    """
+
+    scope: Scope
+    query: Query = EVERYTHING
+    newer: Sequence[RunRecord] = ()
+    newest: Place | None = None
 
 
 class RunCounts(msgspec.Struct, frozen=True, kw_only=True):

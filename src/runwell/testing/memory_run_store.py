@@ -116,7 +116,8 @@ class MemoryRunStore:
         """Return what is asked for, newest first."""
         self._check()
         runs = self.kept | {record.run_id: record for record in asked.newer}
-        found = [record for record in runs.values() if record.scope == asked.scope and matches(asked.query, record)]
+        listed = (record for record in runs.values() if asked.newest is None or _key(record) <= _place(asked.newest))
+        found = [record for record in listed if record.scope == asked.scope and matches(asked.query, record)]
         return sorted(found, key=_key, reverse=True)
 
 
