@@ -60,7 +60,8 @@ async def age(api: Api, run_id: str, days: float) -> str:
 
 def test_filters_hold_together(tmp_path: Path) -> None:
     async def main(api: Api) -> None:
-        beta: dict[str, Any] = {"tags": ("beta",), "metadata": {"customer": "4711", "link": "c:d"}, "trigger": "schedule"}
+        kept = {"customer": "4711", "link": "c:d", "a:b": "c", '"x': "", "long": "y" * 1_000}
+        beta: dict[str, Any] = {"tags": ("beta", "b*"), "metadata": kept, "trigger": "schedule"}
         one = await api.finished(say("one", {"mood": "good"}), {"lang": "de", "n": 1}, **beta)
         two = await api.finished(say("two"), {"lang": "en", "n": 2}, tags=("alpha",))
         bad = await api.finished(FAIL, {"by": 0}, environment="staging")
@@ -77,6 +78,33 @@ def test_filters_hold_together(tmp_path: Path) -> None:
             ({"metadata": "customer:4711"}, [one]),
             ({"metadata": ["customer:4711", "link:c:d"]}, [one]),
             ({"metadata": ["customer:4711", "link:c"]}, []),
+            ({"metadata": '"a:b":c'}, [one]),
+            ({"metadata": "a:b:c"}, []),
+            ({"metadata": '"\\"x":'}, [one]),
+            ({"metadata": "long:" + "y" * 1_000}, [one]),
+            ({"tag": "b*"}, [one]),
+            ({"tag": "be*"}, []),
+            ({"q": "tag:be*"}, [one]),
+            (
+                {
+                    "metadata": "customer:4711",
+                    "tag": "beta",
+                    "trigger": "schedule",
+                    "environment": "production",
+                    "has_error": "false",
+                    "status": "completed",
+                    "workflow": "one",
+                    "min_duration_ms": 0,
+                    "max_duration_ms": 3_600_000,
+                    "min_cost_usd": 0,
+                    "max_cost_usd": 1,
+                    "from": "-1h",
+                    "to": "now",
+                    "archived": "false",
+                    "q": "input.lang:de",
+                },
+                [one],
+            ),
             ({"trigger": "schedule"}, [one]),
             ({"environment": "staging"}, [bad]),
             ({"environment": ["staging", "production"]}, [bad, two, one]),
@@ -196,7 +224,8 @@ def test_a_search_in_fields(tmp_path: Path) -> None:
         assert await search(("output.score", "less than", [0.5], "number"), query="say") == []
         assert await search(("input.tags", "greater than", [1], "array_length")) == [runs[3], runs[2]]
         assert await search(("input.tags[]", "is", ["a"], "string"), status=["succeeded"], workflow=["say"]) == runs[:0:-1]
-        assert await search(metadata={"a:b": "c"}, query=f"-run:{runs[0]}") in (runs[:0:-1], [])
+        assert await search(metadata={"a:b": "c"}, query=f"-run:{runs[0]}") == runs[:0:-1]
+        assert await search(metadata={"a:b": "d"}) == await search(metadata={"a": "b:c"}) == []
         for name, operator, values, place, word in [
             ("stauts", "is", ["x"], "/field_queries/0/field_name", "stauts"),
             ("input.n", "is empty", [1], "/field_queries/0/values", "takes no values"),
@@ -245,6 +274,17 @@ def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
             {"min_duration_ms": -1}, {"min_cost_usd": "NaN"}, {"limit": 0}, {"limit": 201}, {"q": "a\0b"}, {"q": "x" * 4_097}, {"sort": "cost"},
         ):  # fmt: skip
             await ask(api, "/v1/runs", params, 422)
+        for params, pointer, word in [
+            ({"status": "faild"}, "/status", "did you mean failed?"),
+            ({"metadata": "x"}, "/metadata", "key:value"),
+            ({"metadata": '"x:y'}, "/metadata", "key:value"),
+            ({"from": "soon"}, "/from", "-7d"),
+            ({"from": "-1d", "to": "-2d"}, "/to", "turn them round"),
+            ({"min_duration_ms": 2, "max_duration_ms": 1}, "/max_duration_ms", "turn them round"),
+            ({"min_cost_usd": 0.2, "max_cost_usd": "0.1"}, "/max_cost_usd", "turn them round"),
+        ]:
+            [problem] = (await ask(api, "/v1/runs", params, 422))["errors"]
+            assert (problem["pointer"], word in problem["hint"]) == (pointer, True), problem
         assert await found(api, q="é" * 4_096) == []
 
     with_api(tmp_path, main)
