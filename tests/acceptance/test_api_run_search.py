@@ -271,10 +271,11 @@ def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
                 assert problem["hint"]
         for params in (
             {"from": "soon"}, {"to": ""}, {"metadata": "x"}, {"metadata": ":x"}, {"archived": "maybe"}, {"status": "done"}, {"tag": ""},
-            {"min_duration_ms": -1}, {"min_cost_usd": "NaN"}, {"limit": 0}, {"limit": 201}, {"q": "a\0b"}, {"q": "x" * 4_097}, {"sort": "cost"},
+            {"min_duration_ms": -1}, {"min_cost_usd": "NaN"}, {"limit": 0}, {"limit": 201}, {"q": "a\0b"}, {"q": "x" * 4_097},
+            {"sort": "cost"},
         ):  # fmt: skip
             await ask(api, "/v1/runs", params, 422)
-        for params, pointer, word in [
+        refused: list[tuple[dict[str, Any], str, str]] = [
             ({"status": "faild"}, "/status", "did you mean failed?"),
             ({"metadata": "x"}, "/metadata", "key:value"),
             ({"metadata": '"x:y'}, "/metadata", "key:value"),
@@ -282,7 +283,8 @@ def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
             ({"from": "-1d", "to": "-2d"}, "/to", "turn them round"),
             ({"min_duration_ms": 2, "max_duration_ms": 1}, "/max_duration_ms", "turn them round"),
             ({"min_cost_usd": 0.2, "max_cost_usd": "0.1"}, "/max_cost_usd", "turn them round"),
-        ]:
+        ]
+        for params, pointer, word in refused:
             [problem] = (await ask(api, "/v1/runs", params, 422))["errors"]
             assert (problem["pointer"], word in problem["hint"]) == (pointer, True), problem
         assert await found(api, q="é" * 4_096) == []

@@ -92,7 +92,7 @@ class RunStore(Protocol):
         ...
 
     async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
-        """Return the fields that runs created since then (ms) have: steps, places in inputs, outputs and metadata, and what has few values."""
+        """Return what runs created since then (ms) have: places in inputs, outputs and metadata, steps, and fields of few values."""
         ...
 
     async def remove_workflow(self, workflow_id: str) -> None:

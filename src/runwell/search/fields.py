@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, get_args
 
 from runwell.model.run_query import Operator
@@ -140,6 +141,7 @@ class UnknownField(Exception):
         super().__init__(self.message)
 
 
+@lru_cache(maxsize=1024)
 def field_named(name: str) -> Field:
     """Return the field of this name or alias, with its full name. Raises `UnknownField`."""
     known = _BY_NAME.get(name) or _BY_NAME.get(name.lower())

@@ -1,6 +1,7 @@
 """Conditions on places within inputs, outputs and metadata, in the terms of `flatten`: for `matches`, and for the store's SQL."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from runwell.model.run_query import Compare, Value
@@ -12,6 +13,7 @@ from runwell.search.values import number
 _PREFIXES: Final = {"input": "i:", "output": "o:", "metadata": "m:"}
 
 
+@lru_cache(maxsize=1024)
 def kv_path(field: Field) -> str:
     """Return the path as `Flat.kv` has it."""
     return _PREFIXES[start_of(field)] + written(field.path).removeprefix(".")
