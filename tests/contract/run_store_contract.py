@@ -245,6 +245,16 @@ class RunStoreContract:
 
         run(main())
 
+    def test_values_of_all_types_are_suggested_by_how_often_they_are(self, opened: Opened) -> None:
+        async def main() -> None:
+            values = [*(f"text {n}" for n in range(9)), *[7] * 3, *["often"] * 2]
+            async with opened() as store:
+                await store.keep([record(at, input={"mixed": value}) for at, value in enumerate(values)], 1)
+                found = {field.name: field for field in await store.fields(OURS, START)}
+            assert found["input.mixed"].values[:2] == ("7", "often")
+
+        run(main())
+
     def test_what_has_few_values_is_suggested(self, opened: Opened) -> None:
         async def main() -> None:
             given = [

@@ -1,5 +1,6 @@
 """Which fields the newest runs have, with the values that are there most often."""
 
+from collections import Counter
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +26,7 @@ _PATH: Final = r'^[iom]:(?:"(?:[^"\\\\]|\\\\.)*"|[^"=#!])*'
 
 _TEXTS: Final = """
 SELECT path, count() AS seen, countIf(kind = '!') AS truths, countIf(kind IN ('=', '#')) AS texts,
-  topKIf({value_limit})(value, kind IN ('=', '!') AND value != '') AS most
+  arrayMap(x -> (x.1, x.2), topKIf({value_limit}, 3, 'counts')(value, kind IN ('=', '!') AND value != '')) AS most
 FROM (
   SELECT extract(entry, '{path}') AS path, substring(entry, length(path) + 1, 1) AS kind, substring(entry, length(path) + 2) AS value
   FROM (SELECT arrayJoin(kv) AS entry FROM (SELECT kv {runs}))
@@ -35,7 +36,8 @@ GROUP BY path ORDER BY seen DESC, path LIMIT {field_limit}
 """
 
 _NUMBERS: Final = """
-SELECT path, count() AS seen, countIf(value != floor(value)) AS fractions, topK({value_limit})(value) AS most
+SELECT path, count() AS seen, countIf(value != floor(value)) AS fractions,
+  arrayMap(x -> (x.1, x.2), topK({value_limit}, 3, 'counts')(value)) AS most
 FROM (
   SELECT entry.1 AS path, entry.2 AS value
   FROM (SELECT arrayJoin(arrayZip(num_paths, num_values)) AS entry FROM (SELECT num_paths, num_values {runs}))
@@ -81,17 +83,17 @@ def _own_fields(client: "Client", runs: Condition) -> Iterator[FieldSeen]:
 
 def _places(client: "Client", runs: Condition) -> Iterator[FieldSeen]:
     newest = f"{runs.sql} ORDER BY created_at DESC, run_id DESC LIMIT {_RUNS}"
-    found: dict[str, tuple[set[str], list[str]]] = {}
+    found: dict[str, tuple[set[str], Counter[str]]] = {}
     for path, _, truths, texts, most in _read(client, _TEXTS, newest, runs.params):
-        types, values = found.setdefault(_name(path), (set(), []))
+        types, values = found.setdefault(_name(path), (set(), Counter()))
         types |= {"boolean"} if truths else set()
         types |= {"string"} if texts else set()
-        values += most
+        values.update(dict(most))
     for path, _, fractions, most in _read(client, _NUMBERS, newest, runs.params):
         for name, kind in _meanings(path, fractions, found):
-            types, values = found.setdefault(name, (set(), []))
+            types, values = found.setdefault(name, (set(), Counter()))
             types.add(kind)
-            values += map(number_text, most) if kind in ("number", "integer") else ()
+            values.update({number_text(value): count for value, count in most} if kind in ("number", "integer") else {})
     for name, (types, values) in sorted(found.items()):
         yield _field(name, types, values)
 
@@ -101,9 +103,9 @@ def _read(client: "Client", sql: str, runs: str, params: dict[str, Any]) -> list
     return list(client.query(text, parameters=params).result_rows)
 
 
-def _field(name: str, types: set[str], values: list[str]) -> FieldSeen:
+def _field(name: str, types: set[str], values: Counter[str]) -> FieldSeen:
     """A field that has neither texts, numbers nor items of its own holds objects: it can only be empty or not."""
-    return FieldSeen(name=name, types=tuple(sorted(types)), values=tuple(dict.fromkeys(values))[:_VALUES])
+    return FieldSeen(name=name, types=tuple(sorted(types)), values=tuple(value for value, _ in values.most_common(_VALUES)))
 
 
 def _meanings(path: str, fractions: int, found: Container[str]) -> list[tuple[str, str]]:

@@ -149,11 +149,13 @@ def _value(value: object, field: Field, meant: Meant, pointer: str) -> Given:
         case float() if not isfinite(value):
             raise _Bad(pointer, f"{value} is no number", "write it as 3, -0.5 or 1e6")
         case int() | float() if not isinstance(value, int) or value.bit_length() < 1_100:
-            text = f"{value}ms" if field.kind == "duration" else number_text(value)
+            text = number_text(value)
         case str() if len(value) <= MAX_LENGTH and not any("\ud800" <= char <= "\udfff" for char in value):
             text = value
         case _:
             raise _Bad(pointer, "this is no value", "a value is a text of at most 4096 characters, a number, true or false")
     if meant in ("integer", "array_length") and not text.lstrip("+-").isdigit():
         raise _Bad(pointer, f"{text[:100]!r} is no whole number", "write it as 3")
+    if field.kind == "duration" and not isinstance(value, str | bool):
+        text += "ms"
     return Given(text, isinstance(value, str) and (meant == "string" or (meant == "exact" and field.kind in ("json", "text", "error"))))
