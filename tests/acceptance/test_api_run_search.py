@@ -60,7 +60,8 @@ async def age(api: Api, run_id: str, days: float) -> str:
 
 def test_filters_hold_together(tmp_path: Path) -> None:
     async def main(api: Api) -> None:
-        beta: dict[str, Any] = {"tags": ("beta",), "metadata": {"customer": "4711", "link": "c:d"}, "trigger": "schedule"}
+        kept = {"customer": "4711", "link": "c:d", "a:b": "c", '"x': "", "long": "y" * 1_000}
+        beta: dict[str, Any] = {"tags": ("beta", "b*"), "metadata": kept, "trigger": "schedule"}
         one = await api.finished(say("one", {"mood": "good"}), {"lang": "de", "n": 1}, **beta)
         two = await api.finished(say("two"), {"lang": "en", "n": 2}, tags=("alpha",))
         bad = await api.finished(FAIL, {"by": 0}, environment="staging")
@@ -77,6 +78,33 @@ def test_filters_hold_together(tmp_path: Path) -> None:
             ({"metadata": "customer:4711"}, [one]),
             ({"metadata": ["customer:4711", "link:c:d"]}, [one]),
             ({"metadata": ["customer:4711", "link:c"]}, []),
+            ({"metadata": '"a:b":c'}, [one]),
+            ({"metadata": "a:b:c"}, []),
+            ({"metadata": '"\\"x":'}, [one]),
+            ({"metadata": "long:" + "y" * 1_000}, [one]),
+            ({"tag": "b*"}, [one]),
+            ({"tag": "be*"}, []),
+            ({"q": "tag:be*"}, [one]),
+            (
+                {
+                    "metadata": "customer:4711",
+                    "tag": "beta",
+                    "trigger": "schedule",
+                    "environment": "production",
+                    "has_error": "false",
+                    "status": "completed",
+                    "workflow": "one",
+                    "min_duration_ms": 0,
+                    "max_duration_ms": 3_600_000,
+                    "min_cost_usd": 0,
+                    "max_cost_usd": 1,
+                    "from": "-1h",
+                    "to": "now",
+                    "archived": "false",
+                    "q": "input.lang:de",
+                },
+                [one],
+            ),
             ({"trigger": "schedule"}, [one]),
             ({"environment": "staging"}, [bad]),
             ({"environment": ["staging", "production"]}, [bad, two, one]),
@@ -196,11 +224,23 @@ def test_a_search_in_fields(tmp_path: Path) -> None:
         assert await search(("output.score", "less than", [0.5], "number"), query="say") == []
         assert await search(("input.tags", "greater than", [1], "array_length")) == [runs[3], runs[2]]
         assert await search(("input.tags[]", "is", ["a"], "string"), status=["succeeded"], workflow=["say"]) == runs[:0:-1]
-        assert await search(metadata={"a:b": "c"}, query=f"-run:{runs[0]}") in (runs[:0:-1], [])
-        unknown = await api.post(
-            "/v1/runs/search", {"field_queries": [{"field_name": "stauts", "operator": "is", "values": ["x"]}]}, status=422
-        )
-        assert "stauts" in unknown["detail"]
+        assert await search(metadata={"a:b": "c"}, query=f"-run:{runs[0]}") == runs[:0:-1]
+        assert await search(metadata={"a:b": "d"}) == await search(metadata={"a": "b:c"}) == []
+        for name, operator, values, place, word in [
+            ("stauts", "is", ["x"], "/field_queries/0/field_name", "stauts"),
+            ("input.n", "is empty", [1], "/field_queries/0/values", "takes no values"),
+            ("input.n", "greater than", ["5"], "/field_queries/0/values/0", "has no order"),
+            ("review", "is", ["good"], "/field_queries/0/values/0", "review is never 'good'"),
+            ("input.n", "is", [], "/field_queries/0/values", "needs values"),
+        ]:
+            told = await api.post(
+                "/v1/runs/search", {"field_queries": [{"field_name": name, "operator": operator, "values": values}]}, status=422
+            )
+            [problem] = told["errors"]
+            assert (problem["pointer"], word in problem["message"], bool(problem["hint"])) == (place, True, True), told
+        endless = b'{"field_queries": [{"field_name": "input.n", "operator": "is", "values": [1e400]}]}'
+        answer = await api.send("POST", "/v1/runs/search", content=endless, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422
         mixed = await api.post("/v1/runs/search", {"query": "status:failed", "limit": 0}, status=422)
         assert mixed["code"] == "INVALID_REQUEST"
 
@@ -215,6 +255,11 @@ def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
             ('tag:x "open', 6, "quot"),
             ("(status:failed", 0, ""),
             ("started:>soon", 9, "soon"),
+            ('input.n:>"5"', 9, "has no order"),
+            ("input.n:5..1", 11, "ends before it begins"),
+            ("review:postive", 7, "review is never"),
+            ("late kind:agnet", 10, "kind is never"),
+            ("step.x.foo:failed", 0, "step.x.foo"),
         ]:
             for answer in (
                 await ask(api, "/v1/runs", {"q": query}, 422),
@@ -223,11 +268,26 @@ def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
                 [problem] = answer["errors"]
                 assert (answer["code"], problem.get("position")) == ("INVALID_QUERY", place), answer
                 assert word in problem["message"].lower()
+                assert problem["hint"]
         for params in (
             {"from": "soon"}, {"to": ""}, {"metadata": "x"}, {"metadata": ":x"}, {"archived": "maybe"}, {"status": "done"}, {"tag": ""},
-            {"min_duration_ms": -1}, {"min_cost_usd": "NaN"}, {"limit": 201}, {"q": "a\0b"}, {"q": "x" * 4_001}, {"sort": "cost"},
+            {"min_duration_ms": -1}, {"min_cost_usd": "NaN"}, {"limit": 0}, {"limit": 201}, {"q": "a\0b"}, {"q": "x" * 4_097},
+            {"sort": "cost"},
         ):  # fmt: skip
             await ask(api, "/v1/runs", params, 422)
+        refused: list[tuple[dict[str, Any], str, str]] = [
+            ({"status": "faild"}, "/status", "did you mean failed?"),
+            ({"metadata": "x"}, "/metadata", "key:value"),
+            ({"metadata": '"x:y'}, "/metadata", "key:value"),
+            ({"from": "soon"}, "/from", "-7d"),
+            ({"from": "-1d", "to": "-2d"}, "/to", "turn them round"),
+            ({"min_duration_ms": 2, "max_duration_ms": 1}, "/max_duration_ms", "turn them round"),
+            ({"min_cost_usd": 0.2, "max_cost_usd": "0.1"}, "/max_cost_usd", "turn them round"),
+        ]
+        for params, pointer, word in refused:
+            [problem] = (await ask(api, "/v1/runs", params, 422))["errors"]
+            assert (problem["pointer"], word in problem["hint"]) == (pointer, True), problem
+        assert await found(api, q="é" * 4_096) == []
 
     with_api(tmp_path, main)
 
@@ -278,6 +338,36 @@ def test_counts_and_lists_agree_while_runs_come_and_end(tmp_path: Path) -> None:
     with_api(tmp_path, main)
 
 
+def test_every_page_counts_the_list_of_the_first_one(tmp_path: Path) -> None:
+    async def main(api: Api) -> None:
+        made = [await api.finished(say()) for _ in range(5)][::-1]
+        page = await ask(api, "/v1/runs", {"limit": 2, "count": "true"})
+        counts, walked = [page["count"]], [run["id"] for run in page["data"]]
+        while page["next_cursor"]:
+            await api.finished(say("later"))
+            page = await ask(api, "/v1/runs", {"limit": 2, "count": "true", "cursor": page["next_cursor"]})
+            counts.append(page["count"])
+            walked += [run["id"] for run in page["data"]]
+            assert sum(page["facets"]["workflows"].values()) == 5
+        assert (walked, counts) == (made, [5, 5, 5])
+        back = [run["id"] for run in page["data"]]
+        while page["prev_cursor"]:
+            page = await ask(api, "/v1/runs", {"limit": 2, "count": "true", "cursor": page["prev_cursor"]})
+            back = [run["id"] for run in page["data"]] + back
+            assert page["count"] == 5
+        assert back == made
+        assert (await ask(api, "/v1/runs", {"count": "true"}))["count"] == 7
+        assert await ask(api, "/v1/runs", {"q": "nowhere", "count": "true"}) == {
+            "data": [],
+            "next_cursor": None,
+            "prev_cursor": None,
+            "count": 0,
+            "facets": {"statuses": {}, "workflows": {}},
+        }
+
+    with_api(tmp_path, main)
+
+
 def test_without_the_run_store_lists_say_so_and_runs_go_on(tmp_path: Path) -> None:
     async def main(api: Api) -> None:
         assert await found(api) == []
@@ -295,7 +385,8 @@ def test_without_the_run_store_lists_say_so_and_runs_go_on(tmp_path: Path) -> No
 
 def test_the_fields_that_can_be_asked_about(tmp_path: Path) -> None:
     async def main(api: Api) -> None:
-        await api.finished(say("say", "x"), {"lang": "de", "n": 1}, metadata={"env": "prod"})
+        given = {"lang": "de", "n": 0.1 + 0.2, "ok": True}
+        await api.finished(say("say", "x"), given, metadata={"env": "prod"}, tags=("beta",), environment="staging")
         await api.finished(say("far"), {"secret": 1}, who="next door")
         assert api.app.projector is not None
         await api.app.projector.complete()
@@ -306,7 +397,17 @@ def test_the_fields_that_can_be_asked_about(tmp_path: Path) -> None:
         assert {"is", "gt", "between"} <= set(fields["duration"]["operators"])
         seen = {field["name"]: field for field in told["seen"]}
         assert (seen["input.lang"]["types"], seen["input.lang"]["values"]) == (["string"], ["de"])
+        assert seen["input.n"]["values"] == ["0.30000000000000004"]
+        assert (seen["input.ok"]["types"], seen["input.ok"]["operators"]) == (["boolean"], ["is", "is_not", "empty", "not_empty"])
+        assert seen["step.say.status"]["values"] == ["succeeded"]
         assert "input.secret" not in seen
-        assert "contains" in seen["metadata.env"]["operators"]
+        assert (fields["workflow"]["values"], fields["tag"]["values"], fields["version"]["values"]) == (["say"], ["beta"], ["1"])
+        assert fields["environment"]["values"] == ["production", "testing", "staging"]
+        assert (fields["kind"]["values"], fields["review"]["values"]) == (["workflow", "agent"], ["positive", "negative"])
+        assert (fields["trigger"]["values"], fields["step_type"]["values"]) == (["api"], ["transform"])
+        for field in [*told["data"], *told["seen"]]:
+            for value in field["values"]:  # what is suggested can be asked for
+                await ask(api, "/v1/runs", {"q": f"{field['name'].replace('<id>', 'x')}:{value}"})
+        assert seen["metadata.env"]["operators"] == ["is", "is_not", "contains", "not_contains", "empty", "not_empty"]
 
     with_api(tmp_path, main)

@@ -91,6 +91,34 @@ def test_what_is_no_view_is_refused(tmp_path: Path, body: dict[str, Any]) -> Non
     with_api(tmp_path, main)
 
 
+@pytest.mark.parametrize(
+    ("body", "pointer", "position", "message", "hint"),
+    [
+        ({"query": "late stauts:failed"}, "/query", 5, "there is no field 'stauts'", "did you mean status?"),
+        ({"query": 'status:failed "open'}, "/query", 14, "not closed", '"'),
+        ({"query": "started:>-7d cost:>cheap"}, "/query", 19, "no amount", "0.01"),
+        ({"sort": ["started", "-cots"]}, "/sort/1", 1, "there is no field 'cots'", "did you mean cost?"),
+        ({"sort": [""]}, "/sort/0", None, "", None),
+    ],
+)
+def test_a_search_that_cannot_be_read_is_not_kept(
+    tmp_path: Path, body: dict[str, Any], pointer: str, position: int | None, message: str, hint: str | None
+) -> None:
+    async def main(api: Api) -> None:
+        kept = await keep(api, "kept", query="tag:beta", sort=["-cost", "input.n", "duration_ms"])
+        for method, path in [("POST", "/v1/views"), ("PUT", f"/v1/views/{kept['id']}")]:
+            answer = await api.send(method, path, json={"name": "new", **body}, headers=ANY)
+            assert answer.status_code == 422
+            [problem] = answer.json()["errors"]
+            assert (problem["pointer"], problem.get("position")) == (pointer, position), problem
+            assert message in problem["message"]
+            assert (hint or "") in (problem.get("hint") or "")
+        assert (await api.get(f"/v1/views/{kept['id']}"))["query"] == "tag:beta"
+        assert await names(api, "ann") == ["kept"]
+
+    with_api(tmp_path, main)
+
+
 def test_tables_from_before_views_are_brought_up_to_date(tmp_path: Path) -> None:
     async def before(api: Api) -> None:
         assert api.app.sql is not None

@@ -40,6 +40,10 @@ def test_runs_are_found_archived_and_brought_back(anywhere: CommandLine) -> None
     assert ids(anywhere, "list", *tags, "--workflow", "sum", "--from", "-1h") == [two, one]
     assert ids(anywhere, "list", "-q", here, "--status", "failed", "--to", "now") == [bad]
     assert ids(anywhere, "list", *tags, "--limit", "2") == [bad, two]
+    assert ids(anywhere, "list", *tags, "--metadata", "a:b") == []
+    for given, words in ((("a:1", "a:2"), "no run has metadata 'a' twice"), (("x",), "'x' names no metadata")):
+        refused = anywhere.run("runs", "list", *(part for text in given for part in ("--metadata", text)))
+        assert (refused.returncode, words in refused.stderr) == (2, True), refused.stderr
     counted = anywhere.json("runs", "list", *tags, "--limit", "1", "--count")
     assert ([row["id"] for row in counted["data"]], counted["count"]) == ([bad], 3)
     assert counted["facets"]["statuses"] == {"succeeded": 2, "failed": 1}

@@ -49,6 +49,19 @@ def test_the_committed_document_is_this_codes() -> None:
     assert openapi.SNAPSHOT.read_text() == openapi.text(openapi.current()), "run `python -m scripts.openapi`"
 
 
+def test_everything_that_a_list_of_runs_can_be_asked_is_described() -> None:
+    document = openapi.current()
+    names = {"q", "status", "from", "to", "archived", "environment", "trigger", "tag", "metadata", "has_error", "limit", "cursor", "count"}
+    names |= {"min_duration_ms", "max_duration_ms", "min_cost_usd", "max_cost_usd"}
+    for path, more in (("/v1/runs", {"workflow"}), ("/v1/workflows/{workflow_id}/runs", {"workflow_id"})):
+        described = {each["name"]: each.get("description") for each in document["paths"][path]["get"]["parameters"]}
+        assert names | more <= described.keys()
+        assert all(described.values()), described
+    body = document["components"]["schemas"]["SearchBody"]["properties"]
+    assert (names | {"workflow", "query", "field_queries"}) - {"q"} <= body.keys()
+    assert all(field.get("description") for field in body.values())
+
+
 def test_callers_of_the_committed_document_still_work() -> None:
     assert breaking_changes(json.loads(openapi.SNAPSHOT.read_text()), openapi.current()) == []
 

@@ -36,7 +36,7 @@ def test_every_search_on_the_page_is_one() -> None:
                 parse(line, 0)
 
 
-@pytest.mark.parametrize("number", [flatten.MAX_ENTRIES, flatten.MAX_PATH, flatten.MAX_TEXT, parser.MAX_BYTES, parser.MAX_DEPTH])
+@pytest.mark.parametrize("number", [flatten.MAX_ENTRIES, flatten.MAX_PATH, flatten.MAX_TEXT, parser.MAX_LENGTH, parser.MAX_DEPTH])
 def test_the_bounds_are_those_of_the_code(number: int) -> None:
     assert f"{number:,}" in PAGE or str(number) in PAGE
 

@@ -129,6 +129,7 @@ def a_record(rng: random.Random, number: int) -> RunRecord:
         workflow_id=f"wf_{rng.randint(1, 3):032x}",
         workflow_slug=rng.choice(["support-triage", "refunds"]),
         workflow_name=rng.choice(["Support Triage", "Größe"]),
+        kind=rng.choice(["workflow", "agent"]),
         version=rng.randint(1, 4),
         version_hash="a" * 64,
         status=rng.choice(list(RunStatus)),
@@ -172,18 +173,20 @@ def a_record(rng: random.Random, number: int) -> RunRecord:
 
 
 OWN_TEXTS: dict[str, list[Value]] = {
-    "kind": ["workflow", "agent"],
-    "waiting_for": ["approval", "delay", "app*"],
     "trigger": ["api", "schedule", "s*", ""],
     "environment": ["production", "testing"],
     "failed_step": ["refund", "re*"],
     "failure_code": ["HTTP_FAILED", "HTTP*"],
-    "review": ["positive", "negative"],
     "model": ["gpt-5", "gpt-5*", "claude-é", "CLAUDE-É"],
     "provider": ["openai", "o*"],
     "tag": ["beta", "Größe", "größe", "GRÖ*", "v*"],
     "step_type": ["http", "llm", "h*"],
     "error": ["http_failed", "404", "not found", "HTTP*", "ord*", "late", "größe", "", "...", "\u212aelvin"],
+}
+CHOICES: dict[str, list[Value]] = {
+    "kind": ["workflow", "agent"],
+    "waiting_for": ["approval", "delay", "retry"],
+    "review": ["positive", "negative"],
 }
 OWN_NUMBERS: dict[str, list[Value]] = {
     "version": [1, 3, 9],
@@ -238,13 +241,17 @@ class Queries:
         return tuple(self._rng.choices(pool, k=self._rng.choice([1, 1, 1, 2, 3])))
 
     def _own(self) -> Compare:
-        name = self._rng.choice([*OWN_TEXTS, *OWN_NUMBERS, "status", "workflow", "archived", "parent", "source", "root", "run", "step"])
+        others = ["status", "workflow", "archived", "parent", "source", "root", "run", "step"]
+        name = self._rng.choice([*OWN_TEXTS, *CHOICES, *OWN_NUMBERS, *others])
         equality = self._rng.choice(["is", "is_not"])
         emptiness = self._rng.choice(["empty", "not_empty"])
         if name in OWN_TEXTS:
             operator = self._rng.choice(["is", "is_not", "contains", "not_contains", emptiness])
             values = tuple(value for value in self._some(OWN_TEXTS[name]) if value or "contains" not in operator) or ("e",)
             return compare(name, operator, () if operator == emptiness else values, self._rng.choice([None, "string"]))
+        if name in CHOICES:
+            operator = self._rng.choice([equality, emptiness])
+            return compare(name, operator, () if operator == emptiness else self._some(CHOICES[name]))
         if name in OWN_NUMBERS:
             operator = self._rng.choice([*ORDERS, equality, emptiness])
             return compare(name, operator, self._operands(operator, OWN_NUMBERS[name]))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from runwell.model.run_query import All, AnyOf, Compare, Not, Query, Words
@@ -59,10 +60,12 @@ def path_name(root: str, path: Keys) -> str:
     return name
 
 
+@cache
 def lower(text: str) -> str:
     return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
 
 
+@cache
 def split(text: str) -> list[str]:
     words, word = [], ""
     for char in lower(text) + " ":
@@ -184,33 +187,35 @@ def _is_error(record: RunRecord, wanted: str, wild: bool) -> bool:
     return bool(words) and _next_to_each_other(split(record.error_message or ""), words, begins and lower(text).endswith(words[-1]))
 
 
+_OWN: dict[str, Callable[[RunRecord], list[Any]]] = {
+    "tag": lambda run: list(run.tags),
+    "model": lambda run: [generation.model for generation in run.generations],
+    "provider": lambda run: [generation.provider for generation in run.generations],
+    "step_type": lambda run: [step.type for step in run.steps],
+    "error": lambda run: [run.failure_code, run.error_message],
+    "workflow": lambda run: [run.workflow_slug, run.workflow_name],
+    "tokens": lambda run: [run.usage.input_tokens + run.usage.output_tokens],
+    "input_tokens": lambda run: [run.usage.input_tokens],
+    "output_tokens": lambda run: [run.usage.output_tokens],
+    "cost": lambda run: [run.usage.cost_nanos],
+    "generations": lambda run: [run.usage.generations],
+    "steps": lambda run: [run.step_count],
+    "begun": lambda run: [run.created_at if run.started_at is None else run.started_at],
+    "started": lambda run: [run.started_at],
+    "created": lambda run: [run.created_at],
+    "ended": lambda run: [run.ended_at],
+    "duration": lambda run: [run.duration_ms],
+    "queued": lambda run: [run.queue_ms],
+    "waited": lambda run: [run.waited_ms],
+    "run": lambda run: [run.run_id],
+    "parent": lambda run: [run.parent_run_id],
+    "source": lambda run: [run.source_run_id],
+    "root": lambda run: [run.root_run_id],
+}
+
+
 def _own(field: str, run: RunRecord) -> list[Any]:
-    columns: dict[str, list[Any]] = {
-        "tag": list(run.tags),
-        "model": [generation.model for generation in run.generations],
-        "provider": [generation.provider for generation in run.generations],
-        "step_type": [step.type for step in run.steps],
-        "error": [run.failure_code, run.error_message],
-        "workflow": [run.workflow_slug, run.workflow_name],
-        "tokens": [run.usage.input_tokens + run.usage.output_tokens],
-        "input_tokens": [run.usage.input_tokens],
-        "output_tokens": [run.usage.output_tokens],
-        "cost": [run.usage.cost_nanos],
-        "generations": [run.usage.generations],
-        "steps": [run.step_count],
-        "begun": [run.created_at if run.started_at is None else run.started_at],
-        "started": [run.started_at],
-        "created": [run.created_at],
-        "ended": [run.ended_at],
-        "duration": [run.duration_ms],
-        "queued": [run.queue_ms],
-        "waited": [run.waited_ms],
-        "run": [run.run_id],
-        "parent": [run.parent_run_id],
-        "source": [run.source_run_id],
-        "root": [run.root_run_id],
-    }
-    return columns[field] if field in columns else [getattr(run, field)]
+    return _OWN[field](run) if field in _OWN else [getattr(run, field)]
 
 
 def _ordered(numbers: Sequence[Any], operator: str, values: Sequence[Any]) -> bool:
@@ -237,10 +242,11 @@ def _json(query: Compare, operator: str, value: Any, path: Keys) -> bool:
         return _ordered([date for date in map(_date, texts) if date is not None], operator, query.values)
     if query.type in ("number", "integer", "array_length") or operator != "is":
         return _ordered(numbers, operator, [float(wanted) for wanted in query.values])
-    said = [*texts, *("true" if each else "false" for each in found if isinstance(each, bool))]
+    truths = [each for each in found if isinstance(each, bool)]
     if query.type == "boolean":
-        return any(("true" if wanted else "false") in said for wanted in query.values)
+        return any(wanted in truths for wanted in query.values)
     wild = query.type is None
+    said = [*texts, *("true" if each else "false" for each in truths if wild)]
     for wanted in map(str, query.values):
         begins = wild and wanted.endswith("*") and wanted != "*"
         if any(text and text.startswith(wanted[:-1]) for text in texts) if begins else wanted in said:

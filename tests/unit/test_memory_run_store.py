@@ -68,10 +68,14 @@ def test_fields_of_runs() -> None:
         store = MemoryRunStore()
         await store.keep([record(1, input={"items": [{"name": "x"}], "n": 2}, metadata={"env": "prod"})], 1)
         assert await store.fields(HERE, 0) == [
+            FieldSeen(name="environment", types=("string",), values=("production",)),
             FieldSeen(name="input.items", types=("array_length",)),
             FieldSeen(name="input.items[].name", types=("string",), values=("x",)),
             FieldSeen(name="input.n", types=("integer",), values=("2",)),
             FieldSeen(name="metadata.env", types=("string",), values=("prod",)),
+            FieldSeen(name="trigger", types=("string",), values=("api",)),
+            FieldSeen(name="version", types=("integer",), values=("1",)),
+            FieldSeen(name="workflow", types=("string",), values=("flow",)),
         ]
         assert await store.fields(HERE, 2) == []
 

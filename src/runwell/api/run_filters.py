@@ -6,8 +6,10 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from runwell.api.json_values import KeptText
-from runwell.model.run_search import Archived, RunFilters
+from runwell.model.run_search import Archived, RunFilters, metadata_pair
 from runwell.model.status_words import STATUS_WORDS
+from runwell.search.parser import MAX_LENGTH
+from runwell.search.structured import MAX_QUERIES, MAX_VALUES
 
 _Q: Final = "In the search language, as `status:failed workflow:refunds cost:>0.01`. See /docs/how-to/find-runs."
 _SINCE: Final = (
@@ -16,33 +18,40 @@ _SINCE: Final = (
 )
 _STATUS: Final = f"Only runs of this status; several: of any. Understood: {', '.join(STATUS_WORDS)}."
 _TRIAL: Final = "Only of this environment; several: of any. Trial runs (`testing`) show only when they are asked for."
-_META: Final = "Only runs with this of their metadata, as `key:value`; several: with all."
+_META: Final = 'Only runs with this of their metadata, as `key:value` (`"a:b":value` where the key has a colon); several: with all.'
+_HAS_ERROR: Final = "Only runs with an error, or only those without."
+_AT_LEAST_LONG: Final = "Only runs that took at least so long. One that has not ended has no duration yet."
+_AT_MOST_LONG: Final = "Only runs that took at most so long."
+_AT_LEAST_DEAR: Final = "Only runs whose model calls cost at least so much, in US dollars."
+_AT_MOST_DEAR: Final = "Only runs whose model calls cost at most so much, in US dollars."
+_UNTIL: Final = "Only runs that began before this moment; written as `from` is. Of a day its beginning, in UTC."
 
 _MAX_WORDS: Final = 50
-_MAX_QUERY: Final = 4_000
 Word = Annotated[KeptText, Field(min_length=1, max_length=200)]
 Words = list[Word]
+Pair = Annotated[KeptText, Field(min_length=1, max_length=1_200)]
 Ms = Annotated[int, Field(ge=0, le=2**53)]
 Usd = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
-Count = Annotated[bool, Query(description="Tell also how many runs the list holds, exactly, and how they divide.")]
+_COUNT: Final = "Tell also how many runs the whole list holds, exactly, and how they divide: on every page the same list as on the first."
+Count = Annotated[bool, Query(description=_COUNT)]
 
 
 async def _filters(
-    q: Annotated[KeptText, Query(max_length=_MAX_QUERY, description=_Q, examples=["status:failed duration:>2s"])] = "",
+    q: Annotated[KeptText, Query(max_length=MAX_LENGTH, description=_Q, examples=["status:failed duration:>2s"])] = "",
     status: Annotated[Words | None, Query(max_length=_MAX_WORDS, description=_STATUS, examples=[["failed", "timed_out"]])] = None,
     since: Annotated[KeptText | None, Query(alias="from", max_length=100, description=_SINCE, examples=["-30d"])] = None,
-    until: Annotated[KeptText | None, Query(alias="to", max_length=100, description="Only runs that began before it.")] = None,
+    until: Annotated[KeptText | None, Query(alias="to", max_length=100, description=_UNTIL)] = None,
     archived: Annotated[Archived, Query(description="Whether archived runs are left out, come too, or come alone.")] = "false",
     environment: Annotated[Words | None, Query(max_length=_MAX_WORDS, description=_TRIAL)] = None,
     trigger: Annotated[Words | None, Query(max_length=_MAX_WORDS, description="Only runs that this started; several: any.")] = None,
     tag: Annotated[Words | None, Query(max_length=_MAX_WORDS, description="Only runs with this tag; several: with any.")] = None,
-    metadata: Annotated[Words | None, Query(max_length=_MAX_WORDS, description=_META, examples=[["customer:4711"]])] = None,
-    has_error: Annotated[bool | None, Query(description="Only runs with an error, or without.")] = None,
-    min_duration_ms: Annotated[Ms | None, Query(description="Only runs that took at least so long.")] = None,
-    max_duration_ms: Annotated[Ms | None, Query(description="Only runs that took at most so long.")] = None,
-    min_cost_usd: Annotated[Usd | None, Query(description="Only runs whose model calls cost at least so much.")] = None,
-    max_cost_usd: Annotated[Usd | None, Query(description="Only runs whose model calls cost at most so much.")] = None,
+    metadata: Annotated[list[Pair] | None, Query(max_length=_MAX_WORDS, description=_META, examples=[["customer:4711"]])] = None,
+    has_error: Annotated[bool | None, Query(description=_HAS_ERROR)] = None,
+    min_duration_ms: Annotated[Ms | None, Query(description=_AT_LEAST_LONG, examples=[2_000])] = None,
+    max_duration_ms: Annotated[Ms | None, Query(description=_AT_MOST_LONG)] = None,
+    min_cost_usd: Annotated[Usd | None, Query(description=_AT_LEAST_DEAR, examples=[0.01])] = None,
+    max_cost_usd: Annotated[Usd | None, Query(description=_AT_MOST_DEAR)] = None,
 ) -> RunFilters:
     return RunFilters(
         q=q,
@@ -53,7 +62,7 @@ async def _filters(
         environments=tuple(environment or ()),
         triggers=tuple(trigger or ()),
         tags=tuple(tag or ()),
-        metadata=tuple(metadata or ()),
+        metadata=tuple(map(metadata_pair, metadata or ())),
         has_error=has_error,
         min_duration_ms=min_duration_ms,
         max_duration_ms=max_duration_ms,
@@ -78,7 +87,7 @@ class FieldQuery(BaseModel):
 
     field_name: KeptText = Field(min_length=1, max_length=600, examples=["output.score"])
     operator: KeptText = Field(min_length=1, max_length=40, examples=["less than"])
-    values: list[str | int | float | bool] = Field(default=[], max_length=_MAX_WORDS, examples=[[0.5]])
+    values: list[str | int | float | bool] = Field(default=[], max_length=MAX_VALUES, examples=[[0.5]])
     type: KeptText | None = Field(default=None, max_length=40, examples=["number"])
 
 
@@ -87,25 +96,27 @@ class SearchBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    query: KeptText = Field(default="", max_length=_MAX_QUERY, description=_Q, examples=['status:failed input.ticket.lang:"de"'])
-    field_queries: list[FieldQuery] = Field(default=[], max_length=_MAX_WORDS, description="Conditions on fields.")
+    query: KeptText = Field(default="", max_length=MAX_LENGTH, description=_Q, examples=['status:failed input.ticket.lang:"de"'])
+    field_queries: list[FieldQuery] = Field(default=[], max_length=MAX_QUERIES, description="Conditions on fields.")
     workflow: Words = Field(default=[], max_length=_MAX_WORDS, description="Of any of these workflows, by slug or id.")
     status: Words = Field(default=[], max_length=_MAX_WORDS, description=_STATUS)
     since: KeptText | None = Field(default=None, alias="from", max_length=100, description=_SINCE)
-    until: KeptText | None = Field(default=None, alias="to", max_length=100, description="Only runs that began before it.")
+    until: KeptText | None = Field(default=None, alias="to", max_length=100, description=_UNTIL)
     archived: Archived = Field(default="false", description="Whether archived runs are left out, come too, or come alone.")
     environment: Words = Field(default=[], max_length=_MAX_WORDS, description=_TRIAL)
     trigger: Words = Field(default=[], max_length=_MAX_WORDS, description="Started by any of these.")
     tag: Words = Field(default=[], max_length=_MAX_WORDS, description="With any of these tags.")
-    metadata: dict[Word, KeptText] = Field(default={}, max_length=_MAX_WORDS, description="With all of this metadata.")
-    has_error: bool | None = None
-    min_duration_ms: Ms | None = None
-    max_duration_ms: Ms | None = None
-    min_cost_usd: Usd | None = None
-    max_cost_usd: Usd | None = None
-    limit: int = Field(default=50, ge=1, le=200, description="How many at most.")
+    metadata: dict[Word, Annotated[KeptText, Field(max_length=1_000)]] = Field(
+        default={}, max_length=_MAX_WORDS, description="With all of this metadata."
+    )
+    has_error: bool | None = Field(default=None, description=_HAS_ERROR)
+    min_duration_ms: Ms | None = Field(default=None, description=_AT_LEAST_LONG)
+    max_duration_ms: Ms | None = Field(default=None, description=_AT_MOST_LONG)
+    min_cost_usd: Usd | None = Field(default=None, description=_AT_LEAST_DEAR)
+    max_cost_usd: Usd | None = Field(default=None, description=_AT_MOST_DEAR)
+    limit: int = Field(default=50, ge=1, le=200, description="How many at most: 1 to 200.")
     cursor: str | None = Field(default=None, max_length=400, description="`next_cursor` or `prev_cursor` of an answer to the same search.")
-    count: bool = Field(default=False, description="Tell also how many runs the list holds, exactly, and how they divide.")
+    count: bool = Field(default=False, description=_COUNT)
 
     def filters(self) -> RunFilters:
         return RunFilters(
@@ -119,7 +130,7 @@ class SearchBody(BaseModel):
             environments=tuple(self.environment),
             triggers=tuple(self.trigger),
             tags=tuple(self.tag),
-            metadata=tuple(f"{key}:{value}" for key, value in self.metadata.items()),
+            metadata=tuple(self.metadata.items()),
             has_error=self.has_error,
             min_duration_ms=self.min_duration_ms,
             max_duration_ms=self.max_duration_ms,

@@ -32,7 +32,7 @@ async def _found(request: Request, run_id: RunKey, caller: Caller, server: Serve
 FoundRun = Annotated[RunRow, Depends(_found)]
 """The run of the path, which is within the caller's scope and, if the path names one, of that workflow."""
 
-Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="How many at most: 1 to 200.")]
 LongLimit = Annotated[int, Query(ge=1, le=1000, description="How many at most.")]
 PageCursor = Annotated[str | None, Query(max_length=400, description="`next_cursor` or `prev_cursor` of an answer to the same request.")]
 StepPath = Annotated[

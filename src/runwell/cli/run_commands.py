@@ -1,5 +1,6 @@
 """The commands below `runs` and `tasks`. As in `commands`, each imports what it does when it is called."""
 
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from runwell.cli.runs_wanted import RunsWanted
 from runwell.cli.values import read_json, read_object
 from runwell.model.commands import ArchiveRun, CompleteTask, UnarchiveRun
 from runwell.model.errors import InvalidInput
-from runwell.model.run_search import RunFilters
+from runwell.model.run_search import RunFilters, metadata_pair
 
 runs_app = typer.Typer(help="Find, read and steer runs.", no_args_is_help=True)
 tasks_app = typer.Typer(help="Decide what runs ask of people.", no_args_is_help=True)
@@ -60,9 +61,17 @@ def list_runs(
         environments=tuple(environment or ()),
         triggers=tuple(trigger or ()),
         tags=tuple(tag or ()),
-        metadata=tuple(metadata or ()),
+        metadata=_metadata(metadata or ()),
     )
     finish(reading.list_runs(options_of(context), RunsWanted(filters=filters, limit=limit, count=count), chosen(output)))
+
+
+def _metadata(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    pairs = tuple(dict.fromkeys(map(metadata_pair, texts)))
+    keys = [key for key, _ in pairs]
+    if twice := [key for key in keys if keys.count(key) > 1]:
+        raise InvalidInput(f"no run has metadata {twice[0]!r} twice", hint="give --metadata once for each key")
+    return pairs
 
 
 @runs_app.command("search")

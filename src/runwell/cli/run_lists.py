@@ -108,5 +108,5 @@ def _as_keywords(asked: RunFilters) -> RunFiltering:
         found["until"] = asked.until
     several = {"status": asked.statuses, "environment": asked.environments, "trigger": asked.triggers, "tag": asked.tags}
     given = {name: values for name, values in several.items() if values}
-    metadata = dict(text.partition(":")[::2] for text in asked.metadata)
+    metadata = dict(asked.metadata)
     return found | given | ({"metadata": metadata} if metadata else {})  # type: ignore[return-value]

@@ -1,9 +1,11 @@
 """What lists of runs are asked, and what they answer."""
 
+import json
 from typing import Any, Literal
 
 import msgspec
 
+from runwell.model.errors import InvalidInput, Problem
 from runwell.model.run_overview import RunSummary
 
 Archived = Literal["false", "true", "only"]
@@ -14,7 +16,7 @@ class RunFilters(msgspec.Struct, frozen=True, kw_only=True):
     """Which runs a list holds: those for which all of it holds. Of several values of one filter any counts, but of `metadata` each.
 
     `q` is in the search language, `field_queries` are the same in fields. `since` and `until` are moments as text, absolute or
-    relative; the second is left out. `metadata`: `key:value`. Durations in ms, costs in US dollars.
+    relative; the second is left out. `metadata`: keys with values. Durations in ms, costs in US dollars.
     """
 
     q: str = ""
@@ -27,12 +29,38 @@ class RunFilters(msgspec.Struct, frozen=True, kw_only=True):
     environments: tuple[str, ...] = ()
     triggers: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    metadata: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
     has_error: bool | None = None
     min_duration_ms: int | None = None
     max_duration_ms: int | None = None
     min_cost_usd: float | None = None
     max_cost_usd: float | None = None
+
+
+def metadata_text(key: str, value: str) -> str:
+    """Return `key:value`, the key in quotes where it needs them."""
+    if ":" in key or key.startswith('"'):
+        key = json.dumps(key, ensure_ascii=False)
+    return f"{key}:{value}"
+
+
+def metadata_pair(text: str) -> tuple[str, str]:
+    """Return key and value of a `key:value`. Raises `InvalidInput`."""
+    key, end = text.partition(":")[0], text.find(":")
+    if text.startswith('"'):
+        try:
+            key, end = json.JSONDecoder(strict=False).raw_decode(text)
+        except ValueError:
+            end = -1
+    if not key or text[end : end + 1] != ":":
+        problem = Problem(
+            code="invalid",
+            message=f"{text!r} names no metadata",
+            pointer="/metadata",
+            hint='write it as key:value, or as "a:b":value where the key itself has a colon',
+        )
+        raise InvalidInput(problem.message, hint=problem.hint, problems=(problem,))
+    return key, text[end + 1 :]
 
 
 class Facets(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +73,8 @@ class Facets(msgspec.Struct, frozen=True, kw_only=True):
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):
     """Runs, newest first. `next_cursor` leads to older ones, `prev_cursor` to newer ones; null where there are none.
 
-    `count` and `facets`, where they were asked for, are exact over the whole list. `behind_ms` is there when the newest
+    `count` and `facets`, where they were asked for, are exact over the whole list: all pages from the first one on, without what
+    has been made since. `behind_ms` is there when the newest
     of what happened may be missing: since how long.
     """
 
@@ -58,7 +87,7 @@ class RunPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunField(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be asked about runs. `values` are suggestions: all that there are, or the most frequent of the last 90 days."""
+    """What can be asked about runs. `values` are suggestions: all that there are, or those seen most often in the last 90 days."""
 
     name: str
     types: tuple[str, ...]
@@ -70,7 +99,7 @@ class RunField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunFields(msgspec.Struct, frozen=True, kw_only=True):
-    """`data` are the fields that every run has, and the patterns of all others; `seen` the places that runs of late have."""
+    """`data` are the fields that every run has, and the patterns of all others; `seen` the steps and places that runs of late have."""
 
     data: list[RunField]
     seen: list[RunField]

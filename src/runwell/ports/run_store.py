@@ -15,19 +15,23 @@ from runwell.model.scope import Scope
 from runwell.ports.analytics import Analytics
 
 
-class RunsAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs. `newer`: all runs of which the store has nothing or only an older revision, of whatever scope."""
-
-    scope: Scope
-    query: Query = EVERYTHING
-    newer: Sequence[RunRecord] = ()
-
-
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, order=True):
     """A place in the list, which is ordered by creation and id."""
 
     created_at: int
     run_id: str
+
+
+class RunsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs. `newer`: all runs of which the store has nothing or only an older revision, of whatever scope.
+
+    `newest`: none beyond this place.
+    """
+
+    scope: Scope
+    query: Query = EVERYTHING
+    newer: Sequence[RunRecord] = ()
+    newest: Place | None = None
 
 
 class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +43,7 @@ class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """A field of inputs, outputs or metadata that runs have. `types` as in `FieldType`; `values` are the most frequent, as text."""
+    """A field that runs have, by its name in the search language. `types` as in `FieldType`; `values` are the most frequent, as text."""
 
     name: str
     types: tuple[str, ...]
@@ -88,7 +92,7 @@ class RunStore(Protocol):
         ...
 
     async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
-        """Return the fields of inputs, outputs and metadata that runs created since then (ms) have."""
+        """Return what runs created since then (ms) have: places in inputs, outputs and metadata, steps, and fields of few values."""
         ...
 
     async def remove_workflow(self, workflow_id: str) -> None:

@@ -8,10 +8,12 @@ import msgspec
 from runwell.model.errors import InvalidInput, Problem
 from runwell.model.ids import id_in
 from runwell.model.run import TESTING
-from runwell.model.run_query import All, AnyOf, Compare, Not, Operator, Query, Value
+from runwell.model.run_query import All, AnyOf, Compare, Not, Query
 from runwell.model.run_search import RunFilters
-from runwell.model.status_words import statuses_of
+from runwell.model.status_words import STATUS_WORDS, statuses_of
+from runwell.model.statuses import RunStatus
 from runwell.search.dates import read_date
+from runwell.search.fields import nearest_of
 from runwell.search.parser import parse
 from runwell.search.paths import segment
 from runwell.search.structured import read_field_queries
@@ -44,43 +46,53 @@ def fields_of(query: Query) -> Iterator[str]:
 
 def _filters(asked: RunFilters) -> Iterator[Query]:
     yield from _any_of("workflow", [id_in("wf", text) or text for text in asked.workflows])
-    yield from _any_of("status", sorted({status.value for word in asked.statuses for status in statuses_of(word)}))
+    yield from _any_of("status", sorted({status.value for word in asked.statuses for status in _statuses(word)}))
     yield from _any_of("environment", asked.environments)
     yield from _any_of("trigger", asked.triggers)
     yield from _any_of("tag", asked.tags)
-    for text in asked.metadata:
-        yield _metadata(text)
+    for key, value in asked.metadata:
+        yield Compare(f"metadata.{segment(key)}", "is", (value,), "string")
     if asked.has_error is not None:
         yield Compare("error", "not_empty" if asked.has_error else "empty")
-    yield from _bound("duration", "gte", asked.min_duration_ms)
-    yield from _bound("duration", "lte", asked.max_duration_ms)
-    yield from _bound("cost", "gte", asked.min_cost_usd)
-    yield from _bound("cost", "lte", asked.max_cost_usd)
+    yield from _between("duration", "duration_ms", asked.min_duration_ms, asked.max_duration_ms)
+    yield from _between("cost", "cost_usd", asked.min_cost_usd, asked.max_cost_usd)
 
 
 def _any_of(field: str, values: Sequence[str]) -> Iterator[Query]:
+    """Of these very texts: `*` is no more than a character in a filter."""
     if values:
-        yield Compare(field, "is", tuple(values))
+        yield Compare(field, "is", tuple(values), None if field == "status" else "string")
 
 
-def _bound(field: str, operator: Operator, value: Value | None) -> Iterator[Query]:
-    if value is not None:
-        yield Compare(field, operator, (value,))
+def _statuses(word: str) -> tuple[RunStatus, ...]:
+    try:
+        return statuses_of(word)
+    except InvalidInput as exc:
+        raise _refused("status", exc.message, nearest_of(word, STATUS_WORDS) or exc.hint or "") from exc
 
 
-def _metadata(text: str) -> Query:
-    key, colon, value = text.partition(":")
-    if not key or not colon:
-        problem = Problem(code="invalid", message=f"{text!r} names no metadata", pointer="/metadata", hint="write it as key:value")
-        raise InvalidInput(problem.message, hint=problem.hint, problems=(problem,))
-    return Compare(f"metadata.{segment(key)}", "is", (value,), "string")
+def _between(field: str, name: str, low: float | None, high: float | None) -> Iterator[Query]:
+    if low is not None and high is not None and low > high:
+        raise _refused(f"max_{name}", f"max_{name} is less than min_{name}: nothing lies between", "turn them round")
+    if low is not None:
+        yield Compare(field, "gte", (low,))
+    if high is not None:
+        yield Compare(field, "lte", (high,))
+
+
+def _refused(name: str, message: str, hint: str) -> InvalidInput:
+    return InvalidInput(message, hint=hint, problems=(Problem(code="invalid", message=message, pointer=f"/{name}", hint=hint),))
 
 
 def _times(asked: RunFilters, named: set[str], now: int) -> Iterator[Query]:
-    if asked.since is not None:
-        yield Compare("begun", "gte", (_moment("from", asked.since, now),))
-    if asked.until is not None:
-        yield Compare("begun", "lt", (_moment("to", asked.until, now),))
+    since = None if asked.since is None else _moment("from", asked.since, now)
+    until = None if asked.until is None else _moment("to", asked.until, now)
+    if since is not None and until is not None and since > until:
+        raise _refused("to", f"{asked.until!r} is before {asked.since!r}: nothing lies between", "turn them round")
+    if since is not None:
+        yield Compare("begun", "gte", (since,))
+    if until is not None:
+        yield Compare("begun", "lt", (until,))
     if asked.since is None and asked.until is None and not named & _TIMES:
         yield Compare("begun", "gte", (now - DEFAULT_DAYS * _DAY_MS,))
 

@@ -1,7 +1,8 @@
 """Lists of runs: the run store's answer and what it has not yet, as one page, newest first.
 
-A cursor holds the last run that was seen and the moment of the first page, from which relative dates count on every
-page: so the pages of a list are those of one query, and runs that come meanwhile are no reason to repeat or to skip any.
+A cursor holds the last run that was seen, and the moment and the newest run of the first page. From that moment relative dates
+count on every page, and what is newer than that run belongs to another list: so all pages, and the count that comes with
+any of them, are of one list, and runs that come meanwhile are no reason to repeat or to skip any.
 """
 
 from collections.abc import Iterator
@@ -48,9 +49,10 @@ class PageAsked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Seen(msgspec.Struct, frozen=True):
-    """Where a page begins, and the list's own moment."""
+    """Where a page begins; the list's own moment and newest run."""
 
     moment: int
+    newest: Place | None = None
     before: Place | None = None
     after: Place | None = None
 
@@ -59,19 +61,21 @@ async def list_runs(index: RunIndex, scope: Scope, filters: RunFilters, page: Pa
     """Return a page of runs. Raises `InvalidInput` for a cursor that does not belong to this list, and for a bad query."""
     about = ("runs", scope, filters)
     seen = _seen(page, about)
-    asked = await index.asked(scope, filters, seen.moment)
+    asked = msgspec.structs.replace(await index.asked(scope, filters, seen.moment), newest=seen.newest)
     with telling():
         found = await index.store.page(asked, page.limit + 1, before=seen.before, after=seen.after)
     more = len(found) > page.limit
     shown = found[-page.limit :] if seen.after else found[: page.limit]
     older, newer = (True, more) if seen.after else (more, seen.before is not None)
+    if seen.newest is None and shown:
+        seen = msgspec.structs.replace(seen, newest=_place_of(shown[0]))
     answer = RunPage(
         data=[record_summary(record) for record in shown],
         next_cursor=write_cursor(_cursor("next", shown[-1], seen), *about) if older and shown else None,
         prev_cursor=write_cursor(_cursor("prev", shown[0], seen), *about) if newer and shown else None,
         behind_ms=_behind(index.projection),
     )
-    return await _counted(index, asked, answer) if page.count else answer
+    return await _counted(index, msgspec.structs.replace(asked, newest=seen.newest), answer) if page.count else answer
 
 
 @contextmanager
@@ -91,13 +95,22 @@ def _behind(projection: Projection) -> int | msgspec.UnsetType:
 
 
 async def _counted(index: RunIndex, asked: RunsAsked, page: RunPage) -> RunPage:
+    """Add how many runs the list has; one whose first page is empty has none, whatever has come since."""
+    if asked.newest is None:
+        return msgspec.structs.replace(page, count=0, facets=Facets(statuses={}, workflows={}))
     with telling():
         counts = await index.store.counts(asked)
     return msgspec.structs.replace(page, count=counts.count, facets=Facets(statuses=counts.statuses, workflows=counts.workflows))
 
 
 def _cursor(direction: str, record: RunRecord, seen: _Seen) -> Cursor:
-    return Cursor("prev" if direction == "prev" else "next", (record.created_at, record.run_id, seen.moment))
+    newest = seen.newest or _place_of(record)
+    place = (record.created_at, record.run_id, seen.moment, newest.created_at, newest.run_id)
+    return Cursor("prev" if direction == "prev" else "next", place)
+
+
+def _place_of(record: RunRecord) -> Place:
+    return Place(record.created_at, record.run_id)
 
 
 def _seen(page: PageAsked, about: tuple[object, ...]) -> _Seen:
@@ -105,9 +118,9 @@ def _seen(page: PageAsked, about: tuple[object, ...]) -> _Seen:
         return _Seen(page.now)
     at = read_cursor(page.cursor, *about)
     match at.place:
-        case (int(created_at), str(run_id), int(moment)) if RUN_ID.fullmatch(run_id) and all(
-            0 <= ms < _LATEST for ms in (created_at, moment)
-        ):
-            place = Place(created_at, run_id)
-            return _Seen(moment, before=place) if at.direction == "next" else _Seen(moment, after=place)
+        case (int(created_at), str(run_id), int(moment), int(newest_at), str(newest_id)) if all(
+            RUN_ID.fullmatch(each) for each in (run_id, newest_id)
+        ) and all(0 <= ms < _LATEST for ms in (created_at, moment, newest_at)):
+            place, newest = Place(created_at, run_id), Place(newest_at, newest_id)
+            return _Seen(moment, newest, before=place) if at.direction == "next" else _Seen(moment, newest, after=place)
     raise gone()

@@ -2,10 +2,13 @@
 
 import msgspec
 
+from runwell.model.errors import InvalidQuery, Problem
 from runwell.model.principal import Principal
-from runwell.model.saved_views import SavedView
+from runwell.model.saved_views import SavedView, ViewSettings
 from runwell.ports.views import Reader, SavedViews
 from runwell.query.cursors import Cursor, read_cursor, write_cursor
+from runwell.search.fields import UnknownField, field_named
+from runwell.search.parser import parse
 
 
 class ViewPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +23,28 @@ def reader_of(caller: Principal) -> Reader:
     """Return what a caller may do with views: keep private ones, with `workflow:write` shared ones; an admin tidies up."""
     may = caller.permissions
     return Reader(scope=caller.scope, actor=caller.actor, shares="workflow:write" in may, moderates="admin" in may)
+
+
+def see_that_it_works(view: ViewSettings, now: int) -> None:
+    """See that the view's search can be read, and that it sorts by fields. Raises `InvalidQuery`, which says where the mistake is."""
+    try:
+        parse(view.query, now)
+    except InvalidQuery as exc:
+        exc.problems = tuple(msgspec.structs.replace(problem, pointer="/query") for problem in exc.problems)
+        raise
+    problems = tuple(problem for index, text in enumerate(view.sort) if (problem := _problem_of_sort(text, f"/sort/{index}")))
+    if problems:
+        raise InvalidQuery(f"{problems[0].pointer}: {problems[0].message}", hint=problems[0].hint, problems=problems)
+
+
+def _problem_of_sort(text: str, pointer: str) -> Problem | None:
+    name = text.removeprefix("-")
+    try:
+        field_named(name)
+    except UnknownField as exc:
+        start = len(text) - len(name)
+        return Problem(code="INVALID_QUERY", message=exc.message, pointer=pointer, hint=exc.hint, position=start, length=len(name))
+    return None
 
 
 async def list_views(views: SavedViews, reader: Reader, limit: int, cursor: str | None) -> ViewPage:

@@ -44,26 +44,29 @@ def runs_asked(asked: RunsAsked) -> Condition:
     for start in range(0, len(ids), _IDS_A_PARAMETER):
         name = f"newer_{start}"
         runs = runs.and_(f"run_id NOT IN {{{name}:Array(String)}}", {name: ids[start : start + _IDS_A_PARAMETER]})
-    return runs
+    return runs if asked.newest is None else runs.and_(*_beside("<=", asked.newest, "newest"))
 
 
 def newer_asked(asked: RunsAsked) -> list[RunRecord]:
     """Return which of those in memory the scope holds and the query wants."""
-    return [record for record in asked.newer if record.scope == asked.scope and matches(asked.query, record)]
+    newer = (record for record in asked.newer if record.scope == asked.scope)
+    listed = (record for record in newer if asked.newest is None or place_of(record) <= asked.newest)
+    return [record for record in listed if matches(asked.query, record)]
 
 
 def older_than(place: Place) -> tuple[str, dict[str, Any]]:
-    return _beyond("<", place)
+    return _beside("<", place, "place")
 
 
 def newer_than(place: Place) -> tuple[str, dict[str, Any]]:
-    return _beyond(">", place)
+    return _beside(">", place, "place")
 
 
-def _beyond(sign: str, place: Place) -> tuple[str, dict[str, Any]]:
+def _beside(sign: str, place: Place, name: str) -> tuple[str, dict[str, Any]]:
     """Return the condition, with one that the order of the table serves."""
-    sql = f"created_at {sign}= {{place_at:Int64}} AND (created_at, run_id) {sign} ({{place_at:Int64}}, {{place_id:String}})"
-    return sql, {"place_at": place.created_at, "place_id": place.run_id}
+    at, run_id = f"{{{name}_at:Int64}}", f"{{{name}_id:String}}"
+    sql = f"created_at {sign[0]}= {at} AND (created_at, run_id) {sign} ({at}, {run_id})"
+    return sql, {f"{name}_at": place.created_at, f"{name}_id": place.run_id}
 
 
 def place_of(record: RunRecord) -> Place:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from runwell.model.run_search import Archived
+from runwell.model.run_search import Archived, metadata_text
 from runwell.sdk.request import Given
 
 Several = str | Sequence[str]
@@ -55,7 +55,7 @@ def several(value: Any) -> tuple[str, ...]:
 
 def _given(value: Any) -> Given:
     if isinstance(value, Mapping):
-        return tuple(f"{key}:{inner}" for key, inner in value.items())
+        return tuple(metadata_text(key, inner) for key, inner in value.items())
     if value is None or isinstance(value, str | bool | int):
         return value
     return repr(value) if isinstance(value, float) else tuple(value)

@@ -16,6 +16,7 @@ from runwell.model.statuses import STEP_BADGES, StepStatus
 from runwell.search import values
 from runwell.search.dates import Span, Today, span
 from runwell.search.fields import Field, Kind, nearest_of
+from runwell.search.paths import quoted
 from runwell.search.values import BadValue
 
 WORDS: Final[dict[Operator, str]] = {
@@ -85,8 +86,9 @@ def _ordered(field: Field, operator: Operator, given: Sequence[Given], today: To
         raise BadCondition(f"{WORDS[operator]} takes {wanted}, not {len(given)}", f"give {wanted}", min(len(given), 2) - 1)
     type_ = _order_type(given[0], meant) if field.kind == "json" else None
     if type_ == "date" or field.kind == "date":
-        spans = [_read(index, each, partial(span, today=today)) for index, each in enumerate(given)]
+        spans = [_read(index, each, partial(_date, each, today=today, field=field)) for index, each in enumerate(given)]
         first, last = spans[0], spans[-1]
+        _see_order(first.first, last.last)
         bounds: dict[Operator, tuple[Value, ...]] = {"between": (first.first, last.last), "gt": (first.last,), "gte": (first.first,)}
         bounds |= {"lt": (first.first,), "lte": (first.last,)}
         plain: Operator = "gt" if operator == "after" else "lt" if operator == "before" else operator
@@ -94,13 +96,30 @@ def _ordered(field: Field, operator: Operator, given: Sequence[Given], today: To
     if operator in ("before", "after"):
         raise BadCondition(f"{WORDS[operator]} compares dates", "compare numbers with greater than and less than")
     read = _READERS.get(field.kind, _number)
-    return Compare(field.name, operator, tuple(_read(index, each, read) for index, each in enumerate(given)), type_)
+    numbers = tuple(_read(index, each, read) for index, each in enumerate(given))
+    _see_order(numbers[0], numbers[-1])
+    return Compare(field.name, operator, numbers, type_)
 
 
 def _order_type(given: Given, meant: Meant) -> FieldType:
-    if meant == "date":
-        return "date"
-    return "number" if meant in ("number", "integer", "array_length") or values.number(given.text) is not None else "date"
+    if meant in ("number", "integer", "array_length"):
+        return "number"
+    return "date" if meant == "date" or given.is_quoted or values.number(given.text) is None else "number"
+
+
+def _date(given: Given, text: str, today: Today, field: Field) -> Span:
+    """Return the date; texts have no other order."""
+    try:
+        return span(text, today)
+    except BadValue as exc:
+        if given.is_quoted and field.kind == "json" and values.number(text) is not None:
+            raise BadValue(f"{quoted(text)} is a text, which has no order", f"without quotes it is a number: {text}") from exc
+        raise
+
+
+def _see_order(low: Value, high: Value) -> None:
+    if low > high:  # type: ignore[operator]
+        raise BadCondition("this range ends before it begins", "write the smaller one first", 1)
 
 
 def _is(field: Field, given: Sequence[Given], today: Today, meant: Meant) -> Query:
@@ -110,6 +129,8 @@ def _is(field: Field, given: Sequence[Given], today: Today, meant: Meant) -> Que
         read = _statuses if field.kind == "status" else _step_statuses
         found = [status for index, each in enumerate(given) for status in _read(index, each, read)]
         return Compare(field.name, "is", tuple(dict.fromkeys(found)))
+    if field.kind == "choice":
+        return Compare(field.name, "is", tuple(_read(index, each, partial(_choice, field)) for index, each in enumerate(given)))
     if field.kind in _READERS:
         reader = _READERS[field.kind]
         return Compare(field.name, "is", tuple(_read(index, each, reader) for index, each in enumerate(given)))
@@ -183,6 +204,13 @@ def _step_statuses(text: str) -> tuple[str, ...]:
     if status is None:
         raise BadValue(f"{text!r} is no status of a step", nearest_of(text, _STEP_WORDS) or f"statuses are {', '.join(StepStatus)}")
     return (status.value,)
+
+
+def _choice(field: Field, text: str) -> str:
+    word = text.lower()
+    if word not in field.choices:
+        raise BadValue(f"{field.name} is never {text!r}", nearest_of(text, field.choices) or f"it is {' or '.join(field.choices)}")
+    return word
 
 
 def _id(text: str) -> str:

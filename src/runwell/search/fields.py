@@ -2,15 +2,32 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Final, Literal, NamedTuple
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple, get_args
 
 from runwell.model.run_query import Operator
+from runwell.model.statuses import WaitingFor
 from runwell.search.paths import BadPath, Path, read_path, written
 
 Kind = Literal[
-    "status", "step_status", "workflow", "id", "text", "error", "integer", "number", "duration", "money", "boolean", "date", "json"
+    "status",
+    "step_status",
+    "choice",
+    "workflow",
+    "id",
+    "text",
+    "error",
+    "integer",
+    "number",
+    "duration",
+    "money",
+    "boolean",
+    "date",
+    "json",
 ]
-"""How a field's values are written and compared. `json`: a place within an input, an output or the metadata, of any type."""
+"""How a field's values are written and compared. `choice`: one of a few words; `json`: a place within an input, an output or the
+metadata, of any type.
+"""
 
 _EMPTINESS: Final[tuple[Operator, ...]] = ("empty", "not_empty")
 _EQUALITY: Final[tuple[Operator, ...]] = ("is", "is_not", *_EMPTINESS)
@@ -21,6 +38,7 @@ _DATES: Final[tuple[Operator, ...]] = ("is", "is_not", "gt", "gte", "lt", "lte",
 OPERATORS: Final[dict[Kind, tuple[Operator, ...]]] = {
     "status": ("is", "is_not"),
     "step_status": _EQUALITY,
+    "choice": _EQUALITY,
     "workflow": ("is", "is_not", "contains", "not_contains"),
     "id": _EQUALITY,
     "text": _TEXT,
@@ -35,7 +53,7 @@ OPERATORS: Final[dict[Kind, tuple[Operator, ...]]] = {
 }
 
 TYPES: Final[dict[Kind, str]] = {
-    **dict.fromkeys(("status", "step_status", "workflow", "id", "text", "error"), "string"),
+    **dict.fromkeys(("status", "step_status", "choice", "workflow", "id", "text", "error"), "string"),
     **dict.fromkeys(("number", "money"), "number"),
     **dict.fromkeys(("integer", "duration"), "integer"),
     "boolean": "boolean",
@@ -55,6 +73,8 @@ class Field(NamedTuple):
     aliases: tuple[str, ...] = ()
     path: Path = ()
     """Below `input`, `output` and `metadata`; of `step.<id>.status` the id."""
+    choices: tuple[str, ...] = ()
+    """The words that it may be, in lower case, if it is a choice."""
 
     @property
     def operators(self) -> tuple[Operator, ...]:
@@ -69,7 +89,7 @@ CATALOGUE: Final[tuple[Field, ...]] = (
     Field("status", "status", "Status: its word, its label, or another product's word for it", "status:failed,Timeout", ("state",)),
     Field("workflow", "workflow", "The workflow's slug or id", "workflow:support-triage", ("flow", "workflow_id")),
     Field("version", "integer", "The workflow's version", "version:3"),
-    Field("kind", "text", "`workflow` or `agent`", "kind:agent"),
+    Field("kind", "choice", "`workflow` or `agent`", "kind:agent", choices=("workflow", "agent")),
     Field("started", "date", "When it started", "started:>-7d", ("started_at", "start")),
     Field("created", "date", "When it was made", "created:yesterday", ("created_at",)),
     Field("ended", "date", "When it ended", "ended:2026-11-20", ("ended_at", "finished")),
@@ -77,7 +97,7 @@ CATALOGUE: Final[tuple[Field, ...]] = (
     Field("duration", "duration", "From start to end", "duration:>2s", ("duration_ms", "latency")),
     Field("queued", "duration", "How long it waited for its turn", "queued:>1m", ("queue_ms",)),
     Field("waited", "duration", "How long it waited for people, messages and time", "waited:>1h", ("waited_ms",)),
-    Field("waiting_for", "text", "What it waits for", "waiting_for:approval"),
+    Field("waiting_for", "choice", "What it waits for", "waiting_for:approval", choices=get_args(WaitingFor)),
     Field("cost", "money", "What its model calls cost, in US dollars", "cost:>0.01", ("cost_usd", "price")),
     Field("tokens", "integer", "Tokens of its model calls, in and out", "tokens:>10000", ("total_tokens",)),
     Field("input_tokens", "integer", "Tokens sent to models", "input_tokens:>8000"),
@@ -95,7 +115,7 @@ CATALOGUE: Final[tuple[Field, ...]] = (
     Field("error", "error", "Code of its failure, or words of the message", "error:timeout"),
     Field("failure_code", "text", "Code of its failure", "failure_code:HTTP_FAILED", ("error_code",)),
     Field("archived", "boolean", "Whether it is archived", "archived:true"),
-    Field("review", "text", "What a person judged: `positive` or `negative`", "review:negative"),
+    Field("review", "choice", "What a person judged: `positive` or `negative`", "review:negative", choices=("positive", "negative")),
     Field("score", "number", "The score it was given", "score:<0.5"),
     Field("comments", "integer", "How many comments it has", "comments:>0"),
     Field("run", "id", "The run itself", "run:run_0195dd7a00007000a000000000000001", ("id", "run_id")),
@@ -121,6 +141,7 @@ class UnknownField(Exception):
         super().__init__(self.message)
 
 
+@lru_cache(maxsize=1024)
 def field_named(name: str) -> Field:
     """Return the field of this name or alias, with its full name. Raises `UnknownField`."""
     known = _BY_NAME.get(name) or _BY_NAME.get(name.lower())
@@ -131,8 +152,11 @@ def field_named(name: str) -> Field:
     except BadPath as exc:
         raise UnknownField(name, str(exc)) from exc
     pattern = WITHIN.get(str(path[0])) if path else None
-    if pattern is None or (pattern.kind == "step_status" and not _is_step(path)):
+    if pattern is None:
         raise UnknownField(name, nearest(name))
+    if pattern.kind == "step_status" and not _is_step(path):
+        step = written(path[1:2]) if len(path) > 1 and path[1] is not None else ".<id>"
+        raise UnknownField(name, f"of a step its status is known: step{step}.status")
     return _within(pattern, path[1:])
 
 

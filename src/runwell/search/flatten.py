@@ -1,7 +1,7 @@
 """What can be searched of a run, made flat: what the store keeps in its indices, and what `matches` looks at.
 
-- `kv`: `i:path=value` for texts and booleans of the input (`o:` output, `m:` metadata), `i:path#hash` for texts over
-  `MAX_VALUE` characters, `i:path` for whatever is not empty, and `s:step=status`.
+- `kv`: `i:path=value` for texts of the input (`o:` output, `m:` metadata), `i:path#hash` for texts over `MAX_VALUE` characters,
+  `i:path!true` and `i:path!false`, `i:path` for whatever is not empty, and `s:step=status`.
 - `nums`: numbers by path; `path.length` of lists; `path@` of texts that are dates, in ms since 1970 UTC.
 - `text`: every text, folded, once. What parts them is a word of its own: no words are next to each other across two texts.
 
@@ -74,6 +74,11 @@ def entry(path: str, value: str) -> str:
     if len(value) <= MAX_VALUE:
         return f"{path}={value}"
     return f"{path}#{hashlib.sha256(value.encode(errors='replace')).hexdigest()[:32]}"
+
+
+def truth(path: str, value: bool) -> str:
+    """Return what `kv` holds for a boolean at this path."""
+    return f"{path}!{'true' if value else 'false'}"
 
 
 def flatten(record: RunRecord) -> Flat:
@@ -151,7 +156,7 @@ class _Paths:
                     waiting.extend((inner, item) for item in reversed(value))
             elif isinstance(value, bool):
                 self._keep(path)
-                self._keep(f"{path}=true" if value else f"{path}=false")
+                self._keep(truth(path, value))
             elif value is not None:
                 self._keep(path)
                 self._number(path, value)

@@ -1,17 +1,19 @@
 """Conditions on places within inputs, outputs and metadata, in the terms of `flatten`: for `matches`, and for the store's SQL."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from runwell.model.run_query import Compare, Value
 from runwell.search.fields import Field
-from runwell.search.flatten import entry
+from runwell.search.flatten import entry, truth
 from runwell.search.paths import Path, written
 from runwell.search.values import number
 
 _PREFIXES: Final = {"input": "i:", "output": "o:", "metadata": "m:"}
 
 
+@lru_cache(maxsize=1024)
 def kv_path(field: Field) -> str:
     """Return the path as `Flat.kv` has it."""
     return _PREFIXES[start_of(field)] + written(field.path).removeprefix(".")
@@ -58,16 +60,25 @@ def equals(field: Field, query: Compare) -> Equals:
     found = Equals([], [], [])
     for value in query.values:
         if isinstance(value, bool):
-            found.entries.append(entry(path, "true" if value else "false"))
+            found.entries.append(truth(path, value))
         elif isinstance(value, int | float):
             found.numbers.append(float(value))
         elif query.type is None and (begin := beginning(query, value)) is not None:
             found.beginnings.append(begin)
         else:
             found.entries.append(entry(path, value))
-            meant = number(value) if query.type is None else None
-            found.numbers.extend([] if meant is None else [float(meant)])
+            if query.type is None:
+                _add_what_looks_so(found, path, value)
     return found
+
+
+def _add_what_looks_so(found: Equals, path: str, text: str) -> None:
+    """Add the number, or the boolean, that is written like the text."""
+    meant = number(text)
+    if meant is not None:
+        found.numbers.append(float(meant))
+    if text in ("true", "false"):
+        found.entries.append(truth(path, text == "true"))
 
 
 def beginning(query: Compare, value: Value) -> str | None:

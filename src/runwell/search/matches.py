@@ -114,7 +114,7 @@ class _Judge:
                 return _workflow(self._record, query, operator)
             case "boolean":
                 return (bool(self._record.archived_at)) in query.values
-            case "text" | "id" | "status":
+            case "text" | "id" | "status" | "choice":
                 return _text([text for text in _TEXTS[query.field](self._record) if text], query, operator)
         values = tuple(nanos(float(value)) for value in query.values) if field.kind == "money" else query.values
         return _ordered([number for number in (_NUMBERS[query.field](self._record),) if number is not None], operator, values)

@@ -22,7 +22,9 @@ from runwell.search.fields import Field, UnknownField, field_named
 from runwell.search.flatten import fold, tokens
 from runwell.search.paths import BadText, unquoted
 
-MAX_BYTES: Final = 4096
+MAX_LENGTH: Final = 4096
+"""Characters of a search."""
+
 MAX_DEPTH: Final = 32
 
 _SPACE: Final = re.compile(r"\s*")
@@ -72,8 +74,8 @@ class _Reader:
     def read(self) -> Query:
         if half := _SURROGATE.search(self._text):
             self._fail("this is half a character (a lone surrogate)", half.start(), half.end(), "leave it out")
-        if len(self._text.encode()) > MAX_BYTES:
-            self._fail(f"the search is longer than {MAX_BYTES} bytes", 0, len(self._text), "say less, or search twice")
+        if len(self._text) > MAX_LENGTH:
+            self._fail(f"the search is longer than {MAX_LENGTH} characters", MAX_LENGTH, len(self._text), "say less, or search twice")
         self._skip()
         if self._at == len(self._text):
             return EVERYTHING

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
+from math import isfinite
 from typing import Any, Final, get_args
 
 from runwell.model.errors import InvalidQuery, Problem
@@ -37,7 +38,7 @@ OPERATORS: Final[dict[str, Operator]] = {
 TYPES: Final = get_args(FieldType)
 _EMPTINESS: Final[tuple[Operator, ...]] = ("empty", "not_empty")
 _ORDER: Final[tuple[Operator, ...]] = ("is", "is_not", "gt", "gte", "lt", "lte", "between")
-_KNOWS: Final[dict[str, tuple[Operator, ...]]] = {
+OPERATORS_OF: Final[dict[str, tuple[Operator, ...]]] = {
     "string": ("is", "is_not", "contains", "not_contains", *_EMPTINESS),
     "boolean": ("is", "is_not", *_EMPTINESS),
     "number": (*_ORDER, *_EMPTINESS),
@@ -45,6 +46,8 @@ _KNOWS: Final[dict[str, tuple[Operator, ...]]] = {
     "array_length": _ORDER,
     "date": (*_ORDER, "before", "after", *_EMPTINESS),
 }
+"""By the type that a value is said to have."""
+
 _TYPES_OF: Final[dict[str, tuple[str, ...]]] = {
     "string": ("string",),
     "number": ("number", "integer"),
@@ -85,8 +88,8 @@ def _read(asked: Mapping[str, Any], today: Today, pointer: str) -> Query:
     field = _field(asked.get("field_name"), pointer)
     operator = _operator(asked.get("operator"), pointer)
     meant = _type(asked.get("type"), field, pointer)
-    if operator not in _KNOWS.get(meant or "", OPERATORS.values()):
-        known = ", ".join(WORDS[each] for each in _KNOWS[str(meant)])
+    if operator not in OPERATORS_OF.get(meant or "", OPERATORS.values()):
+        known = ", ".join(WORDS[each] for each in OPERATORS_OF[str(meant)])
         raise _Bad(f"{pointer}/operator", f"{WORDS[operator]!r} makes no sense for the type {meant}", f"it knows: {known}")
     if meant == "array_length":
         field = with_length(field)
@@ -129,6 +132,8 @@ def _type(said: object, field: Field, pointer: str) -> Meant:
 
 def _values(values: object, field: Field, operator: Operator, meant: Meant, pointer: str) -> list[Given]:
     if operator in ("empty", "not_empty"):
+        if values:
+            raise _Bad(f"{pointer}/values", f"{WORDS[operator]!r} takes no values", "leave them out")
         return []
     if not isinstance(values, Sequence) or isinstance(values, str) or not values:
         raise _Bad(f"{pointer}/values", f"{WORDS[operator]!r} needs values", "write a list: [3]")
@@ -141,12 +146,16 @@ def _value(value: object, field: Field, meant: Meant, pointer: str) -> Given:
     match value:
         case bool():
             text = "true" if value else "false"
+        case float() if not isfinite(value):
+            raise _Bad(pointer, f"{value} is no number", "write it as 3, -0.5 or 1e6")
         case int() | float() if not isinstance(value, int) or value.bit_length() < 1_100:
-            text = f"{value}ms" if field.kind == "duration" else number_text(value)
+            text = number_text(value)
         case str() if len(value) <= MAX_LENGTH and not any("\ud800" <= char <= "\udfff" for char in value):
             text = value
         case _:
             raise _Bad(pointer, "this is no value", "a value is a text of at most 4096 characters, a number, true or false")
     if meant in ("integer", "array_length") and not text.lstrip("+-").isdigit():
         raise _Bad(pointer, f"{text[:100]!r} is no whole number", "write it as 3")
+    if field.kind == "duration" and not isinstance(value, str | bool):
+        text += "ms"
     return Given(text, isinstance(value, str) and (meant == "string" or (meant == "exact" and field.kind in ("json", "text", "error"))))

@@ -91,5 +91,7 @@ def duration_text(ms: int) -> str:
 
 
 def number_text(value: int | float) -> str:
-    """Return the number as it is read, without an exponent where it has few digits."""
-    return str(value) if isinstance(value, int) else format(Decimal(repr(value)), "f") if 1e-10 < abs(value) < 1e16 else repr(value)
+    """Return the number as it is read, to the last bit, without an exponent where it has few digits."""
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e16):
+        return str(int(value))
+    return format(Decimal(repr(value)), "f") if 1e-10 < abs(value) < 1e16 else repr(value)

@@ -12,6 +12,8 @@ from runwell.model.scope import Scope
 from runwell.ports.analytics import Analytics
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
 from runwell.search.matches import matches
+from runwell.search.paths import segment
+from runwell.search.values import number_text
 from runwell.testing.memory_analytics import MemoryAnalytics
 
 MOST_WORKFLOWS: Final = 100
@@ -79,9 +81,9 @@ class MemoryRunStore:
         values: dict[str, Counter[str]] = {}
         for record in self.kept.values():
             if record.scope == scope and record.created_at >= since:
-                for name, value in _fields({"input": record.input, "output": record.output, "metadata": record.metadata}):
+                for name, value in _seen(record):
                     types.setdefault(name, set()).add(_type(value))
-                    values.setdefault(name, Counter()).update([] if isinstance(value, list) else [_text(value)])
+                    values.setdefault(name, Counter()).update([] if isinstance(value, list) or value == "" else [_text(value)])
         return [
             FieldSeen(
                 name=name, types=tuple(sorted(types[name])), values=tuple(value for value, _ in values[name].most_common(MOST_VALUES))
@@ -114,7 +116,8 @@ class MemoryRunStore:
         """Return what is asked for, newest first."""
         self._check()
         runs = self.kept | {record.run_id: record for record in asked.newer}
-        found = [record for record in runs.values() if record.scope == asked.scope and matches(asked.query, record)]
+        listed = (record for record in runs.values() if asked.newest is None or _key(record) <= _place(asked.newest))
+        found = [record for record in listed if record.scope == asked.scope and matches(asked.query, record)]
         return sorted(found, key=_key, reverse=True)
 
 
@@ -124,6 +127,25 @@ def _key(record: RunRecord) -> tuple[int, str]:
 
 def _place(place: Place) -> tuple[int, str]:
     return place.created_at, place.run_id
+
+
+def _seen(record: RunRecord) -> Iterator[tuple[str, Any]]:
+    """Yield what can be asked about the run and has few values, and the places within it."""
+    own: dict[str, Iterable[Any]] = {
+        "workflow": [record.workflow_slug],
+        "version": [record.version],
+        "model": [made.model for made in record.generations],
+        "provider": [made.provider for made in record.generations],
+        "trigger": [record.trigger],
+        "environment": [record.environment],
+        "tag": record.tags,
+        "step_type": [step.type for step in record.steps],
+        "failed_step": [record.failed_step],
+        "failure_code": [record.failure_code],
+    }
+    yield from ((name, value) for name, values in own.items() for value in values if value)
+    yield from ((f"step.{segment(step.id)}.status", step.status) for step in record.steps)
+    yield from _fields({"input": record.input, "output": record.output, "metadata": record.metadata})
 
 
 def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -148,4 +170,6 @@ def _type(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else number_text(value)

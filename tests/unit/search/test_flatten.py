@@ -96,7 +96,7 @@ def test_a_run_is_flat() -> None:
         "i:when",
         "i:when=1970-01-02",
         "i:ok",
-        "i:ok=true",
+        "i:ok!true",
         "o:",
         "o:items",
         "o:items[]",
@@ -114,7 +114,7 @@ def test_a_run_is_flat() -> None:
     ("output", "kv", "nums"),
     [
         ("Yes", ["o:", "o:=Yes"], []),
-        (False, ["o:", "o:=false"], []),
+        (False, ["o:", "o:!false"], []),
         (7, ["o:"], [("o:", 7.0)]),
         (["a"], ["o:", "o:[]", "o:[]=a"], [("o:length", 1.0)]),
         ([{"n": 1}], ["o:", "o:[]", "o:[].n"], [("o:length", 1.0), ("o:[].n", 1.0)]),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from runwell.model.errors import InvalidQuery, Problem
 from runwell.model.run_query import EVERYTHING, All, AnyOf, Compare, Not, Query, Words
 from runwell.search.fields import CATALOGUE
-from runwell.search.parser import MAX_BYTES, parse
+from runwell.search.parser import MAX_LENGTH, parse
 from runwell.search.show import show
 
 NOW = 1_795_254_000_000  # 2026-11-21T09:40:00Z
@@ -78,6 +78,13 @@ def problem_of(text: str) -> Problem:
         ("input.ticket.n:=5", Compare("input.ticket.n", "is", (5,), "number")),
         ("input.ok:=true", Compare("input.ok", "is", (True,), "boolean")),
         ("input.due:=2026-11-20", Compare("input.due", "between", (TODAY - DAY, TODAY - 1), "date")),
+        ('input.due:>"2026-11-20 10:00"', Compare("input.due", "gt", (TODAY - DAY + 36_000_000,), "date")),
+        ('input.n:="5"', Compare("input.n", "is", ("5",), "string")),
+        ('version:>"3"', Compare("version", "gt", (3,))),
+        ("kind:Agent", Compare("kind", "is", ("agent",))),
+        ("-review:positive,NEGATIVE", Not(Compare("review", "is", ("positive", "negative")))),
+        ("review:empty", Compare("review", "empty")),
+        ("waiting_for:child_run", Compare("waiting_for", "is", ("child_run",))),
         ("input.due:>2026-11-20T10:00Z", Compare("input.due", "gt", (TODAY - DAY + 36_000_000,), "date")),
         ("output.score:-1..1", Compare("output.score", "between", (-1, 1), "number")),
         ("output.items.length:>3", Compare("output.items.length", "gt", (3,), "number")),
@@ -153,6 +160,22 @@ def test_days_are_those_of_the_zone() -> None:
         ("archived:perhaps", "perhaps", "neither true nor false", "true"),
         ("run:abc", "abc", "no run id", "32 hex"),
         ("input.x:>abc", "abc", "no date", "2026-11-20"),
+        ('input.n:>"5"', '"5"', '"5" is a text, which has no order', "without quotes it is a number: 5"),
+        ('late input.n<="-0.5"', '"-0.5"', "no order", "a number: -0.5"),
+        ('input.n:>"x y"', '"x y"', "no date", "2026-11-20"),
+        ("input.n:5..1", "1", "ends before it begins", "smaller one first"),
+        ("started:today..yesterday", "yesterday", "ends before it begins", "smaller one first"),
+        ("duration:2s..500ms", "500ms", "ends before it begins", "smaller one first"),
+        ("review:postive", "postive", "review is never 'postive'", "did you mean positive?"),
+        ("review:good", "good", "review is never 'good'", "it is positive or negative"),
+        ("kind:workflow,agnet", "agnet", "kind is never 'agnet'", "did you mean agent?"),
+        ("kind:ag*", "ag*", "kind is never", "it is workflow or agent"),
+        ("review:~pos", ":~pos", "makes no sense for review", "is, is not"),
+        ("waiting_for:aproval", "aproval", "is never", "did you mean approval?"),
+        ("step.x.foo:failed", "step.x.foo", "no field 'step.x.foo'", "step.x.status"),
+        ('has:step."a b".x.y', 'step."a b".x.y', "no field", 'step."a b".status'),
+        ("step:failed", "step", "no field 'step'", "step.<id>.status"),
+        ("step.a[]:failed", "step.a[]", "no field", "step.a.status"),
         ("cost:>1,2", "2", "takes one value", "one value"),
         ('a "b c', '"b c', "not closed", '"'),
         ("a (b c", "(", "not closed", ")"),
@@ -190,8 +213,8 @@ def test_a_second_mistake_of_the_same_word_is_placed_right() -> None:
 
 
 def test_bounds() -> None:
-    assert "longer" in problem_of("a" * (MAX_BYTES + 1)).message
-    assert "longer" in problem_of("é" * (MAX_BYTES // 2 + 1)).message
+    assert "longer" in problem_of("a" * (MAX_LENGTH + 1)).message
+    assert parse("é" * MAX_LENGTH, NOW) == Words(("é" * MAX_LENGTH,))
     assert "deeper" in problem_of("(" * 40 + "a" + ")" * 40).message
     assert "deeper" in problem_of("-" * 40 + "a").message
     assert parse("(" * 30 + "a" + ")" * 30, NOW) == Words(("a",))

@@ -1,5 +1,6 @@
 """Saved views: searches that somebody keeps, for themselves or for everybody in the project."""
 
+import time
 from typing import Annotated, Literal
 
 from fastapi import Path
@@ -15,8 +16,9 @@ from runwell.api.route import Caller, Server, needs, router
 from runwell.api.run_routes import Limit, PageCursor
 from runwell.model.saved_views import SavedView, ViewSettings
 from runwell.ports.views import Reader
-from runwell.query.views import ViewPage, reader_of
+from runwell.query.views import ViewPage, reader_of, see_that_it_works
 from runwell.query.views import list_views as page_of_views
+from runwell.search.parser import MAX_LENGTH
 
 routes = router("views")
 
@@ -31,10 +33,13 @@ class ViewBody(BaseModel):
 
     name: KeptText = Field(min_length=1, max_length=100, examples=["Failed refunds"])
     query: KeptText = Field(
-        default="", max_length=4_000, description="In the search language.", examples=["status:failed workflow:refunds"]
+        default="",
+        max_length=MAX_LENGTH,
+        description="In the search language; refused where it cannot be read.",
+        examples=["status:failed workflow:refunds"],
     )
     columns: list[Column] = Field(default=[], max_length=50, description="What the screen shows, in order.", examples=[["status", "cost"]])
-    sort: list[Column] = Field(default=[], max_length=5, description="What the screen sorts by; `-` before a name turns it round.")
+    sort: list[Column] = Field(default=[], max_length=5, description="Fields by which the screen sorts; `-` before one turns it round.")
     visibility: Literal["private", "shared"] = Field(
         default="private", description="Whether others see it. Sharing needs `workflow:write`."
     )
@@ -55,7 +60,7 @@ async def list_views(caller: Caller, server: Server, limit: Limit = 50, cursor: 
 @needs("workflow:read")
 async def create_view(body: ViewBody, caller: Caller, server: Server) -> Answer:
     """Keep a view. Everybody may keep private ones."""
-    return _shown(await server.views.create(_reader(caller, body), body.settings()), 201)
+    return _shown(await server.views.create(_reader(caller, body), _working(body)), 201)
 
 
 @routes.get("/v1/views/{view_id}", responses=answers(SavedView, "The view."))
@@ -70,7 +75,7 @@ async def get_view(view_id: Id, caller: Caller, server: Server) -> Answer:
 async def replace_view(view_id: Id, body: ViewBody, caller: Caller, server: Server, if_match: IfMatch = None) -> Answer:
     """Change a view of one's own; an admin may change what others share."""
     revisions = required_revisions(if_match, f"/v1/views/{view_id}")
-    return _shown(await server.views.change(_reader(caller, body), view_id, revisions, body.settings()))
+    return _shown(await server.views.change(_reader(caller, body), view_id, revisions, _working(body)))
 
 
 @routes.delete("/v1/views/{view_id}", status_code=204, responses=no_content("It is gone."))
@@ -79,6 +84,12 @@ async def delete_view(view_id: Id, caller: Caller, server: Server) -> Response:
     """Delete a view of one's own; an admin may delete what others share."""
     await server.views.delete(reader_of(caller), view_id)
     return Response(status_code=204)
+
+
+def _working(body: ViewBody) -> ViewSettings:
+    settings = body.settings()
+    see_that_it_works(settings, int(time.time() * 1000))
+    return settings
 
 
 def _reader(caller: Caller, body: ViewBody) -> Reader:
