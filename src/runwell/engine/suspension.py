@@ -21,14 +21,16 @@ def remember(state: RunState, event: Event) -> None:
     """Keep what is in the event for the step's handler."""
     step = state.steps.get(event.step_id or "")
     if step is not None and step.is_leaf:
-        step.recorded.append(_short(event.data))
+        step.recorded.append(_short(event.data, step.recorded))
 
 
-def _short(data: EventData) -> EventData:
-    """Return a generation without what was asked, which grows with every round, and the raw bodies."""
+def _short(data: EventData, before: list[EventData]) -> EventData:
+    """Return a generation without what was asked, which grows with every round, and the raw bodies; of the first one, the tools stay."""
     if not isinstance(data, ev.GenerationCompleted):
         return data
-    return msgspec.structs.replace(data, messages=None, params=None, tools=None, raw_request=None, raw_response=None)
+    is_first = not any(isinstance(earlier, ev.GenerationCompleted) for earlier in before)
+    tools = data.tools if is_first else None
+    return msgspec.structs.replace(data, messages=None, params=None, tools=tools, raw_request=None, raw_response=None)
 
 
 def suspend(step: StepState, waiting: ev.StepWaiting, now: int) -> None:

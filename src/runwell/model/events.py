@@ -30,6 +30,8 @@ Verdict = Literal["positive", "negative", ""]
 
 
 class RunCreated(EventData, frozen=True, kw_only=True):
+    """`history` is what was said before, when an agent replies to an earlier run; its last message is the reply."""
+
     org_id: str
     project_id: str
     workflow_id: str
@@ -48,6 +50,7 @@ class RunCreated(EventData, frozen=True, kw_only=True):
     parent_step_id: str | None = None
     root_run_id: str | None = None
     depth: int = 0
+    history: list[dict[str, Any]] | None = None
 
 
 class RunStarted(EventData, frozen=True, kw_only=True):
