@@ -68,7 +68,7 @@ _RUN: Final[Responses] = {
 }
 
 
-@routes.post("/v1/agents/{key}/runs", responses=_RUN)
+@routes.post("/v1/agents/{agent_id}/runs", responses=_RUN)
 @needs("workflow:run")
 async def run_agent(
     agent: FoundAgent, body: AgentRunBody, request: Request, caller: Caller, server: Server, prefer: Prefer = None
@@ -126,8 +126,9 @@ async def _run(
         check = reading_check(server, request, caller, row.run_id)
         return EventStream(server.streams, RunPlace(server.journal, row.run_id, 0), check, _accepted(row))
     patience_s = _patience(prefer)
-    if patience_s > 0:
-        row = await at_rest(server.runs.feed, server.journal, row.run_id, patience_s)
+    if patience_s == 0:
+        return _accepted(row)
+    row = await at_rest(server.runs.feed, server.journal, row.run_id, patience_s)
     if row.status not in TERMINAL:
         return _accepted(row)
     return Answer(await server.runs.view(caller.scope, row.run_id), 200, _location(row))

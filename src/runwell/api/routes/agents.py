@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends, Query
+from fastapi import Depends, Path, Query
 from pydantic import Field
 from starlette.responses import Response
 
@@ -12,7 +12,7 @@ from runwell.api.etags import IfMatch
 from runwell.api.json_values import JsonObject, StoredText
 from runwell.api.route import Caller, Server, needs, router
 from runwell.api.routes import workflow_versions, workflows
-from runwell.api.routes.workflow_bodies import Body, DraftBody, Key, Limit, Name, NewWorkflowBody, PageCursor, PublishBody, Slug
+from runwell.api.routes.workflow_bodies import Body, DraftBody, Limit, Name, NewWorkflowBody, PageCursor, PublishBody, Slug
 from runwell.model.errors import NotFound
 from runwell.model.workflow_views import VersionSummary, WorkflowView
 from runwell.ports.workflows import WorkflowRecord
@@ -23,13 +23,16 @@ routes = router("agents", DocumentRoute)
 _EXAMPLE: Final = {"name": "support", "steps": [{"id": "agent", "type": "agent", "model": "openai:gpt-5-mini", "instructions": "Help."}]}
 
 
-async def _agent(key: Key, caller: Caller, server: Server) -> WorkflowRecord:
+AgentKey = Annotated[str, Path(max_length=300, description="The agent's id, its bare UUID, or its slug.")]
+
+
+async def _agent(agent_id: AgentKey, caller: Caller, server: Server) -> WorkflowRecord:
     try:
-        found = await server.workflows.get(caller.scope, key)
+        found = await server.workflows.get(caller.scope, agent_id)
     except NotFound:
         found = None
     if found is None or found.kind != "agent":
-        raise NotFound(f"there is no agent {key!r}")
+        raise NotFound(f"there is no agent {agent_id!r}")
     return found
 
 
@@ -67,14 +70,14 @@ async def create_agent(body: NewAgentBody, caller: Caller, server: Server, sourc
     return await workflows.create_workflow(new, caller, server, source)
 
 
-@routes.get("/v1/agents/{key}", responses=answers(WorkflowView, "The agent with its draft."))
+@routes.get("/v1/agents/{agent_id}", responses=answers(WorkflowView, "The agent with its draft."))
 @needs("workflow:read")
 async def get_agent(agent: FoundAgent, caller: Caller, server: Server) -> Answer:
     """Return one agent. The `ETag` is its draft's."""
     return await workflows.get_workflow(agent.id, caller, server)
 
 
-@routes.put("/v1/agents/{key}", responses=answers(WorkflowView, "The agent with its new draft, and that draft's problems."))
+@routes.put("/v1/agents/{agent_id}", responses=answers(WorkflowView, "The agent with its new draft, and that draft's problems."))
 @needs("workflow:write")
 async def replace_agent_draft(
     agent: FoundAgent, body: DraftBody, caller: Caller, server: Server, source: DocumentSource, if_match: IfMatch = None
@@ -83,7 +86,7 @@ async def replace_agent_draft(
     return await workflows.replace_workflow_draft(agent.id, body, caller, server, source, if_match)
 
 
-@routes.delete("/v1/agents/{key}", status_code=204, responses=no_content("The agent, its versions and all of its runs are gone."))
+@routes.delete("/v1/agents/{agent_id}", status_code=204, responses=no_content("The agent, its versions and all of its runs are gone."))
 @needs("workflow:write")
 async def delete_agent(
     agent: FoundAgent,
@@ -95,7 +98,7 @@ async def delete_agent(
     return await workflows.delete_workflow(agent.id, caller, server, stop)
 
 
-@routes.get("/v1/agents/{key}/versions", responses=answers(VersionPage, "A page of versions."))
+@routes.get("/v1/agents/{agent_id}/versions", responses=answers(VersionPage, "A page of versions."))
 @needs("workflow:read")
 async def list_agent_versions(agent: FoundAgent, caller: Caller, server: Server, limit: Limit = 50, cursor: PageCursor = None) -> Answer:
     """Return the agent's versions, newest first, without their documents."""
@@ -103,7 +106,7 @@ async def list_agent_versions(agent: FoundAgent, caller: Caller, server: Server,
 
 
 @routes.post(
-    "/v1/agents/{key}/versions",
+    "/v1/agents/{agent_id}/versions",
     status_code=201,
     responses={
         **answers(VersionSummary, "The new version.", 201),
