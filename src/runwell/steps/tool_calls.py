@@ -172,6 +172,7 @@ class _ToolContext:
         self.attempt: int = outer.attempt
         self.limits: AttemptLimits = outer.limits
         self.services: Services = outer.services
+        self.late = outer.late
 
     def record(self, data: EventData) -> None:
         self._outer.record(data)
