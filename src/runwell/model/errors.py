@@ -35,6 +35,7 @@ FailureCode = Literal[
     "LLM_INVALID_OUTPUT",
     "MCP_TOOL_FAILED",
     "TOOL_FAILED",
+    "LOOPING_RISK",
     "EXPRESSION_FAILED",
     "TOO_MANY_ITEMS",
     "OUTPUT_TOO_LARGE",

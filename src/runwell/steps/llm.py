@@ -79,15 +79,16 @@ async def ask(ctx: StepContext) -> Any:
         try:
             return await _ask_one(ctx, spec, _request(ctx, spec, name), place)
         except StepError as exc:
-            if place == len(names) - 1 or not _another_may_do(exc, spec):
+            if place == len(names) - 1 or not another_may_do(exc, spec.fallback_on):
                 raise
     raise AssertionError("a list of models is not empty")
 
 
-def _another_may_do(error: StepError, spec: LlmStep) -> bool:
+def another_may_do(error: StepError, fallback_on: tuple[Reason, ...] | None) -> bool:
+    """Whether the next of several models is to be asked."""
     reason = reason_of(error)
-    if spec.fallback_on is not None:
-        return reason in spec.fallback_on
+    if fallback_on is not None:
+        return reason in fallback_on
     return error.retryable or reason in MOVES_ON
 
 
@@ -148,17 +149,17 @@ async def _ask_one(ctx: StepContext, spec: LlmStep, request: ModelRequest, place
     check = SchemaCheck(spec.output_schema)
     for _ in range(spec.repair_attempts + 1):
         answer = await call_model(ctx, request, place)
-        value, wrong = _read(answer.text, check)
+        value, wrong = read_object(answer.text, check)
         record_answer(ctx, request, answer, place, "invalid_output" if wrong else None)
         if not wrong:
             return value
-        request = _with_repair(request, answer.text, wrong)
+        request = with_repair(request, answer.text, wrong)
     details: dict[str, object] = {"reason": "invalid_output", "raw": answer.text[:20_000], "errors": wrong}
     message = f"{request.model} gave no answer of the output_schema in {spec.repair_attempts + 1} tries: {wrong[0]}"
     raise StepError("LLM_INVALID_OUTPUT", message, retryable=True, details=details)
 
 
-def _read(text: str, check: SchemaCheck) -> tuple[Any, list[str]]:
+def read_object(text: str, check: SchemaCheck) -> tuple[Any, list[str]]:
     """Return the value of the JSON text and what is wrong with it."""
     try:
         value = msgspec.json.decode(_unfenced(text))
@@ -175,7 +176,8 @@ def _unfenced(text: str) -> str:
     return text
 
 
-def _with_repair(request: ModelRequest, text: str, wrong: list[str]) -> ModelRequest:
+def with_repair(request: ModelRequest, text: str, wrong: list[str]) -> ModelRequest:
+    """Return the request that sends an answer back with what is wrong with it."""
     plea = (
         "Your answer does not follow the schema:\n" + "\n".join(f"- {what}" for what in wrong) + "\nAnswer again, with the whole JSON only."
     )
