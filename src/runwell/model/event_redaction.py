@@ -4,7 +4,7 @@ Everything else is Runwell's own or the document's: ids, statuses, times, names.
 """
 
 from collections.abc import Set
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -36,6 +36,8 @@ CONTENT: Final[dict[type[ev.EventData], dict[str, tuple[Root, ...]]]] = {
     ev.StepCompleted: {"result": _OUT},
     ev.StepFailed: {"error": _TEXT, "result": _OUT},
     ev.StepRetrying: _ERROR,
+    ev.StepWaiting: {"input": _IN},
+    ev.StepResumed: {"output": _OUT, "error": _TEXT},
     ev.GenerationCompleted: {
         **{"messages": _TEXT, "params": _TEXT, "tools": _TEXT, "raw_request": _TEXT},
         **{"response": _OUT, "tool_calls": _OUT, "thought": _TEXT, "error": _TEXT, "raw_response": _OUT},
@@ -78,9 +80,10 @@ class RedactedEvents:
 
 
 def _redacted(redactor: Redactor, held: S, fields: dict[str, tuple[Root, ...]]) -> S:
-    changes = {}
+    changes: dict[str, Any] = {}
     for name, roots in fields.items():
         old = getattr(held, name)
+        new: Any
         if isinstance(old, ErrorInfo):
             new = _error(redactor, old)
         elif isinstance(old, RawBody):

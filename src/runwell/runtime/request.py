@@ -56,10 +56,10 @@ def created(request: StartRequest, redactions: Redactions) -> RunCreated:
 
 def child_request(state: RunState, step_id: str, child_id: str, version: Version) -> StartRequest:
     """Return what starts the child run that this step of the parent waits for."""
-    parent = state.created
+    parent, step = state.created, state.steps[step_id]
     return StartRequest(
         version=version,
-        input=state.steps[step_id].input.get("input"),
+        input=step.input.get("input") if step.suspended is None else step.suspended.input,
         run_id=child_id,
         org_id=parent.org_id,
         project_id=parent.project_id,

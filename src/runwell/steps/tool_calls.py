@@ -180,6 +180,9 @@ class _ToolContext:
     def record(self, data: EventData) -> None:
         self._outer.record(data)
 
+    def recorded(self) -> Sequence[EventData]:
+        return self._outer.recorded()
+
     def delta(self, text: str) -> None:
         self._outer.delta(text)
 
