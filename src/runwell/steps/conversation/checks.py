@@ -35,6 +35,8 @@ def _models(spec: ConversationStep) -> Iterator[Problem]:
             yield f"/nodes/{i}/models", "a worker has model or models, not both", "keep one of them"
         if isinstance(node, WorkerNode) and not (has_default or node.model or node.models):
             yield f"/nodes/{i}", f"nobody answers for the worker {node.id!r}", "give it, or the conversation, model: openai:gpt-5-mini"
+        if isinstance(node, WorkerNode) and node.prompt is None and spec.prompt is None:
+            yield f"/nodes/{i}", f"the worker {node.id!r} has no prompt", "give it, or the conversation, prompt:"
     needs_judge = any(condition.freeform is not None for _, condition in _conditions(spec))
     needs_model = needs_judge or spec.backchannel is not None
     if needs_model and not (has_default or spec.judge_model):

@@ -101,7 +101,7 @@ class WorkerNode(NodeBase):
     """A model answers. With an `output_schema` it writes an object, and the person is told `reply`, if that is given."""
 
     type: Literal["worker"]
-    prompt: Prompt = Field(description="template")
+    prompt: Prompt | None = Field(default=None, description="template; left out, that of the step")
     model: str | None = Field(default=None, description="left out, that of the step")
     models: tuple[str, ...] | None = Field(default=None, min_length=1, max_length=10)
     connection: str | None = None
@@ -203,6 +203,7 @@ class ConversationStep(StepSpec):
     fallback_on: tuple[Reason, ...] | None = None
     connection: str | None = None
     params: dict[str, Any] = {}
+    prompt: Prompt | None = Field(default=None, description="template; of workers that have none")
     prompt_prefix: Prompt | None = Field(default=None, description="template; before every worker's prompt")
     prompt_suffix: Prompt | None = Field(default=None, description="template; behind every worker's prompt")
     backchannel: Prompt | None = Field(default=None, description="template; of nodes that have none")
@@ -213,7 +214,7 @@ class ConversationStep(StepSpec):
 
     def late(self) -> list[Late]:
         return [
-            *_texts("", self, ("prompt_prefix", "prompt_suffix", "backchannel", "output")),
+            *_texts("", self, ("prompt", "prompt_prefix", "prompt_suffix", "backchannel", "output")),
             *(late for i, node in enumerate(self.nodes) for late in _late_of_node(f"/nodes/{i}", node)),
             *(late for i, edge in enumerate(self.edges) for late in _late_of_condition(f"/edges/{i}", edge)),
         ]
@@ -225,7 +226,10 @@ class ConversationStep(StepSpec):
             if isinstance(node, ToolNode):
                 named.append((f"/nodes/{i}/tool", node.tool))
             elif isinstance(node, WorkerNode):
-                named += [(f"/nodes/{i}/tools/{j}", use.tool) for j, use in enumerate(node.uses)]
+                named += [
+                    (f"/nodes/{i}/tools/{j}" + ("" if isinstance(node.tools[j], str) else "/tool"), use.tool)
+                    for j, use in enumerate(node.uses)
+                ]
         return named
 
 

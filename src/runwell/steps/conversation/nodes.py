@@ -72,7 +72,7 @@ class Nodes:
         """Return the worker's text or object, and the variables that its tools set."""
         models, variables = self._asking.of_worker(node), dict[str, Any]()
         uses, offers = await self._tools(node)
-        messages = [self._system(place), *as_messages(self._talk.said)]
+        messages = [self._system(node, place), *as_messages(self._talk.said)]
         for left in reversed(range(node.max_consecutive_tool_calls + 1)):
             choice = "auto" if left else "none"
             request = self._asking.request("", messages, node, tools=offers, tool_choice=choice, output_schema=node.output_schema)
@@ -95,11 +95,11 @@ class Nodes:
             self._tell(text_of(self._fill(f"{place}/reply", {"output": value})))
         return value, variables
 
-    def _system(self, place: str) -> Message:
+    def _system(self, own: WorkerNode, place: str) -> Message:
         spec = self._spec
         places = [
             "/prompt_prefix" if spec.prompt_prefix is not None else None,
-            f"{place}/prompt",
+            "/prompt" if own.prompt is None else f"{place}/prompt",
             "/prompt_suffix" if spec.prompt_suffix is not None else None,
         ]
         return Message(role="system", content="\n\n".join(text_of(self._fill(where)) for where in places if where is not None))
