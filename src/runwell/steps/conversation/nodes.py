@@ -18,7 +18,7 @@ from runwell.steps.http import HttpStep
 from runwell.steps.llm import read_object
 from runwell.steps.tool_calls import call_tool, offered
 
-SILENCE: Final = "(The person has said nothing new.)"
+SILENCE: Final = "(The person waits for your answer.)"
 """Stands for the person where a provider wants a message of theirs at the end."""
 
 
