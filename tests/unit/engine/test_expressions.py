@@ -56,7 +56,7 @@ def test_values(source: str, value: Any) -> None:
 
 
 def test_an_item_that_is_text_is_had_by_its_place() -> None:
-    assert evaluate("input.names[1]", names=["Ann", "Bob"]) == "Bob"
+    assert evaluate("input.people[1]", people=["Ann", "Bob"]) == "Bob"
     assert evaluate("input.rows[0].tags[0]", rows=[{"tags": ["new"]}]) == "new"
 
 
