@@ -47,11 +47,16 @@ _BOUNDS: Final = {
 
 def field_problems(exc: ValidationError, model: type[BaseModel], fields: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
     """Yield a problem for each field that `exc` names; `pointer` is where the part stands in the document."""
-    found = [(_known_part(fields, error["loc"], error["type"]), error) for error in exc.errors(include_url=False)]
+    found = [(_known_part(fields, error["loc"], error["type"]), error) for error in exc.errors(include_url=False) if not _is_echo(error)]
     for loc, same_place in groupby(found, key=lambda one: one[0]):
         errors = [error for _, error in same_place]
         place = pointer + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc)
         yield _problem(errors, model, loc, place)
+
+
+def _is_echo(error: Any) -> bool:
+    """Whether a list counts as too short only because what is wrong in it was left out."""
+    return error["type"] == "too_short" and bool(len(error["input"]) >= error["ctx"]["min_length"])
 
 
 def _known_part(value: Any, loc: Sequence[int | str], kind: str) -> tuple[int | str, ...]:

@@ -7,6 +7,7 @@ from runwell.model.errors import Problem
 from runwell.model.step import StepSpec
 from runwell.model.tool import server_of
 from runwell.ports.models import Refusal
+from runwell.steps.conversation.document import ConversationStep, HttpNode, WorkerNode
 from runwell.steps.http import HttpStep
 from runwell.steps.llm import LlmStep
 
@@ -24,14 +25,28 @@ def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
     """Return a problem for each name of the step that leads nowhere; its pointer is within the step."""
     if isinstance(spec, HttpStep):
         return _unreachable_http(spec, names)
-    if not isinstance(spec, LlmStep):
-        return _unreachable_servers(spec, names)
-    connection = spec.connection if isinstance(spec.connection, str) else None
+    if isinstance(spec, ConversationStep):
+        return [*_unreachable_models(spec, names), *_unreachable_of_nodes(spec, names), *_unreachable_servers(spec, names)]
+    return _unreachable_models(spec, names) if isinstance(spec, LlmStep) else _unreachable_servers(spec, names)
+
+
+def _unreachable_models(part: LlmStep | ConversationStep | WorkerNode, names: Names, place: str = "") -> list[Problem]:
+    connection = part.connection if isinstance(part.connection, str) else None
     refused = names.connection(connection) if connection is not None else None
     if refused is not None:
-        return [_problem(refused, "/connection")]
-    checked = [(place, names.model(name, connection)) for place, name in _models(spec) if "{{" not in name]
-    return [_problem(refusal, place) for place, refusal in checked if refusal is not None]
+        return [_problem(refused, f"{place}/connection")]
+    checked = [(where, names.model(name, connection)) for where, name in _models(part) if "{{" not in name]
+    return [_problem(refusal, place + where) for where, refusal in checked if refusal is not None]
+
+
+def _unreachable_of_nodes(spec: ConversationStep, names: Names) -> Iterator[Problem]:
+    nodes: Any = spec.nodes if "nodes" not in spec.unread else ()
+    for i, node in enumerate(nodes):
+        if isinstance(node, WorkerNode) and (node.model or node.models):
+            yield from _unreachable_models(node, names, f"/nodes/{i}")
+        elif isinstance(node, HttpNode) and node.request.connection is not None:
+            refused = names.http_connection(node.request.connection)
+            yield from [] if refused is None else [_problem(refused, f"/nodes/{i}/request/connection")]
 
 
 def _unreachable_http(spec: HttpStep, names: Names) -> list[Problem]:
@@ -46,8 +61,8 @@ def _unreachable_servers(spec: StepSpec, names: Names) -> list[Problem]:
     return [_problem(refusal, place) for place, refusal in checked if refusal is not None]
 
 
-def _models(spec: LlmStep) -> Iterator[tuple[str, str]]:
-    written: Any = [("/model", spec.model)]
+def _models(spec: LlmStep | ConversationStep | WorkerNode) -> Iterator[tuple[str, str]]:
+    written: Any = [("/model", spec.model), ("/judge_model", getattr(spec, "judge_model", None))]
     if isinstance(spec.models, list | tuple):  # a stand-in of a broken step may hold anything
         written += [(f"/models/{i}", name) for i, name in enumerate(spec.models)]
     yield from ((place, name) for place, name in written if isinstance(name, str))
