@@ -140,7 +140,7 @@ def _limits(kind: Any, marks: Sequence[Any]) -> str:
 
 def _size(kind: Any, bounds: Mapping[type, Any]) -> Iterator[str]:
     least, most = bounds.get(MinLen), bounds.get(MaxLen)
-    of_text = kind is str or str in get_args(kind)
+    of_text = kind is str or (get_origin(kind) in (Union, UnionType) and str in get_args(kind))
     unit = "character" if of_text else "entry"
     shown = _between(least.min_length if least else None, most.max_length if most else None)
     if shown:

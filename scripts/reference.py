@@ -112,8 +112,12 @@ The `code` of a failed step's or run's `error`.
 
 def documents() -> str:
     parts: dict[type, str] = {StepSpec: "#fields-of-every-step", Limits: "#limits", Retry: "#retry", ToolSpec: "#tools"}
-    inner = [(step_type.name, field, part) for step_type in BUILT_IN for field, part in _inner_parts(step_type.spec)]
-    parts |= {part: f"#{name}-{field}".lower().replace(" ", "-") for name, field, part in inner}
+    inner = []
+    for step_type in BUILT_IN:
+        for field, part in _inner_parts(step_type.spec):
+            if part not in parts:
+                inner.append((step_type.name, field, part))
+                parts[part] = f"#{step_type.name}-{field}".lower().replace(" ", "-")
     sections = [
         f"""{NOTE}
 # Workflow documents
@@ -172,10 +176,16 @@ def _inner_parts(spec: type[StepSpec]) -> Iterator[tuple[str, type[Part]]]:
         if name not in COMMON:
             for kind in _models(field.annotation):
                 if not issubclass(kind, StepSpec):
-                    yield name, kind
+                    yield f"{name} {_tag(kind)}".strip() if sum(1 for _ in _models(field.annotation)) > 1 else name, kind
                     yield from (
                         (f"{name} {part.__name__}", part) for inner in kind.model_fields.values() for part in _models(inner.annotation)
                     )
+
+
+def _tag(kind: type[Part]) -> str:
+    """Return the `type` of the parts that a model of a union takes."""
+    field = kind.model_fields.get("type")
+    return "" if field is None else str(get_args(field.annotation)[0])
 
 
 def _models(kind: Any) -> Iterator[type[Part]]:

@@ -11,7 +11,7 @@ from runwell.ports.http import Http
 from runwell.ports.models import Models
 from runwell.ports.sandbox import Sandbox
 from runwell.ports.secrets import Secrets
-from runwell.ports.steps import AttemptLimits, Services
+from runwell.ports.steps import AttemptLimits, LateValues, Services
 from runwell.ports.tools import DeclaredTool, Tools
 
 
@@ -29,6 +29,7 @@ class FakeContext:
     secrets: Secrets | None = None
     external: Tools | None = None
     tools: Mapping[str, DeclaredTool] = field(default_factory=dict)
+    late: LateValues = field(default_factory=lambda: cast(LateValues, None))
     run_id: str = "run_1"
     scope: Scope = DEFAULT_SCOPE
     step_id: str = "step"

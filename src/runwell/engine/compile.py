@@ -12,7 +12,7 @@ from runwell.engine.graph import Graph
 from runwell.engine.plan import Body, Plan, StepPlan, ToolPlan
 from runwell.engine.references import Place, at_end, inner_ids, is_named, wrong_references
 from runwell.engine.step_checks import Finding, wrong_condition, wrong_constant, wrong_fields, wrong_items
-from runwell.engine.templates import Const, DictNode, ListNode, Node, SecretText, read_template
+from runwell.engine.templates import Const, DictNode, ListNode, Node, Single, escape, read_template, secret_pointers
 from runwell.engine.tools import SEEN, guarded, wrong_tools
 from runwell.model.errors import InvalidDocument, Problem
 from runwell.model.step import ForEach, StepSpec, While, body_of
@@ -58,7 +58,7 @@ class _Compiler:
             if spec.step is not None:
                 self._check_spec(spec.step, f"/tools/{i}")
                 inputs = guarded(self._inputs(spec.step, f"/tools/{i}", SEEN))
-            plans[spec.full_name] = ToolPlan(spec=spec, inputs=inputs, secret_pointers=_secret_pointers(inputs))
+            plans[spec.full_name] = ToolPlan(spec=spec, inputs=inputs, secret_pointers=secret_pointers(inputs))
         return plans
 
     def body(self, specs: Sequence[StepSpec], pointer: str, outer: Place) -> Body:
@@ -90,10 +90,11 @@ class _Compiler:
             dependents=graph.dependents(spec.id),
             when=when,
             inputs=inputs,
-            secret_pointers=_secret_pointers(inputs),
+            secret_pointers=secret_pointers(inputs),
             body=self.body(body_of(spec), f"{pointer}/steps", inside) if body_of(spec) else None,
             condition=self._condition(spec.condition, "condition", pointer, spec, inside) if isinstance(spec, While) else None,
             output=None if output is None else self.template(output, f"{pointer}/output", spec.id, at_end(inside, body_of(spec))),
+            late=self._late(spec, pointer, replace(place, names=place.names | spec.late_names)) if _is_whole(spec) else {},
         )
 
     def _inside(self, spec: StepSpec, place: Place) -> Place:
@@ -107,6 +108,17 @@ class _Compiler:
             loop_steps=frozenset(inner.id for inner in body_of(spec)) if isinstance(spec, While) else place.loop_steps,
         )
 
+    def _late(self, spec: StepSpec, pointer: str, place: Place) -> dict[str, Node]:
+        found: dict[str, Node] = {}
+        for where, value, kind in spec.late():
+            if kind == "condition":
+                expr = self._condition(value, where[1:], pointer, spec, place)
+                found |= {} if expr is None else {where: Single(expr)}
+            else:
+                node = self.template(value, pointer + where, spec.id, place, secrets=kind == "request")
+                found[where] = guarded({"request": node})["request"] if kind == "request" else node
+        return found
+
     def _inputs(self, spec: StepSpec, pointer: str, place: Place) -> dict[str, Node]:
         nodes = {}
         dumped = spec.model_dump(mode="json", by_alias=True, include=set(spec.templates), exclude_unset=True)
@@ -119,7 +131,7 @@ class _Compiler:
 
     def _check_spec(self, spec: StepSpec, pointer: str) -> None:
         self._find(wrong_fields(spec), pointer, spec.id)
-        if spec.unread <= StepSpec.model_fields.keys() - {"type"}:  # a type's own checks rely on its own fields
+        if _is_whole(spec):
             own = self._checks[spec.type](spec) if spec.type in self._checks else []
             self._find([Finding("bad_step", message, place, cure) for place, message, cure in own], pointer, spec.id)
             self._find(wrong_tools(spec, self._tools), pointer, spec.id)
@@ -129,7 +141,7 @@ class _Compiler:
     def template(self, value: Any, pointer: str, step_id: str | None, place: Place, secrets: bool = False) -> Node:
         """Compile a value whose strings are templates; a value without any becomes a constant."""
         if isinstance(value, dict):
-            items = {str(k): self.template(v, f"{pointer}/{_escape(str(k))}", step_id, place, secrets) for k, v in value.items()}
+            items = {str(k): self.template(v, f"{pointer}/{escape(str(k))}", step_id, place, secrets) for k, v in value.items()}
             return Const(value) if all(isinstance(node, Const) for node in items.values()) else DictNode(items)
         if isinstance(value, list | tuple):
             nodes = [self.template(v, f"{pointer}/{i}", step_id, place, secrets) for i, v in enumerate(value)]
@@ -169,28 +181,11 @@ class _Compiler:
         self.problems.append(_named(Problem(code=code, message=message, pointer=pointer, step_id=step_id, hint=hint)))
 
 
+def _is_whole(spec: StepSpec) -> bool:
+    """Whether the fields of the step's type could be read, on which its own checks rely."""
+    return spec.unread <= StepSpec.model_fields.keys() - {"type"}
+
+
 def _named(problem: Problem) -> Problem:
     """Return the problem without the id of a stand-in, which is none."""
     return problem if problem.step_id is None or is_named(problem.step_id) else msgspec.structs.replace(problem, step_id=None)
-
-
-def _secret_pointers(inputs: Mapping[str, Node]) -> frozenset[str]:
-    found: set[str] = set()
-
-    def walk(node: Node, pointer: str) -> None:
-        if isinstance(node, SecretText):
-            found.add(pointer)
-        elif isinstance(node, DictNode):
-            for key, item in node.items.items():
-                walk(item, f"{pointer}/{_escape(key)}")
-        elif isinstance(node, ListNode):
-            for i, item in enumerate(node.items):
-                walk(item, f"{pointer}/{i}")
-
-    for field, node in inputs.items():
-        walk(node, f"/{field}")
-    return frozenset(found)
-
-
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")

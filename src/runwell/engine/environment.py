@@ -1,6 +1,6 @@
 """What names mean at one place of a run: its scope, and the scopes around it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runwell.engine.state import RunState, Scope
@@ -40,6 +40,19 @@ class ScopeEnvironment:
         while scope is not None:
             yield scope
             scope = scope.parent
+
+
+class LateEnvironment(ScopeEnvironment):
+    """The environment of what a step fills in while it works: `names` go before those around it."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, state: RunState, scope: Scope, names: Mapping[str, Any]) -> None:
+        super().__init__(state, scope)
+        self._names = names
+
+    def value(self, root: str) -> Any:
+        return self._names[root] if root in self._names else super().value(root)
 
 
 def _previous(scope: Scope) -> dict[str, Any]:

@@ -360,6 +360,8 @@ _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "run_paused": _nothing,
     "tool_called": _nothing,
     "tool_returned": _nothing,
+    "turn_started": _nothing,
+    "turn_ended": _nothing,
     "comment_added": _comment_added,
     "run_archived": _archived,
     "run_unarchived": _archived,

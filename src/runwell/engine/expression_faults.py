@@ -9,11 +9,13 @@ import cel
 from runwell.engine.cel_text import LOOP_NAME, Selection, Token
 from runwell.engine.functions import CEL_FUNCTIONS, FUNCTIONS
 
-ROOTS: Final = frozenset({"input", "steps", "run", "item", "index", "loop", "args", "secrets"})
+ROOTS: Final = frozenset({"input", "steps", "run", "item", "index", "loop", "args", "vars", "conversation", "secrets"})
 STEP_KEYS: Final = frozenset({"result", "input", "status", "error"})
 RUN_KEYS: Final = frozenset({"id", "workflow", "version", "created_at", "trigger", "environment", "tags", "metadata", "source_run_id"})
 
-_KEYS: Final = {"run": RUN_KEYS, "loop": frozenset({"iteration", "previous"})}
+CONVERSATION_KEYS: Final = frozenset({"turn", "message", "node", "output", "error", "visits"})
+
+_KEYS: Final = {"run": RUN_KEYS, "loop": frozenset({"iteration", "previous"}), "conversation": CONVERSATION_KEYS}
 
 _FUNCTION_NAMES: Final = FUNCTIONS.keys() | CEL_FUNCTIONS
 _OF_NOTHING: Final = frozenset({"type", "int", "uint", "double", "bytes", "timestamp", "duration"})

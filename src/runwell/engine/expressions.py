@@ -137,12 +137,12 @@ def _walk(path: Selection, env: Environment) -> Any:
     else:
         value, keys = _root(path.root, env), path.keys
     for key in keys:
+        if isinstance(key, int) and isinstance(value, str):
+            raise ExpressionFailed("text has no items")
         try:
             value = value[key]
         except (KeyError, IndexError, TypeError) as exc:
             raise ExpressionFailed(_missing(key, value)) from exc
-        if isinstance(key, int) and isinstance(value, str):
-            raise ExpressionFailed("text has no items")
     return value
 
 

@@ -15,7 +15,10 @@ from runwell.model.workflow import Workflow
 
 
 class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One step, compiled. `inputs` are its template fields; `secret_pointers` point into the rendered input."""
+    """One step, compiled. `inputs` are its template fields; `secret_pointers` point into the rendered input.
+
+    `late` is what the handler has filled in while it works, by its pointer within the step.
+    """
 
     id: str
     type: str
@@ -29,6 +32,7 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     body: "Body | None" = None
     condition: Expr | None = None
     output: Node | None = None
+    late: dict[str, Node] = {}
 
 
 class ToolPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     visible: frozenset[str] = frozenset()
-    names: frozenset[str] = ROOTS - {"item", "index", "loop", "args"}
+    names: frozenset[str] = ROOTS - {"item", "index", "loop", "args", "vars", "conversation"}
     beside: frozenset[str] = frozenset()
     inner: Mapping[str, str] = {}
     outside: Mapping[str, str] = {}
@@ -52,6 +52,8 @@ def _wrong_reference(root: str, keys: tuple[str | int, ...], step_id: str | None
         yield "name_not_here", f"{root!r} has no value in a tool", f"a tool sees {', '.join(sorted(place.names))}: pass it as an argument"
     elif root == "args" and root not in place.names:
         yield "name_not_here", "'args' has a value only in the tools of a document", "use input, or the result of a step"
+    elif root in ("vars", "conversation") and root not in place.names:
+        yield "name_not_here", f"{root!r} has a value only inside a conversation step", "use its result in a step that depends on it"
     elif root not in place.names:
         loop = "while" if root == "loop" else "for_each"
         cure = f"move this step into the steps of a {loop} step"

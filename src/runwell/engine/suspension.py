@@ -12,7 +12,10 @@ from runwell.model import events as ev
 from runwell.model.events import Event, EventData
 
 RECORDED: Final = frozenset(
-    {"generation_completed", "tool_called", "tool_returned", "task_created", "task_completed", "step_waiting", "step_resumed"}
+    {
+        *("generation_completed", "tool_called", "tool_returned", "task_created", "task_completed", "step_waiting", "step_resumed"),
+        *("turn_started", "turn_ended"),
+    }
 )
 """What handlers are told of what they did; of messages, see `go_on`."""
 
@@ -20,8 +23,11 @@ RECORDED: Final = frozenset(
 def remember(state: RunState, event: Event) -> None:
     """Keep what is in the event for the step's handler."""
     step = state.steps.get(event.step_id or "")
-    if step is not None and step.is_leaf:
-        step.recorded.append(_short(event.data, step.recorded))
+    if step is None or not step.is_leaf:
+        return
+    if isinstance(event.data, ev.TurnEnded):  # it tells what came of the turn: a talk of many turns must not hold them all
+        step.recorded[:] = [data for data in step.recorded if isinstance(data, ev.TurnStarted | ev.TurnEnded)]
+    step.recorded.append(_short(event.data, step.recorded))
 
 
 def _short(data: EventData, before: list[EventData]) -> EventData:
@@ -41,9 +47,13 @@ def suspend(step: StepState, waiting: ev.StepWaiting, now: int) -> None:
 
 
 def go_on(state: RunState, step: StepState, by: str, now: int) -> None:
-    """Let the step's attempt go on; a message for which it waited is its own from now on."""
+    """Let the step's attempt go on; a message for which it waited is its own from now on.
+
+    It came further, so what failed before counts no more: a talk that lasts for weeks outlives more than one restart.
+    """
     if by == "message" and step.message is not None:
         step.recorded.append(ev.MessageReceived(name=step.message, body=state.messages[step.message].pop(0)))
     step.suspended = step.message = step.task_id = step.child_run_id = None
     step.deadline = None if step.left_ms is None else now + step.left_ms
     step.left_ms = None
+    step.failures = step.deaths = 0

@@ -6,6 +6,7 @@ What an expression yields is never read as a template again. A template that men
 value, and only where the plan says that a secret stands.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from runwell.engine.cel_text import end_of_expression
@@ -160,3 +161,26 @@ def _joined(parts: tuple[str | Expr, ...]) -> Node:
     if any(isinstance(part, Expr) and mentions_secrets(part) for part in parts):
         return SecretText(parts)
     return Single(parts[0]) if len(parts) == 1 and isinstance(parts[0], Expr) else Text(parts)
+
+
+def secret_pointers(inputs: Mapping[str, Node]) -> frozenset[str]:
+    """Return the JSON pointers into the rendered inputs at which a text with secrets stands."""
+    found: set[str] = set()
+
+    def walk(node: Node, pointer: str) -> None:
+        if isinstance(node, SecretText):
+            found.add(pointer)
+        elif isinstance(node, DictNode):
+            for key, item in node.items.items():
+                walk(item, f"{pointer}/{escape(key)}")
+        elif isinstance(node, ListNode):
+            for i, item in enumerate(node.items):
+                walk(item, f"{pointer}/{i}")
+
+    for field, node in inputs.items():
+        walk(node, f"/{field}")
+    return frozenset(found)
+
+
+def escape(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")

@@ -44,6 +44,8 @@ CONTENT: Final[dict[type[ev.EventData], dict[str, tuple[Root, ...]]]] = {
     },
     ev.ToolCalled: {"args": _IN},
     ev.ToolReturned: {"result": _OUT, "error": _TEXT},
+    ev.TurnStarted: {"message": _BOTH, "variables": _BOTH},
+    ev.TurnEnded: {"output": _BOTH, "variables": _BOTH, "value": _BOTH, "error": _TEXT},
     ev.TaskCreated: {"title": _TEXT, "description": _TEXT, "payload": _BOTH},
     ev.TaskCompleted: {"comment": _TEXT, "result": _BOTH},
     ev.MessageReceived: {"body": _BOTH},

@@ -20,6 +20,8 @@ from runwell.model.errors import ErrorInfo, InvalidInput, LimitName
 from runwell.model.generation import EventData as EventData
 from runwell.model.generation import GenerationCompleted as GenerationCompleted
 from runwell.model.statuses import SkipReason, WaitingFor
+from runwell.model.turn import TurnEnded as TurnEnded
+from runwell.model.turn import TurnStarted as TurnStarted
 
 EVENT_VERSION: Final = 1
 
@@ -286,6 +288,8 @@ EVENT_TYPES: Final[dict[str, type[EventData]]] = {
     "generation_completed": GenerationCompleted,
     "tool_called": ToolCalled,
     "tool_returned": ToolReturned,
+    "turn_started": TurnStarted,
+    "turn_ended": TurnEnded,
     "task_created": TaskCreated,
     "task_completed": TaskCompleted,
     "message_received": MessageReceived,

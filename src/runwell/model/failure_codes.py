@@ -11,6 +11,7 @@ FAILURE_CODES: Final[dict[str, str]] = {
     "MCP_TOOL_FAILED": "A call to a tool of an MCP server failed. `details.reason` says why: tool_error, unknown_tool, timeout, connection, unavailable, protocol, too_large, auth, and so on.",
     "TOOL_FAILED": "A tool was not called. `details.reason` says why: unknown_tool, invalid_args (they break its `input_schema`), needs_approval, not_here. What a declared http or python tool runs into has the code of that step.",
     "AGENT_LIMIT_EXCEEDED": "An agent had no answer within its `limits`. `details.limit` says which: rounds, tokens, cost_usd.",
+    "LOOPING_RISK": "A conversation went round, and reached one of its `limits`. `details` say which (`limit`), where (`node`) and in which `turn`.",
     "EXPRESSION_FAILED": "An expression or template had no value: a key is missing, types do not fit, a text grew too long.",
     "TOO_MANY_ITEMS": "A for_each was given more than 10,000 items. Split the list over several runs, as with a `workflow` step for each part.",
     "OUTPUT_TOO_LARGE": "A step's result is larger than `limits.output_bytes`.",

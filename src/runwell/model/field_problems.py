@@ -6,9 +6,10 @@ pydantic finds the errors; its own wording speaks of Python ("a valid tuple", pa
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from runwell.model.errors import Problem
 from runwell.model.step import STEP_ID
@@ -46,24 +47,28 @@ _BOUNDS: Final = {
 
 def field_problems(exc: ValidationError, model: type[BaseModel], fields: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
     """Yield a problem for each field that `exc` names; `pointer` is where the part stands in the document."""
-    found = [(_known_part(fields, error["loc"], error["type"]), error) for error in exc.errors(include_url=False)]
+    found = [(_known_part(fields, error["loc"], error["type"]), error) for error in exc.errors(include_url=False) if not _is_echo(error)]
     for loc, same_place in groupby(found, key=lambda one: one[0]):
         errors = [error for _, error in same_place]
         place = pointer + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in loc)
         yield _problem(errors, model, loc, place)
 
 
+def _is_echo(error: Any) -> bool:
+    """Whether a list counts as too short only because what is wrong in it was left out."""
+    return error["type"] == "too_short" and bool(len(error["input"]) >= error["ctx"]["min_length"])
+
+
 def _known_part(value: Any, loc: Sequence[int | str], kind: str) -> tuple[int | str, ...]:
     """Return `loc` without what pydantic adds to it: the choice within a union."""
     if kind == "missing":
-        return tuple(loc)
+        return (*_known_part(value, loc[:-1], ""), loc[-1])
     known: list[int | str] = []
     for part in loc:
-        within = part in value if isinstance(value, Mapping) else isinstance(part, int) and isinstance(value, Sequence)
-        if not within:
-            break
-        known.append(part)
-        value = value[part]
+        within = part in value if isinstance(value, Mapping) else isinstance(part, int) and isinstance(value, list | tuple)
+        if within:
+            known.append(part)
+            value = value[part]
     return tuple(known)
 
 
@@ -74,7 +79,7 @@ def _problem(errors: list[Any], model: type[BaseModel], loc: tuple[int | str, ..
             parent = place.rpartition("/")[0]
             return Problem(code="missing_field", message=f"the field {name!r} is missing", pointer=parent, hint=f"add {name}:")
         case "extra_forbidden" | "invalid_key":
-            known = _fields_at(model, loc[:-1])
+            known = _fields_at(model, error["loc"][:-1])
             cure = nearest(name, known) or f"fields are {', '.join(sorted(known))}"
             return Problem(code="unknown_field", message=f"unknown field {name!r}", pointer=place, hint=cure)
         case kind if kind in _WANTED:
@@ -84,7 +89,7 @@ def _problem(errors: list[Any], model: type[BaseModel], loc: tuple[int | str, ..
                 code="wrong_type",
                 message=_in_list(message, loc),
                 pointer=place,
-                hint=_type_hint(wanted, error["input"], _own_fields(model, loc)),
+                hint=_type_hint(wanted, error["input"], _own_fields(model, error["loc"])),
             )
     message, hint = _value_problem(error, name)
     return Problem(code="bad_value", message=message, pointer=place, hint=hint)
@@ -104,6 +109,11 @@ def _value_problem(error: Any, name: str) -> tuple[str, str]:
             return f"{name!r} should be {about['expected']}, not {_shown(given)}", nearest(
                 given, choices
             ) or f"write {' or '.join(choices)}"
+        case "union_tag_invalid":
+            known = [word.strip("' ") for word in str(about["expected_tags"]).split(",")]
+            return f"unknown type {about['tag']!r}", nearest(about["tag"], known) or f"types are {', '.join(known)}"
+        case "union_tag_not_found":
+            return "it has no type", "give it `type:`"
         case "string_pattern_mismatch" if about["pattern"] in _PATTERNS:
             says, cure = _PATTERNS[about["pattern"]]
             return f"{_shown(given)} {says}", cure
@@ -138,12 +148,30 @@ def _shown(value: Any) -> str:
 
 
 def _fields_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
-    """Return the names of the fields that the part of a document at `loc` may have."""
+    """Return the names of the fields that the part of a document at `loc`, as pydantic tells it, may have."""
+    at = [model]
     for part in loc:
-        field = model.model_fields.get(str(part))
-        kinds = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
-        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
-    return [field.alias or name for name, field in model.model_fields.items()]
+        chosen = [kind for kind in at if _has_tag(kind, part)]
+        field = _field(at[0], part)
+        at = chosen or (list(_models_in(field.annotation)) if field else []) or at
+    return [field.alias or name for name, field in at[0].model_fields.items()]
+
+
+def _has_tag(model: type[BaseModel], tag: int | str) -> bool:
+    """Whether a union of models takes this one for parts whose `type` is the tag."""
+    field = model.model_fields.get("type")
+    return field is not None and tag in get_args(field.annotation)
+
+
+def _field(model: type[BaseModel], name: int | str) -> FieldInfo | None:
+    return next((field for own, field in model.model_fields.items() if name in (own, field.alias)), None)
+
+
+def _models_in(kind: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for inner in get_args(kind):
+        yield from _models_in(inner)
 
 
 def _own_fields(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 RunStatusWord = Literal["not_started", "running", "waiting_for_user_input", "paused", "completed", "failed", "cancelled"]
-PairCommand = Literal["start", "complete_task", "send_message"]
+PairCommand = Literal["start", "complete_task", "send_message", "data"]
 
 Free = dict[str, Any]
 

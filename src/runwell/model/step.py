@@ -1,6 +1,6 @@
 """What every step of a workflow document has, whatever its type."""
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
@@ -38,6 +38,18 @@ Control = Literal["for_each", "while", "delay", "approval", "wait", "workflow"]
 """Step types that the engine itself carries out; all others have a handler."""
 
 
+class Late(NamedTuple):
+    """A value of a step that its handler has filled in while it works, as often as it needs it.
+
+    `place` is its pointer within the step. A `request` is a template that may hold secrets, and in whose URL what is filled in is
+    percent-encoded.
+    """
+
+    place: str
+    value: Any
+    kind: Literal["template", "condition", "request"] = "template"
+
+
 class StepSpec(Part):
     """The common fields. A step type adds its own and names those that hold templates."""
 
@@ -46,6 +58,8 @@ class StepSpec(Part):
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     """Those of `templates` in which `{{ secrets.NAME }}` may stand."""
     control: ClassVar[Control | None] = None
+    late_names: ClassVar[frozenset[str]] = frozenset()
+    """What the values of `late` see beside the names around the step."""
     unread: ClassVar[frozenset[str]] = frozenset()
     """Fields that could not be read; empty but for a stand-in of a broken step."""
 
@@ -69,6 +83,10 @@ class StepSpec(Part):
 
     def tools_named(self) -> list[tuple[str, str]]:
         """Return the tools that the step names in so many words: (pointer within the step, whole name)."""
+        return []
+
+    def late(self) -> list[Late]:
+        """Return what is filled in while the step works; fields of `templates` are filled in when it begins."""
         return []
 
     @property

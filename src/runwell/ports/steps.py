@@ -34,6 +34,18 @@ class AttemptLimits(msgspec.Struct, frozen=True, kw_only=True):
     output_bytes: int = 10_485_760
 
 
+class LateValues(Protocol):
+    """What the step has to be filled in while it works (`StepSpec.late`), by its pointer within the step."""
+
+    def fill(self, place: str, names: Mapping[str, Any]) -> Any:
+        """Return the value with these values for the step's `late_names`. Raises `StepError` `EXPRESSION_FAILED`."""
+        ...
+
+    def secret_pointers(self, place: str) -> frozenset[str]:
+        """Return where in `{"request": <the value>}` a secret text stands, as in `StepContext.secret_pointers`."""
+        ...
+
+
 class StepContext(Protocol):
     """One attempt, as its handler sees it."""
 
@@ -81,6 +93,9 @@ class StepContext(Protocol):
     def tools(self) -> Mapping[str, DeclaredTool]:
         """The tools of the workflow document, by whole name (`http:find_ticket`)."""
         ...
+
+    @property
+    def late(self) -> LateValues: ...
 
     def record(self, data: EventData) -> None:
         """Append an event of this attempt: a log line, a model call, a tool call."""

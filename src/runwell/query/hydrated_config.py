@@ -4,7 +4,7 @@ Reads what the author wrote. What a step has beyond the fields of a node stands 
 nothing of the document is lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from runwell.model.run import WorkflowRef
@@ -19,6 +19,7 @@ from runwell.model.run_document import (
     ToolsConfig,
     WorkflowConfig,
 )
+from runwell.query.conversation_config import Conversation, others, provider_of, used_tool
 
 Json = dict[str, Any]
 
@@ -44,22 +45,43 @@ class _Step(NamedTuple):
         return self.raw.get("type") in _MODEL_STEPS
 
 
-def hydrated_config(document: Json, workflow: WorkflowRef, variables: Json) -> HydratedConfig:
-    """Return the configuration that the document of this version is. `variables` are what the run was started with."""
+def hydrated_config(
+    document: Json, workflow: WorkflowRef, variables: Json, runtime: Json, servers: Mapping[str, McpServer]
+) -> HydratedConfig:
+    """Return the configuration that the document of this version is.
+
+    `variables` are what the run was started with, `runtime` those that its conversations have. `servers` are the MCP servers that
+    the project has set up.
+    """
+    declared = {f"{tool.get('type')}:{tool.get('name')}": tool for tool in document.get("tools") or ()}
     steps = list(_steps(document.get("steps") or [], None))
-    nodes = [_node(step, workflow) for step in steps]
+    talks = {step.id: Conversation(step.raw, workflow, declared) for step in steps if step.raw.get("type") == "conversation"}
+    nodes = [node for step in steps for node in (_node(step, workflow, declared), *(talks[step.id].nodes() if step.id in talks else ()))]
     edges = [_edge(source, step, workflow) for step in steps for source in step.raw.get("depends_on") or ()]
+    edges += [edge for talk in talks.values() for edge in talk.edges()]
+    first = next(iter(talks.values()), None)
+    talk_raw = {} if first is None else first.raw
+    named = dict.fromkeys([*_mcp_servers(steps), *(server for talk in talks.values() for server in _servers(talk.named_tools()))])
     config = WorkflowConfig(
         logical_id=workflow.id,
         name=document.get("name"),
         description=document.get("description"),
+        category="User Created",
+        llms_config=LlmsConfig() if first is None else first.llms(),
+        main_response_config=Prompt(prompt=talk_raw.get("prompt")),
+        backchannel_response_config=Prompt(prompt=talk_raw.get("backchannel")),
+        default_prompt_prefix=talk_raw.get("prompt_prefix"),
+        default_prompt_suffix=talk_raw.get("prompt_suffix"),
         tools_config=ToolsConfig(tools=_all_tools(nodes)),
-        mcp_servers=[McpServer(name=name) for name in _mcp_servers(steps)],
-        nodes=[step.id for step in steps],
+        mcp_servers=[servers.get(name, McpServer(name=name)) for name in named],
+        global_condition_evaluation_method="tool_call" if any(talk.judges() for talk in talks.values()) else None,
+        nodes=[str(node.logical_id) for node in nodes],
         edges=[str(edge.logical_id) for edge in edges],
-        miscellaneous=_others(document, _WORKFLOW_FIELDS),
+        miscellaneous=others(document, _WORKFLOW_FIELDS),
     )
-    return HydratedConfig(workflow_config=config, node_configs=nodes, edge_configs=edges, dynamic_variables=variables)
+    return HydratedConfig(
+        workflow_config=config, node_configs=nodes, edge_configs=edges, dynamic_variables=variables, runtime_variables=runtime
+    )
 
 
 def _steps(raws: list[Json], loop: str | None) -> Iterator[_Step]:
@@ -70,14 +92,10 @@ def _steps(raws: list[Json], loop: str | None) -> Iterator[_Step]:
         yield from _steps(raw.get("steps") or [], step.id)
 
 
-def _others(raw: Json, known: frozenset[str]) -> Json:
-    return {name: value for name, value in raw.items() if name not in known}
-
-
-def _node(step: _Step, workflow: WorkflowRef) -> NodeConfig:
+def _node(step: _Step, workflow: WorkflowRef, declared: Mapping[str, Json]) -> NodeConfig:
     raw = step.raw
     schema = raw.get("output_schema")
-    tools = list(_tools(step))
+    tools = list(_tools(step, declared))
     return NodeConfig(
         logical_id=step.id,
         name=raw.get("name") or step.id,
@@ -104,10 +122,12 @@ def _miscellaneous(step: _Step) -> Json:
         known |= _MODEL_FIELDS | ({_prompt_field(step)} if _prompt(step) is not None else set())
     if step.raw.get("type") == "python":
         known.add("code")
+    if step.raw.get("type") == "conversation":
+        known |= {"nodes", "edges"}
     if not isinstance(step.raw.get("output_schema"), dict):
         known.discard("output_schema")
-    others = _others(step.raw, frozenset(known))
-    return others if step.loop is None else {"loop": step.loop, **others}
+    more = others(step.raw, frozenset(known))
+    return more if step.loop is None else {"loop": step.loop, **more}
 
 
 def _prompt_field(step: _Step) -> str:
@@ -124,22 +144,15 @@ def _llms(step: _Step) -> LlmsConfig:
         return LlmsConfig()
     names = {name: step.raw[name] for name in ("model", "models") if step.raw.get(name) is not None}
     first = step.raw.get("model") or next(iter(step.raw.get("models") or ()), None)
-    return LlmsConfig(provider=_provider(first), streaming=True, model_kwargs={**names, **(step.raw.get("params") or {})})
+    return LlmsConfig(provider=provider_of(first), streaming=True, model_kwargs={**names, **(step.raw.get("params") or {})})
 
 
-def _provider(model: Any) -> str | None:
-    """Return the provider in `provider:model`; None when a template decides it."""
-    provider = model.partition(":")[0] if isinstance(model, str) and ":" in model else None
-    return provider if provider and "{{" not in provider else None
-
-
-def _tools(step: _Step) -> Iterator[ToolConfig]:
+def _tools(step: _Step, declared: Mapping[str, Json]) -> Iterator[ToolConfig]:
     raw = step.raw
     if raw.get("type") == "python":
         yield ToolConfig(logical_id=step.id, name=raw.get("name") or step.id, type="inline_python", code=raw.get("code"))
     for named in _named_tools(raw):
-        kind, _, name = named.partition(":")
-        yield ToolConfig(logical_id=f"{step.id}/{named}", tool_id=named, name=name or named, type=kind if name else None)
+        yield used_tool(f"{step.id}/{named}", named, declared.get(named, {}))
 
 
 def _named_tools(raw: Json) -> Iterator[str]:
@@ -155,8 +168,11 @@ def _all_tools(nodes: list[NodeConfig]) -> list[ToolConfig]:
 
 
 def _mcp_servers(steps: list[_Step]) -> list[str]:
-    named = [tool for step in steps for tool in _named_tools(step.raw) if tool.startswith("mcp:")]
-    return list(dict.fromkeys(tool.removeprefix("mcp:").partition("/")[0] for tool in named))
+    return list(_servers(tool for step in steps for tool in _named_tools(step.raw)))
+
+
+def _servers(tools: Iterable[str]) -> Iterator[str]:
+    yield from (tool.removeprefix("mcp:").partition("/")[0] for tool in tools if tool.startswith("mcp:"))
 
 
 def _edge(source: str, step: _Step, workflow: WorkflowRef) -> EdgeConfig:

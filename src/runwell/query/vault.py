@@ -1,14 +1,18 @@
 """Pages of stored secrets and connections."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
+from runwell.model.run_document import McpServer
 from runwell.model.scope import Scope
 from runwell.model.vault import StoredConnection, StoredSecret
 from runwell.ports.vault import Names, Vault
 from runwell.query.cursors import Cursor, read_cursor, write_cursor
+
+MOST_SERVERS: Final = 1_000
+HIDDEN: Final = "***"
 
 T = TypeVar("T", StoredSecret, StoredConnection)
 
@@ -39,6 +43,17 @@ async def list_connections(vault: Vault, scope: Scope, limit: int, cursor: str |
     """Return a page of the scope's connections. Raises `InvalidInput` for a cursor of another list."""
     data, cursors = await _page(vault.connections.page, scope, "connections", limit, cursor)
     return ConnectionPage(data=data, **cursors)
+
+
+async def mcp_servers(vault: Vault, scope: Scope) -> dict[str, McpServer]:
+    """Return the scope's MCP servers by name, without what is secret: of secret headers there is only that they are sent."""
+    found = await vault.connections.page(scope, Names(limit=MOST_SERVERS))
+    return {one.name: _server(one) for one in found if one.type == "mcp"}
+
+
+def _server(connection: StoredConnection) -> McpServer:
+    headers = {**connection.headers, **dict.fromkeys(connection.secret_headers, HIDDEN)}
+    return McpServer(name=connection.name, server_url=connection.base_url, api_headers=headers)
 
 
 async def _page(

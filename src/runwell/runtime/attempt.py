@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from runwell.engine.actions import StartAttempt
+from runwell.engine.environment import LateEnvironment
 from runwell.engine.expressions import ExpressionFailed
 from runwell.engine.plan import ToolPlan
-from runwell.engine.state import RunState
+from runwell.engine.state import RunState, StepState
+from runwell.engine.templates import secret_pointers
 from runwell.engine.tools import rendered
 from runwell.model.commands import Command, CompleteAttempt, FailAttempt, RecordProgress, SuspendAttempt
 from runwell.model.errors import ErrorInfo, LimitExceeded, StepError
@@ -55,6 +57,7 @@ class AttemptContext:
         self.limits = AttemptLimits(memory_mb=limits.memory_mb, log_bytes=limits.log_bytes, output_bytes=limits.output_bytes)
         self.services = services
         self.tools: Mapping[str, DeclaredTool] = {name: BoundTool(plan, state) for name, plan in state.plan.tools.items()}
+        self.late = BoundLate(step, state)
         self._recorded = step.recorded
         self._kept = kept
         self._report = report
@@ -72,6 +75,22 @@ class AttemptContext:
 
     async def kept(self) -> None:
         await self._kept()
+
+
+class BoundLate:
+    """What a step leaves to be filled in while it works, within one run; implements `LateValues`."""
+
+    def __init__(self, step: StepState, state: RunState) -> None:
+        self._step, self._state = step, state
+
+    def fill(self, place: str, names: Mapping[str, Any]) -> Any:
+        try:
+            return self._step.plan.late[place].render(LateEnvironment(self._state, self._step.scope, names))
+        except ExpressionFailed as exc:
+            raise StepError("EXPRESSION_FAILED", f"{place}: {exc}") from exc
+
+    def secret_pointers(self, place: str) -> frozenset[str]:
+        return secret_pointers({"request": self._step.plan.late[place]})
 
 
 class BoundTool:

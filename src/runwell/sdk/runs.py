@@ -199,6 +199,20 @@ class _Operations(Resource):
         """Send the run a message. One with the same `message_id` counts once."""
         return _command(self._connection, run_id, "send_message", {"name": name, "body": body, "message_id": message_id})
 
+    @operation
+    def data(
+        self,
+        run_id: str,
+        message: str | None = None,
+        *,
+        variables: Mapping[str, Any] | None = None,
+        step: str | None = None,
+        message_id: str | None = None,
+    ) -> Flow[Accepted]:
+        """Tell the run's conversation what the person says, and variables that it is to have. `step` says which, if there are several."""
+        params = {"message": message, "variables": dict(variables or {}), "step": step, "message_id": message_id}
+        return _command(self._connection, run_id, "data", params)
+
     @streaming
     def stream(self, run_id: str, *, after: int = 0) -> Stream[EventView]:
         """Iterate over the run's events, those with a `seq` over `after`, as they come, until the run has ended.

@@ -14,10 +14,13 @@ from runwell.ports.models import FailedCall, File, Message, ModelAnswer, ModelCa
 from runwell.ports.steps import StepContext
 
 
-async def call_model(ctx: StepContext, request: ModelRequest, model_index: int = 0) -> ModelAnswer:
-    """Make the call. One that fails is recorded and its `StepError` raised; the answer is the caller's to `record_answer`."""
+async def call_model(ctx: StepContext, request: ModelRequest, model_index: int = 0, *, live: bool = True) -> ModelAnswer:
+    """Make the call, whose text is shown as it comes if it is `live`.
+
+    One that fails is recorded and its `StepError` raised; the answer is the caller's to `record_answer`.
+    """
     try:
-        return await ctx.services.models.generate(request, on_delta=ctx.delta)
+        return await ctx.services.models.generate(request, on_delta=ctx.delta if live else None)
     except StepError as exc:
         provider, _, model = request.model.partition(":")
         call = (exc.call if isinstance(exc, ModelCallFailed) else None) or FailedCall(provider=provider, model=model)

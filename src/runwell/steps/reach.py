@@ -8,6 +8,7 @@ from runwell.model.step import StepSpec
 from runwell.model.tool import server_of
 from runwell.ports.models import Refusal
 from runwell.steps.agent.document import AgentStep
+from runwell.steps.conversation.document import ConversationStep, HttpNode, WorkerNode
 from runwell.steps.http import HttpStep
 from runwell.steps.llm import LlmStep
 
@@ -26,16 +27,28 @@ def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
     if isinstance(spec, HttpStep):
         return _unreachable_http(spec, names)
     servers = _unreachable_servers(spec, names)
-    return servers if not isinstance(spec, LlmStep | AgentStep) else [*_unreachable_models(spec, names), *servers]
+    if isinstance(spec, ConversationStep):
+        return [*_unreachable_models(spec, names), *_unreachable_of_nodes(spec, names), *servers]
+    return [*_unreachable_models(spec, names), *servers] if isinstance(spec, LlmStep | AgentStep) else servers
 
 
-def _unreachable_models(spec: LlmStep | AgentStep, names: Names) -> list[Problem]:
-    connection = spec.connection if isinstance(spec.connection, str) else None
+def _unreachable_models(part: LlmStep | AgentStep | ConversationStep | WorkerNode, names: Names, place: str = "") -> list[Problem]:
+    connection = part.connection if isinstance(part.connection, str) else None
     refused = names.connection(connection) if connection is not None else None
     if refused is not None:
-        return [_problem(refused, "/connection")]
-    checked = [(place, names.model(name, connection)) for place, name in _models(spec) if "{{" not in name]
-    return [_problem(refusal, place) for place, refusal in checked if refusal is not None]
+        return [_problem(refused, f"{place}/connection")]
+    checked = [(where, names.model(name, connection)) for where, name in _models(part) if "{{" not in name]
+    return [_problem(refusal, place + where) for where, refusal in checked if refusal is not None]
+
+
+def _unreachable_of_nodes(spec: ConversationStep, names: Names) -> Iterator[Problem]:
+    nodes: Any = spec.nodes if "nodes" not in spec.unread else ()
+    for i, node in enumerate(nodes):
+        if isinstance(node, WorkerNode) and (node.model or node.models):
+            yield from _unreachable_models(node, names, f"/nodes/{i}")
+        elif isinstance(node, HttpNode) and node.request.connection is not None:
+            refused = names.http_connection(node.request.connection)
+            yield from [] if refused is None else [_problem(refused, f"/nodes/{i}/request/connection")]
 
 
 def _unreachable_http(spec: HttpStep, names: Names) -> list[Problem]:
@@ -50,8 +63,8 @@ def _unreachable_servers(spec: StepSpec, names: Names) -> list[Problem]:
     return [_problem(refusal, place) for place, refusal in checked if refusal is not None]
 
 
-def _models(spec: LlmStep | AgentStep) -> Iterator[tuple[str, str]]:
-    written: Any = [("/model", spec.model)]
+def _models(spec: LlmStep | AgentStep | ConversationStep | WorkerNode) -> Iterator[tuple[str, str]]:
+    written: Any = [("/model", spec.model), ("/judge_model", getattr(spec, "judge_model", None))]
     if isinstance(spec.models, list | tuple):  # a stand-in of a broken step may hold anything
         written += [(f"/models/{i}", name) for i, name in enumerate(spec.models)]
     yield from ((place, name) for place, name in written if isinstance(name, str))

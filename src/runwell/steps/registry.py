@@ -10,6 +10,7 @@ from runwell.model.step import CONTROL_STEPS, StepSpec
 from runwell.ports.steps import StepType, StepTypes
 from runwell.steps import http, llm, python, tool, transform
 from runwell.steps.agent import handler as agent
+from runwell.steps.conversation import handler as conversation
 
 
 def _control_type(spec: type[StepSpec]) -> StepType:
@@ -17,7 +18,7 @@ def _control_type(spec: type[StepSpec]) -> StepType:
 
 
 BUILT_IN: tuple[StepType, ...] = (
-    *(transform.STEP, http.STEP, python.STEP, llm.STEP, agent.STEP, tool.STEP),
+    *(transform.STEP, http.STEP, python.STEP, llm.STEP, agent.STEP, tool.STEP, conversation.STEP),
     *map(_control_type, CONTROL_STEPS),
 )
 

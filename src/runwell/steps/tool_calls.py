@@ -20,13 +20,16 @@ CARRIED_OUT: Final[Mapping[str, StepType]] = {"http": http.STEP, "python": pytho
 SHOWN_PROBLEMS: Final = 5
 
 
-async def call_tool(ctx: StepContext, name: Any, args: Any, *, call_id: str | None = None, approved: bool = False) -> Any:
+async def call_tool(
+    ctx: StepContext, name: Any, args: Any, *, call_id: str | None = None, approved: bool = False, own: DeclaredTool | None = None
+) -> Any:
     """Make one call and return what the tool returned, as JSON data.
 
-    `call_id` tells apart the calls of one step: each has its own idempotency key. Raises `StepError`; one with the code
+    `call_id` tells apart the calls of one step: each has its own idempotency key. `own` is a tool that the step itself declares.
+    Raises `StepError`; one with the code
     `TOOL_FAILED` means that nothing was called.
     """
-    declared = ctx.tools.get(name) if isinstance(name, str) else None
+    declared = own or (ctx.tools.get(name) if isinstance(name, str) else None)
     _check(name, args, declared, approved)
     call = _Call(ctx, call_id, name, args)
     ctx.record(ToolCalled(tool=name, args=args, call_id=call_id))
@@ -173,6 +176,7 @@ class _ToolContext:
         self.attempt: int = outer.attempt
         self.limits: AttemptLimits = outer.limits
         self.services: Services = outer.services
+        self.late = outer.late
 
     def record(self, data: EventData) -> None:
         self._outer.record(data)

@@ -55,6 +55,11 @@ def test_values(source: str, value: Any) -> None:
     assert evaluate(source, **GIVEN) == value
 
 
+def test_an_item_that_is_text_is_had_by_its_place() -> None:
+    assert evaluate("input.people[1]", people=["Ann", "Bob"]) == "Bob"
+    assert evaluate("input.rows[0].tags[0]", rows=[{"tags": ["new"]}]) == "new"
+
+
 @pytest.mark.parametrize("number", [2**63 - 1, 2**64, 2**200, -(2**70), 0.1, 1e300])
 def test_a_bare_selection_keeps_numbers_exactly(number: float) -> None:
     value = evaluate("input.n[0].m", n=[{"m": number}])

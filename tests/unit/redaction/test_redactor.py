@@ -191,6 +191,8 @@ NOT_CONTENT = {
     "StepStopped": {"code"},
     "StepResumed": {"by", "key"},
     "ToolCalled": {"tool", "call_id"},
+    "TurnStarted": {"turn", "node"},
+    "TurnEnded": {"turn", "node", "path", "again", "ended"},
     "ToolReturned": {"tool", "call_id"},
 }
 

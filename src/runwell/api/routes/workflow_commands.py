@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from runwell.api.answers import Answer, answers
 from runwell.api.ids import RunId, TaskId
-from runwell.api.json_values import JsonObject, JsonValue
+from runwell.api.json_values import JsonObject, JsonValue, Text
 from runwell.api.parts import Parts
 from runwell.api.route import Caller, Server, check, needs, router
 from runwell.api.routes.workflow_bodies import Body, Key
@@ -19,6 +19,7 @@ from runwell.model.principal import Permission, Principal
 from runwell.model.run import RunRow
 from runwell.model.run_parts import Accepted
 from runwell.ports.runs import StartRequest
+from runwell.query.conversations import conversation_of
 
 routes = router("commands")
 
@@ -75,6 +76,17 @@ class SendMessageParams(Known):
     message_id: str | None = Field(default=None, min_length=1, max_length=200)
 
 
+class DataParams(Known):
+    """What a person says. Data with the same `message_id` counts once."""
+
+    message: Text | None = Field(default=None, max_length=100_000, description="What the person says.")
+    variables: JsonObject = Field(default={}, description="Set in the conversation's `vars` before it goes on.")
+    step: Text | None = Field(
+        default=None, min_length=1, max_length=1_000, description="The conversation step's path, if the run has several under way."
+    )
+    message_id: str | None = Field(default=None, min_length=1, max_length=200)
+
+
 class StartCommand(Known):
     """Start a run of the active version, or of `version`."""
 
@@ -123,7 +135,15 @@ class SendMessageCommand(Known):
     params: SendMessageParams
 
 
-Steering = PauseCommand | ResumeCommand | StopCommand | CompleteTaskCommand | SendMessageCommand
+class DataCommand(Known):
+    """Tell a run's conversation what the person says. It is the message that the conversation step waits for, or will."""
+
+    command: Literal["data"]
+    run_id: RunId
+    params: DataParams
+
+
+Steering = PauseCommand | ResumeCommand | StopCommand | CompleteTaskCommand | SendMessageCommand | DataCommand
 AnyCommand = Annotated[StartCommand | Steering, Field(discriminator="command")]
 
 
@@ -168,10 +188,19 @@ async def _steer(server: Parts, caller: Principal, key: str, body: Steering) -> 
     row = await server.runs.row(caller.scope, body.run_id)
     if row.workflow_id != workflow.id:
         raise NotFound(f"there is no run {body.run_id!r}")
+    if isinstance(body, DataCommand):
+        return await server.runs.command(caller.scope, body.run_id, await _said(server, caller, body))
     return await server.runs.command(caller.scope, body.run_id, _command(body, caller.actor))
 
 
-def _command(body: Steering, actor: str) -> Command:
+async def _said(server: Parts, caller: Principal, body: DataCommand) -> SendMessage:
+    params = body.params
+    path = await conversation_of(server.runs, caller.scope, body.run_id, params.step)
+    said = {"message": params.message, "variables": params.variables}
+    return SendMessage(actor=caller.actor, name=path, body=said, message_id=params.message_id)
+
+
+def _command(body: PauseCommand | ResumeCommand | StopCommand | CompleteTaskCommand | SendMessageCommand, actor: str) -> Command:
     match body:
         case PauseCommand():
             return PauseRun(actor=actor)

@@ -9,6 +9,7 @@ from runwell.api.route import Caller, Server, needs, router
 from runwell.model.run_document import RunDocument
 from runwell.query.finding import find_run
 from runwell.query.run_document import run_document
+from runwell.query.vault import mcp_servers
 
 routes = router("runs")
 
@@ -29,4 +30,5 @@ async def get_workflow_run(workflow_run_id: ShortId, caller: Caller, server: Ser
     found = await find_run(server.journal, caller.scope, workflow_run_id)
     run = await server.runs.view(caller.scope, found.run_id)
     document = await server.runs.document(caller.scope, found.run_id)
-    return Answer(run_document(run, await server.journal.read(found.run_id), document, caller.scope))
+    servers = await mcp_servers(server.vault, caller.scope)
+    return Answer(run_document(run, await server.journal.read(found.run_id), document, caller.scope, servers))

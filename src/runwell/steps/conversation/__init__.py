@@ -1,0 +1,1 @@
+"""The step `conversation`: turns between a person and nodes that answer."""
