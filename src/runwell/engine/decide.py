@@ -13,6 +13,7 @@ from runwell.engine.draft import Draft, Fact, sequence
 from runwell.engine.endings import drain, fail_step, finish
 from runwell.engine.retry import retry_at
 from runwell.engine.state import RunState, StepState, log_cost
+from runwell.engine.traces import record_spans
 from runwell.model import commands as cmd
 from runwell.model import events as ev
 from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput, LimitName, NotFound
@@ -283,4 +284,5 @@ _DECIDERS: Final[dict[type[cmd.Command], Callable[[Draft, Any, int], None]]] = {
     cmd.ChildEnded: _child_ended,
     cmd.RecoverRun: _recover,
     cmd.EndInternally: _end_internally,
+    cmd.RecordSpans: record_spans,
 }

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from runwell.engine import plan as compiled
 from runwell.engine.state import Loop, RunState, Scope, StepState, log_cost, step_alarm
+from runwell.engine.traces import note_span
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model import events as ev
 from runwell.model.canonical import content_hash
@@ -61,7 +62,7 @@ def evolve(state: RunState, event: Event) -> RunState:
     """Apply the event. Raises `ImpossibleEvent` and leaves the state unusable when it cannot follow."""
     if event.seq != state.seq + 1:
         raise ImpossibleEvent(f"event {event.seq} cannot follow event {state.seq}")
-    if state.is_terminal and event.type not in ev.AFTERWARDS:
+    if state.is_terminal and event.type not in ev.AFTERWARDS and not state.plan.is_traced:
         raise ImpossibleEvent(f"{event.type} after the run's end")
     state.seq = event.seq
     _HANDLERS[event.type](state, event)
@@ -387,6 +388,7 @@ _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "task_completed": _task_completed,
     "message_received": _message_received,
     "log": _log,
+    "span_recorded": note_span,
     "run_created": _nothing,
     "run_paused": _nothing,
     "tool_called": _nothing,

@@ -31,6 +31,7 @@ class StartRequest(msgspec.Struct, kw_only=True):
     parent_step_id: str | None = None
     root_run_id: str | None = None
     depth: int = 0
+    kind: str = "workflow"
 
 
 class Runs(Protocol):

@@ -50,6 +50,7 @@ def created(request: StartRequest, redactions: Redactions) -> RunCreated:
         parent_step_id=request.parent_step_id,
         root_run_id=request.root_run_id,
         depth=request.depth,
+        kind=request.kind,
     )
     return data if rules is None else rules.event(data)
 

@@ -33,7 +33,9 @@ class SqlDefinitions:
         return await self._sql.read(lambda connection: connection.execute(found).scalar_one_or_none())
 
 
-def put_version(connection: Connection, scope: Scope, slug: str, name: str, document_hash: str, body: bytes) -> Version:
+def put_version(
+    connection: Connection, scope: Scope, slug: str, name: str, document_hash: str, body: bytes, kind: str = "workflow"
+) -> Version:
     """Keep a document as the next version of the slug's workflow, which is made when missing; a known document gives its version."""
     now = now_ms()
     insert_ignoring(
@@ -43,7 +45,7 @@ def put_version(connection: Connection, scope: Scope, slug: str, name: str, docu
         org_id=scope.org_id,
         project_id=scope.project_id,
         slug=slug,
-        kind="workflow",
+        kind=kind,
         name=name,
         revision=1,
         created_at=now,
