@@ -16,6 +16,34 @@ class Traces(Protocol):
         ...
 
 
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request holds: its good spans, how many others, and what was wrong with some of these.
+
+    `broken`: why the request could not be read to its end; the spans before that are there.
+    """
+
+    spans: tuple[Span, ...]
+    rejected: int = 0
+    faults: tuple[str, ...] = ()
+    broken: str | None = None
+
+
+class OtlpForm(Protocol):
+    """A form in which traces are sent and answered."""
+
+    def read(self, body: bytes) -> Batch:
+        """Return what the request holds. It raises nothing, and may take long."""
+        ...
+
+    def success(self, rejected: int, message: str) -> bytes:
+        """Return the answer to a request whose good spans are kept; `message` says what was wrong with others, if any."""
+        ...
+
+    def failure(self, message: str) -> bytes:
+        """Return the answer to a request that could not be read."""
+        ...
+
+
 class PendingTrace(msgspec.Struct, frozen=True, kw_only=True):
     """The spans of one trace that are in no run yet. `first_at` and `last_at`: when the first and the last came (ms since 1970)."""
 
