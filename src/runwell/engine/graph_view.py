@@ -22,7 +22,9 @@ def _spans(state: RunState) -> RunGraph:
     above = ((state.spans.get(step.span.parent_span_id or ""), step.path) for step in steps if step.span is not None)
     edges = [GraphEdge(source=source, target=path) for source, path in above if source]
     return RunGraph(
-        nodes=[GraphNode(id=step.path, type=step.plan.type, name=step.plan.spec.name, status=step.status, reason=step.reason) for step in steps],
+        nodes=[
+            GraphNode(id=step.path, type=step.plan.type, name=step.plan.spec.name, status=step.status, reason=step.reason) for step in steps
+        ],
         edges=edges,
     )
 

@@ -48,7 +48,10 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A compiled workflow. `hash` is the version's content hash. `is_traced`: its runs were made elsewhere, and their events say which steps they have."""
+    """A compiled workflow. `hash` is the version's content hash.
+
+    `is_traced`: its runs were made elsewhere, and their events say which steps they have.
+    """
 
     workflow: Workflow
     body: Body

@@ -54,6 +54,7 @@ FailureCode = Literal[
     "INSUFFICIENT_CREDITS",
     "RUN_TIMED_OUT",
     "RUN_STOPPED",
+    "SPAN_FAILED",
     "DRAIN_TIMEOUT",
     "INTERNAL_ERROR",
 ]

@@ -54,9 +54,10 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SpanRecorded(EventData, frozen=True, kw_only=True):
-    """What a span says beyond what became of it: of the run itself, or of the step that it is. Its children's paths begin with the step's.
+    """What a span of a trace says beyond what became of it: of the run itself, or of the step that it is.
 
-    `attributes` are those that are told nowhere else. `start` and `end` are ns since 1970 as they were sent.
+    `attributes` are those that are told nowhere else; a `resource` is told where it is another than the run's. `start` and `end`
+    are ns since 1970 as they were sent.
     """
 
     trace_id: str
@@ -69,6 +70,7 @@ class SpanRecorded(EventData, frozen=True, kw_only=True):
     end: int = 0
     scope: str | None = None
     attributes: dict[str, Any] = {}
+    resource: dict[str, Any] = {}
     events: list[dict[str, Any]] = []
     links: list[dict[str, Any]] = []
 
@@ -80,7 +82,7 @@ SpanPlace = Literal["run", "step", "call"]
 class SpanFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a span says of its run. Times are ms since 1970.
 
-    `path` is the step's path as Runwell's own traces tell it, within the run whose span is above; `is_run` says that the span is such a run.
+    `path` is the step's path as Runwell's own traces tell it, within the run whose span is above; `is_run`: the span is such a run.
     """
 
     record: SpanRecorded

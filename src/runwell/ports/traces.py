@@ -39,8 +39,8 @@ class OtlpForm(Protocol):
         """Return the answer to a request whose good spans are kept; `message` says what was wrong with others, if any."""
         ...
 
-    def failure(self, message: str) -> bytes:
-        """Return the answer to a request that could not be read."""
+    def failure(self, message: str) -> bytes | None:
+        """Return the answer to a request that could not be read; None where it is one as for any other problem."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Spans that are in no run yet, in SQL."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select
@@ -59,7 +59,7 @@ class SqlPendingSpans:
     async def spans(self, trace: PendingTrace, limit: int) -> tuple[str, list[Span]]:
         order = (pending_span.c.received_at, pending_span.c.span_id)
         found = select(pending_span.c.sent_by, pending_span.c.body).where(_of(trace)).order_by(*order).limit(limit)
-        rows: Sequence[Row[tuple[str, bytes]]] = await self._sql.read(lambda connection: connection.execute(found).all())
+        rows: Sequence[Row[Any, Any]] = await self._sql.read(lambda connection: connection.execute(found).all())
         return (rows[0].sent_by if rows else ""), [_decoder.decode(row.body) for row in rows]
 
     async def done(self, trace: PendingTrace, span_ids: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ class ProtobufForm:
 
     def success(self, rejected: int, message: str) -> bytes:
         partial = ExportTracePartialSuccess(rejected_spans=rejected, error_message=message) if message else None
-        return ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+        return bytes(ExportTraceServiceResponse(partial_success=partial).SerializeToString())
 
     def failure(self, message: str) -> bytes:
         """Return a `google.rpc.Status`, as the protocol wants it."""
@@ -39,8 +39,8 @@ class JsonForm:
         partial = {"partialSuccess": {"rejectedSpans": str(rejected), "errorMessage": message}} if message else {}
         return msgspec.json.encode(partial)
 
-    def failure(self, message: str) -> bytes:
-        return msgspec.json.encode({"code": _INVALID_ARGUMENT, "message": message})
+    def failure(self, message: str) -> bytes | None:
+        return None
 
 
 def _batch(reading: Reading) -> Batch:
