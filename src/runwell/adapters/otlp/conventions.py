@@ -40,11 +40,11 @@ _STATUSES: Final[Mapping[str, Status]] = {
     **{"pending": "stopped", "running": "stopped", "waiting": "stopped"},  # as far as the run had come when it was exported
 }
 _INPUTS: Final = (
-    *("runwell.run.input", "langfuse.observation.input", "langfuse.trace.input", "gen_ai.tool.call.arguments", "input.value"),
+    *("langfuse.observation.input", "langfuse.trace.input", "gen_ai.tool.call.arguments", "input.value"),
     *("traceloop.entity.input", "tool.parameters", "tool_arguments", "gen_ai.input.messages", "pydantic_ai.all_messages"),
 )
 _OUTPUTS: Final = (
-    *("runwell.run.output", "langfuse.observation.output", "langfuse.trace.output", "gen_ai.tool.call.result", "output.value"),
+    *("langfuse.observation.output", "langfuse.trace.output", "gen_ai.tool.call.result", "output.value"),
     *("traceloop.entity.output", "tool_response", "final_result", "gen_ai.output.messages"),
 )
 
@@ -77,7 +77,8 @@ def read_span(span: Span, now: int, *, is_root: bool, calls_model_itself: bool, 
         generation, events = generation_of(span, attributes, (start, end), error)
     tool = attributes.text("gen_ai.tool.name", "tool.name", "traceloop.entity.name") or span.name if kind == "tool" else None
     place = "call" if is_call else "run" if is_root and generation is None and tool is None else "step"
-    given, result = attributes.data(*_INPUTS), attributes.data(*_OUTPUTS)
+    given = _own_json(attributes, "runwell.run.input") if is_run else attributes.data(*_INPUTS)
+    result = _own_json(attributes, "runwell.run.output") if is_run else attributes.data(*_OUTPUTS)
     if generation is not None:
         result = generation.response if result is None else result
         given = {"messages": generation.messages} if is_root and given is None and generation.messages else given
@@ -98,6 +99,15 @@ def read_span(span: Span, now: int, *, is_root: bool, calls_model_itself: bool, 
         record=_recorded(span, RUN if place == "run" else kind, attributes, events, span.resource if tells_resource else {}),
     )
     return ReadSpan(facts=facts, about=about, status_of_run=status_of_run)
+
+
+def _own_json(attributes: Attributes, name: str) -> Any:
+    """Return what we wrote as JSON, always; what was cut stays text."""
+    told = attributes.take(name)
+    try:
+        return None if told is None else msgspec.json.decode(told)
+    except (msgspec.MsgspecError, TypeError, RecursionError):
+        return told
 
 
 def kind_of(span: Span) -> str:
@@ -132,9 +142,8 @@ def _recorded(span: Span, kind: str, attributes: Attributes, events: tuple[SpanE
 
 def _kind(attributes: Attributes) -> str:
     """Return the type of the step that the span is."""
-    own = attributes.text("runwell.step.type")
-    if own is not None:
-        return own[:64]
+    if isinstance(attributes.peek("runwell.step.type"), str):
+        return str(attributes.take("runwell.step.type"))[:64]  # empty for a step that never began
     for name in _KIND_NAMES:
         told = attributes.text(name)
         if told is not None:

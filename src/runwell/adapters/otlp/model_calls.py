@@ -16,6 +16,7 @@ from runwell.model.traces import Span, SpanEvent
 from runwell.model.usage import Usage
 
 _NANOS: Final = 1_000_000_000
+_MOST_USD: Final = 1_000_000
 _ASKED: Final = ("system", "user", "assistant", "tool")
 """Who speaks in the events `gen_ai.<role>.message` of earlier conventions."""
 
@@ -199,9 +200,7 @@ def _usage(attributes: Attributes, provider: str, at: int, *models: str | None) 
 
 
 def _tokens(given: int, cached: int, kept: int, written: int) -> Tokens:
-    return Tokens(  # type: ignore[no-untyped-call]
-        input_tokens=given, cache_read_tokens=cached or None, cache_write_tokens=kept or None, output_tokens=written
-    )
+    return Tokens(input_tokens=given, cache_read_tokens=cached or None, cache_write_tokens=kept or None, output_tokens=written)
 
 
 def _told(attributes: Attributes, name: str) -> Callable[..., int]:
@@ -223,11 +222,11 @@ def _cost(attributes: Attributes, provider: str, at: int, tokens: Tokens, models
     if stated is not None:
         return _nanos(stated), None
     price = price_elsewhere(provider.lower(), tokens, datetime.fromtimestamp(at / 1000, UTC), *models)
-    return min(price.nanos, 2**62), price.snapshot
+    return min(price.nanos, _MOST_USD * _NANOS), price.snapshot
 
 
 def _nanos(usd: Any) -> int:
-    return min(round((number_of(usd) or 0.0) * _NANOS), 2**62)
+    return round(min(number_of(usd) or 0.0, _MOST_USD) * _NANOS)
 
 
 def _first_token(attributes: Attributes, span: Span) -> float | None:

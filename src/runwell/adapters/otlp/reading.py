@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+import structlog
 
 from runwell.adapters.otlp.conventions import MODEL_CALL, ReadSpan, kind_of, read_span, times_of
 from runwell.model import events as ev
@@ -12,6 +13,8 @@ from runwell.model.errors import ErrorInfo, LimitName
 from runwell.model.events import EventData
 from runwell.model.slugs import NAME_LENGTH
 from runwell.model.traces import Span, SpanFacts, TraceReading
+
+_log = structlog.get_logger("runwell.traces")
 
 _MOST_METADATA: Final = 50
 _MOST_TEXT: Final = 1_000
@@ -35,7 +38,7 @@ def read_trace(spans: Sequence[Span], now: int, is_late: bool) -> TraceReading:
     outer = _with_calls_below(ordered)
     first = root or ordered[0]
     read = [
-        read_span(
+        _read(
             span,
             now,
             is_root=span is root,
@@ -60,6 +63,18 @@ def read_trace(spans: Sequence[Span], now: int, is_late: bool) -> TraceReading:
         metadata=_metadata(about, ordered[0].trace_id),
         environment=_environment(about),
     )
+
+
+def _read(span: Span, now: int, *, is_root: bool, calls_model_itself: bool, tells_resource: bool) -> ReadSpan:
+    """Return what the span says; of one whose attributes nobody foresaw, what it says without conventions: no trace waits for ever."""
+    try:
+        return read_span(span, now, is_root=is_root, calls_model_itself=calls_model_itself, tells_resource=tells_resource)
+    except Exception as exc:
+        _log.error("span_not_understood", trace_id=span.trace_id, span_id=span.span_id, exc_info=exc)
+    plain = msgspec.structs.replace(span, attributes={}, resource={})
+    read = read_span(plain, now, is_root=is_root, calls_model_itself=False, tells_resource=False)
+    record = msgspec.structs.replace(read.facts.record, attributes=span.attributes, resource=span.resource)
+    return msgspec.structs.replace(read, facts=msgspec.structs.replace(read.facts, record=record))
 
 
 def _root(spans: Sequence[Span]) -> Span | None:

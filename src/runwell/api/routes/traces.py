@@ -24,7 +24,7 @@ _REQUEST: Final[dict[str, Any]] = {
 }
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "description": "An `ExportTraceServiceResponse` in the form of the request. Spans are kept, but for those that it says were rejected.",
+        "description": "An `ExportTraceServiceResponse` in the form of the request. All spans are kept but those that it rejects.",
         "content": {
             _PROTOBUF: {"schema": {"type": "string", "format": "binary"}},
             "application/json": {"schema": {"type": "object", "properties": {"partialSuccess": {"type": "object"}}}},
