@@ -57,7 +57,7 @@ def note_span(state: RunState, event: Event) -> None:
 def record_spans(draft: Draft, command: RecordSpans, now: int) -> None:
     state = draft.state
     new = [span for span in command.spans if span.record.span_id not in state.spans]
-    new.sort(key=lambda span: (span.start, span.record.span_id))
+    new.sort(key=lambda span: (span.start, span.record.start, span.record.span_id))
     room = MOST_SPANS - len(state.spans)
     is_first = not state.is_terminal
     paths = {**state.spans, **paths_of(new[:room], state)}

@@ -33,7 +33,7 @@ _LIMITS: Final[dict[str, LimitName]] = {
 
 def read_trace(spans: Sequence[Span], now: int, is_late: bool) -> TraceReading:
     """Return what the spans say. `now`: ms since 1970. `is_late`: their run has ended, and none of them is it."""
-    ordered = sorted(spans, key=lambda span: (times_of(span, now)[0], span.span_id))
+    ordered = sorted(spans, key=lambda span: (times_of(span, now)[0], span.start, span.span_id))
     root = None if is_late else _root(ordered)
     outer = _with_calls_below(ordered)
     first = root or ordered[0]
