@@ -236,12 +236,13 @@ def _first_token(attributes: Attributes, span: Span) -> float | None:
     told = attributes.number("runwell.first_token_ms", "ai.response.msToFirstChunk")
     if told is not None:
         return told
-    moment = attributes.peek("langfuse.observation.completion_start_time")
+    name = "langfuse.observation.completion_start_time"
     try:
-        began = from_rfc3339(str(data_of(moment)).strip('"')) if moment is not None else None
+        began = from_rfc3339(str(attributes.peek(name)).strip('"'))
     except InvalidInput:
         return None
-    return None if began is None or not span.start else max(began - span.start / 1e6, 0.0)
+    attributes.take(name)
+    return max(began - span.start / 1e6, 0.0) if span.start else None
 
 
 def _finish_reason(attributes: Attributes) -> str | None:
