@@ -20,9 +20,13 @@ PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 
 
-async def send(api: Api, sent: dict[str, Any] | bytes, kind: str = JSON, *, status: int = 200, who: str = "ann", **headers: str) -> Any:
+async def send(
+    api: Api, sent: dict[str, Any] | bytes, kind: str = JSON, *, status: int = 200, who: str = "ann", encoding: str | None = None
+) -> Any:
     body = sent if isinstance(sent, bytes) else as_json(sent) if kind == JSON else as_protobuf(sent)
-    response = await api.send("POST", PATH, content=body, who=who, headers={"content-type": kind, **headers})
+    response = await api.send(
+        "POST", PATH, content=body, who=who, headers={"content-type": kind, **({} if encoding is None else {"content-encoding": encoding})}
+    )
     assert response.status_code == status, (response.status_code, response.text)
     return response
 
@@ -106,10 +110,9 @@ def test_its_run_is_found_counted_and_exported(tmp_path: Path) -> None:
         ):
             found = (await api.get("/v1/runs", q=query))["data"]
             assert [run["id"] for run in found] == [run_id], query
-        window = {"window": "24h"}
-        cost = await api.get("/v1/analytics/cost", **window)
+        cost = await api.get("/v1/analytics/cost", window="24h")
         assert "0.00063" in json.dumps(cost)
-        count = await api.get("/v1/analytics/runs-count", **window)
+        count = await api.get("/v1/analytics/runs-count", window="24h")
         assert count["total"]["runs"] == 1
         exported = [json.loads(line) for line in (await api.send("GET", "/v1/runs/export")).content.splitlines()]
         assert [(one["run_id"], len(one["generations"]), one["tool_calls"]) for one in exported] == [(run_id, 2, 1)]
@@ -323,13 +326,13 @@ def test_what_cannot_be_read_is_refused_in_words(tmp_path: Path, body: bytes, ki
 def test_compressed_bodies_and_their_bounds(tmp_path: Path) -> None:
     async def main(api: Api) -> None:
         sent = as_protobuf(request(agent_trace(new_trace_id())))
-        await send(api, gzip.compress(sent), PROTOBUF, **{"content-encoding": "gzip"})
-        await send(api, zlib.compress(sent), PROTOBUF, **{"content-encoding": "deflate"})
-        await send(api, gzip.compress(sent)[:-9], PROTOBUF, status=400, **{"content-encoding": "gzip"})
-        await send(api, b"no gzip", PROTOBUF, status=400, **{"content-encoding": "gzip"})
-        await send(api, sent, PROTOBUF, status=415, **{"content-encoding": "br"})
+        await send(api, gzip.compress(sent), PROTOBUF, encoding="gzip")
+        await send(api, zlib.compress(sent), PROTOBUF, encoding="deflate")
+        await send(api, gzip.compress(sent)[:-9], PROTOBUF, status=400, encoding="gzip")
+        await send(api, b"no gzip", PROTOBUF, status=400, encoding="gzip")
+        await send(api, sent, PROTOBUF, status=415, encoding="br")
         bomb = gzip.compress(b"\x12\x00" * 50_000_000)
-        answer = await send(api, bomb, PROTOBUF, status=413, **{"content-encoding": "gzip"})
+        answer = await send(api, bomb, PROTOBUF, status=413, encoding="gzip")
         assert "100000" in answer.json()["detail"]
         await send(api, b"x" * 100_001, PROTOBUF, status=413)
 

@@ -144,7 +144,6 @@ class TraceRecorder:
             tags=reading.tags,
             metadata=reading.metadata,
             environment=reading.environment,
-            kind="trace",
         )
         events, durable = await self._append(run_id, request, command)
         durable.add_done_callback(partial(self._tell, version.workflow_id, events))

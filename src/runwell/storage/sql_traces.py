@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, selec
 from runwell.model.scope import Scope
 from runwell.model.slugs import SLUG_LENGTH
 from runwell.model.traces import Span
+from runwell.model.workflow_views import Kind
 from runwell.ports.journal import Version
 from runwell.ports.traces import PendingTrace
 from runwell.storage.records import check_names
@@ -17,7 +18,7 @@ from runwell.storage.sql_definitions import put_version
 from runwell.storage.sql_versions import within
 from runwell.storage.tables import pending_span, workflow
 
-KIND: Final = "trace"
+KIND: Final[Kind] = "trace"
 _BESIDE: Final = "-traces"
 _PIECE: Final = 500
 """So many ids are named in one statement."""
