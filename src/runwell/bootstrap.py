@@ -14,6 +14,7 @@ from runwell.adapters.http import GuardedHttp
 from runwell.adapters.linear_patterns import linear_pattern
 from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.models.sources import ModelSources
+from runwell.adapters.otlp.reading import read_trace
 from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets, StoredSecrets
 from runwell.adapters.tools.mcp_tools import McpTools
@@ -44,6 +45,7 @@ from runwell.runtime.hosting import Hosting
 from runwell.runtime.projector import Projector
 from runwell.runtime.publisher import Publisher, ReachOf
 from runwell.runtime.runtime import Runtime
+from runwell.runtime.traces import TraceRecorder
 from runwell.settings import Settings
 from runwell.steps.reach import unreachable
 from runwell.steps.registry import step_types
@@ -57,12 +59,13 @@ from runwell.storage.sql_identity import sql_identities
 from runwell.storage.sql_limits import all_limits
 from runwell.storage.sql_project_settings import all_settings
 from runwell.storage.sql_secrets import SqlSecrets
+from runwell.storage.sql_traces import SqlPendingSpans
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
     """A Runwell that is ready. One in memory has no `sql`, no `vault` and no `tools` but those of its services.
 
-    `run_store` is kept by `projector`, which has to be started; both are None where there is none.
+    `run_store` is kept by `projector`, which has to be started; both are None where there is none. So has `traces`, where tables are kept.
     """
 
     runtime: Runtime
@@ -76,6 +79,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     tools: Tools | None = None
     run_store: RunStore | None = None
     projector: Projector | None = None
+    traces: TraceRecorder | None = None
 
 
 REDACTION: Final = "redaction"
@@ -140,6 +144,7 @@ async def open_app(
         tools=services.tools,
         run_store=store,
         projector=projector,
+        traces=(traces := TraceRecorder(parts.runtime, SqlPendingSpans(sql), read_trace, clock, probe)),
     )
     tune_process()
     try:
@@ -149,6 +154,7 @@ async def open_app(
         await app.runtime.open(mine)
         yield app
     finally:
+        await traces.close()
         await app.runtime.close(grace_s)
         if projector is not None:
             await projector.close()

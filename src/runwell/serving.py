@@ -18,6 +18,7 @@ import uvicorn
 
 from runwell.adapters.document_yaml import YamlText
 from runwell.adapters.oidc import OidcProvider
+from runwell.adapters.otlp.forms import FORMS
 from runwell.api.access import Access, AccessRules
 from runwell.api.application import create_app
 from runwell.api.around import Around
@@ -78,7 +79,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
     `sign_in`: only who has a key or a session is let in; otherwise whoever reaches it is the local user. `loopback`:
     it listens there only. Close `access.provider` at the end, where there is one.
     """
-    if app.sql is None or app.identities is None or app.vault is None or app.tools is None:
+    if app.sql is None or app.identities is None or app.vault is None or app.tools is None or app.traces is None:
         raise ValueError("a server needs an app whose tables are kept")
     clock = SystemClock()
     rules = AccessRules(loopback=loopback, allowed_origins=settings.allowed_origins, oidc_default_role=settings.oidc_default_role)
@@ -113,6 +114,8 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         redactor_for=redactor_for,
         publishing=app.publisher,
         document_text=YamlText(),
+        traces=app.traces,
+        otlp=FORMS,
         streams=streams,
         metrics=metrics,
         now=clock.now,
@@ -195,6 +198,8 @@ def _begin(app: App, ready: Callable[[], None]) -> None:
     ready()
     if app.projector is not None:
         app.projector.start()
+    if app.traces is not None:
+        app.traces.start()
 
 
 def _log_trouble(place: str, trouble: Trouble | None) -> None:

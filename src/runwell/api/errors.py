@@ -6,7 +6,9 @@ RunwellError
 ├── Conflict               the request contradicts what is there, or one like it is under way
 ├── PreconditionFailed     somebody changed it first
 ├── PreconditionRequired   an `If-Match` is wanted
+├── Malformed              the request cannot be read
 ├── PayloadTooLarge
+├── UnsupportedMediaType
 ├── TooManyRequests
 └── UpstreamFailed         what lies behind a connection did not answer as it should
 """
@@ -70,6 +72,18 @@ class PayloadTooLarge(ApiError):
     """The request is too large."""
 
     code, status = "PAYLOAD_TOO_LARGE", 413
+
+
+class Malformed(ApiError):
+    """The request cannot be read."""
+
+    code, status = "MALFORMED_REQUEST", 400
+
+
+class UnsupportedMediaType(ApiError):
+    """The request is in a form that is not read here."""
+
+    code, status = "UNSUPPORTED_MEDIA_TYPE", 415
 
 
 class PreconditionRequired(ApiError):

@@ -1,7 +1,7 @@
 """What the HTTP interface is made of: handed to `create_app`, found by each route."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 import msgspec
@@ -24,6 +24,7 @@ from runwell.ports.publishing import DocumentText, Publishing
 from runwell.ports.run_store import RunStore
 from runwell.ports.runs import Runs
 from runwell.ports.tools import Tools
+from runwell.ports.traces import OtlpForm, Traces
 from runwell.ports.vault import Vault
 from runwell.ports.views import SavedViews
 from runwell.ports.workflows import Workflows
@@ -57,7 +58,7 @@ def _now() -> int:
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """`authenticate` as it is by default lets everybody be the local user.
+    """`authenticate` as it is by default lets everybody be the local user. `otlp`: in which forms traces are taken, by media type.
 
     `strangers` is told of each request without valid credentials, and raises `TooManyRequests` when there were too many.
     `redactor_for` raises `InvalidInput` for rules that cannot be followed.
@@ -82,6 +83,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     redactor_for: Callable[[Redaction], Redactor]
     publishing: Publishing
     document_text: DocumentText
+    traces: Traces
+    otlp: Mapping[str, OtlpForm]
     access: Access | None = None
     authenticate: Authenticate = anybody
     around: Around = _directly

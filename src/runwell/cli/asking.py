@@ -12,7 +12,7 @@ from runwell.cli.complaints import complain
 from runwell.cli.formatting import harmless_json, one_line, pretty_json, printable
 from runwell.cli.keyboard import Keyboard
 from runwell.cli.needs import Need
-from runwell.cli.values import read_json, read_answer
+from runwell.cli.values import read_json, read_object
 from runwell.model.commands import Command, CompleteTask, SendMessage
 from runwell.model.errors import InvalidInput
 
@@ -89,7 +89,7 @@ class TerminalAsker:
         question = f"What to approve instead, as {_sample_edit(need.payload)} or @file (Enter: back): "
         while text := await self._keyboard.ask(question):
             try:
-                return read_answer(text, "the edit")
+                return read_object(text, "the edit")
             except InvalidInput as exc:
                 complain(exc)
         return None

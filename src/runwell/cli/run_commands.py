@@ -11,7 +11,7 @@ from runwell.cli.options import Manner
 from runwell.cli.output import chosen
 from runwell.cli.parameters import Output, RunId, TaskId, Watch, finish, options_of
 from runwell.cli.runs_wanted import RunsWanted
-from runwell.cli.values import read_json, read_answer
+from runwell.cli.values import read_json, read_object
 from runwell.model.commands import ArchiveRun, CompleteTask, UnarchiveRun
 from runwell.model.errors import InvalidInput
 from runwell.model.run_search import RunFilters, metadata_pair
@@ -250,6 +250,6 @@ def complete_task(
 
     if approve == reject:
         raise InvalidInput("a task is completed with either --approve or --reject")
-    edits = None if result is None else read_answer(result, "the result")
+    edits = None if result is None else read_object(result, "the result")
     decision = CompleteTask(task_id=task_id, approved=approve, result=edits, comment=comment)
     finish(steering.complete_task(options_of(context), task_id, decision, Manner(output=chosen(output), watch=watch)))

@@ -55,7 +55,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return True
 
 
-def read_answer(text: str, what: str) -> dict[str, Any]:
+def read_object(text: str, what: str) -> dict[str, Any]:
     """Return the JSON object. Raises `InvalidInput` for anything else."""
     value = read_json(text, what)
     if not isinstance(value, dict):

@@ -104,7 +104,7 @@ def _apply(state: RunState, facts: list[Fact], now: int, out: Advance) -> None:
 
 
 def _redacted(fact: Fact, redact: Redact) -> Fact:
-    return Fact(redact(fact.data), fact.step_id, fact.attempt, fact.actor)
+    return Fact(redact(fact.data), fact.step_id, fact.attempt, fact.actor, fact.at)
 
 
 def _note_work_to_end(state: RunState, fact: Fact, out: Advance) -> None:

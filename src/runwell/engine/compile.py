@@ -11,7 +11,7 @@ from runwell.engine.expressions import Expr, read_expression
 from runwell.engine.graph import Graph
 from runwell.engine.plan import Body, Plan, StepPlan, ToolPlan
 from runwell.engine.references import Place, at_end, inner_ids, is_named, wrong_references
-from runwell.engine.step_checks import Finding, wrong_condition, wrong_constant, wrong_fields, wrong_items
+from runwell.engine.step_checks import Finding, wrong_condition, wrong_constant, wrong_fields, wrong_items, wrong_trace
 from runwell.engine.templates import Const, DictNode, ListNode, Node, Single, escape, read_template, secret_pointers
 from runwell.engine.tools import SEEN, guarded, wrong_tools
 from runwell.model.errors import InvalidDocument, Problem
@@ -39,7 +39,10 @@ def compile_workflow(parsed: Parsed, checks: Mapping[str, SpecProblems] | None =
     output = None if workflow.output is None else compiler.template(workflow.output, "/output", None, scope)
     if compiler.problems:
         raise InvalidDocument(INVALID, problems=tuple(compiler.problems))
-    return Plan(workflow=workflow, body=body, tools=tools, output=output, hash=parsed.hash, document=parsed.document)
+    is_traced = any(step.control == "trace" for step in body.steps.values())
+    if is_traced:
+        body = Body(steps={}, roots=(), last="")
+    return Plan(workflow=workflow, body=body, tools=tools, output=output, hash=parsed.hash, document=parsed.document, is_traced=is_traced)
 
 
 class _Compiler:
@@ -49,6 +52,7 @@ class _Compiler:
         self._checks = checks
         self._reach = reach
         self._tools = parsed.workflow.tools
+        self._count = len(parsed.workflow.steps)
         self.problems: list[Problem] = list(parsed.problems)
 
     def tools(self) -> dict[str, ToolPlan]:
@@ -131,6 +135,7 @@ class _Compiler:
 
     def _check_spec(self, spec: StepSpec, pointer: str) -> None:
         self._find(wrong_fields(spec), pointer, spec.id)
+        self._find(wrong_trace(spec, alone=pointer == "/steps/0" and self._count == 1), pointer, spec.id)
         if _is_whole(spec):
             own = self._checks[spec.type](spec) if spec.type in self._checks else []
             self._find([Finding("bad_step", message, place, cure) for place, message, cure in own], pointer, spec.id)

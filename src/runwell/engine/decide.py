@@ -13,6 +13,7 @@ from runwell.engine.draft import Draft, Fact, sequence
 from runwell.engine.endings import drain, fail_step, finish
 from runwell.engine.retry import retry_at
 from runwell.engine.state import RunState, StepState, log_cost
+from runwell.engine.traces import record_spans
 from runwell.engine.waits import suspend
 from runwell.model import commands as cmd
 from runwell.model import events as ev
@@ -321,4 +322,5 @@ _DECIDERS: Final[dict[type[cmd.Command], Callable[[Draft, Any, int], None]]] = {
     cmd.ChildEnded: _child_ended,
     cmd.RecoverRun: _recover,
     cmd.EndInternally: _end_internally,
+    cmd.RecordSpans: record_spans,
 }

@@ -7,12 +7,13 @@ from runwell.model.events import TYPE_OF, Event, EventData, StepStarted
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """An event without its place in the log."""
+    """An event without its place in the log. `at`: when it happened elsewhere (ms since 1970); None for now."""
 
     data: EventData
     step_id: str | None = None
     attempt: int | None = None
     actor: str | None = None
+    at: int | None = None
 
 
 class Draft:
@@ -43,4 +44,5 @@ class Draft:
 
 def sequence(state: RunState, fact: Fact, now: int, ahead: int = 0) -> Event:
     """Return the fact as the run's next event, or as the one that is `ahead` after it."""
-    return Event(state.seq + 1 + ahead, state.run_id, TYPE_OF[type(fact.data)], now, fact.step_id, fact.attempt, fact.actor, fact.data)
+    at = now if fact.at is None else fact.at
+    return Event(state.seq + 1 + ahead, state.run_id, TYPE_OF[type(fact.data)], at, fact.step_id, fact.attempt, fact.actor, fact.data)

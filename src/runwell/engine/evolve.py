@@ -11,6 +11,7 @@ from runwell.engine import plan as compiled
 from runwell.engine.run_moves import move_run
 from runwell.engine.state import Loop, RunState, Scope, StepState, log_cost, push_alarm, step_alarm
 from runwell.engine.suspension import RECORDED, go_on, remember, suspend
+from runwell.engine.traces import note_span
 from runwell.engine.transitions import STEP_TRANSITIONS, ImpossibleEvent
 from runwell.model import events as ev
 from runwell.model.canonical import content_hash
@@ -52,7 +53,7 @@ def evolve(state: RunState, event: Event) -> RunState:
     """Apply the event. Raises `ImpossibleEvent` and leaves the state unusable when it cannot follow."""
     if event.seq != state.seq + 1:
         raise ImpossibleEvent(f"event {event.seq} cannot follow event {state.seq}")
-    if state.is_terminal and event.type not in ev.AFTERWARDS:
+    if state.is_terminal and event.type not in ev.AFTERWARDS and not state.plan.is_traced:
         raise ImpossibleEvent(f"{event.type} after the run's end")
     state.seq = event.seq
     if event.type in RECORDED:
@@ -356,6 +357,7 @@ _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "task_completed": _task_completed,
     "message_received": _message_received,
     "log": _log,
+    "span_recorded": note_span,
     "run_created": _nothing,
     "run_paused": _nothing,
     "tool_called": _nothing,

@@ -13,7 +13,20 @@ def run_graph(state: RunState) -> RunGraph:
     for step in state.steps.values():
         if step.iteration is None:
             counts.setdefault(step.plan.id, Counter())[step.status.value] += 1
-    return _graph(state.plan.body, state, counts)
+    return _spans(state) if state.plan.is_traced else _graph(state.plan.body, state, counts)
+
+
+def _spans(state: RunState) -> RunGraph:
+    """Return the steps of a trace, each behind the one that it is below."""
+    steps = [step for step in state.steps.values() if step.span is not None]
+    above = ((state.spans.get(step.span.parent_span_id or ""), step.path) for step in steps if step.span is not None)
+    edges = [GraphEdge(source=source, target=path) for source, path in above if source]
+    return RunGraph(
+        nodes=[
+            GraphNode(id=step.path, type=step.plan.type, name=step.plan.spec.name, status=step.status, reason=step.reason) for step in steps
+        ],
+        edges=edges,
+    )
 
 
 def _graph(body: Body, state: RunState, counts: dict[str, Counter[str]]) -> RunGraph:

@@ -52,7 +52,10 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A compiled workflow. `hash` is the version's content hash."""
+    """A compiled workflow. `hash` is the version's content hash.
+
+    `is_traced`: its runs were made elsewhere, and their events say which steps they have.
+    """
 
     workflow: Workflow
     body: Body
@@ -60,3 +63,4 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     output: Node | None
     hash: str
     document: Any
+    is_traced: bool = False

@@ -15,7 +15,7 @@ import msgspec
 
 from runwell.engine.plan import Body, Plan, StepPlan
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import Event, EventData, Log, RunCreated, RunReviewed, StepWaiting, StopMode
+from runwell.model.events import Event, EventData, Log, RunCreated, RunReviewed, SpanRecorded, StepWaiting, StopMode
 from runwell.model.run import Attempt
 from runwell.model.statuses import TERMINAL, RunStatus, SkipReason, StepStatus, WaitingFor
 from runwell.model.usage import NO_USAGE, Usage
@@ -77,6 +77,7 @@ class StepState(msgspec.Struct, kw_only=True, eq=False):
     task_id: str | None = None
     message: str | None = None
     child_run_id: str | None = None
+    span: SpanRecorded | None = None
     suspended: StepWaiting | None = None
     left_ms: int | None = None
     recorded: list[EventData] = []
@@ -101,7 +102,7 @@ class StepState(msgspec.Struct, kw_only=True, eq=False):
 
 
 class RunState(msgspec.Struct, kw_only=True, eq=False):
-    """One run; see the top of this file."""
+    """One run; see the top of this file. `spans`: of a trace, the step's path by span id, empty for the run's own."""
 
     run_id: str
     plan: Plan
@@ -138,6 +139,8 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
     drain_until: int | None = None
     log_bytes: int = 0
     usage: Usage = NO_USAGE
+    span: SpanRecorded | None = None
+    spans: dict[str, str] = {}
 
     @property
     def is_terminal(self) -> bool:

@@ -40,6 +40,13 @@ def wrong_fields(spec: StepSpec) -> Iterator[Finding]:
     yield from _no_templates(spec)
 
 
+def wrong_trace(spec: StepSpec, *, alone: bool) -> Iterator[Finding]:
+    """Yield that a `trace` step has company: what other steps do would never happen."""
+    if spec.control == "trace" and not alone:
+        cure = "take it out: Runwell makes workflows for traces by itself, when they are sent to /v1/traces"
+        yield Finding("trace_alone", "a trace step stands alone in its document", "", cure)
+
+
 def _wrong_times(spec: StepSpec) -> Iterator[Finding]:
     for field in {"for_s", "until", "expires_in_s"} - spec.unread:
         value = getattr(spec, field, None)

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import msgspec
+
 from runwell.engine.state import RunState, StepState, next_alarm
 from runwell.model.errors import ErrorInfo
 from runwell.model.run import Attempt, RunRow, RunView, StepView, WorkflowRef
 from runwell.model.statuses import RunStatus, StepStatus
 from runwell.model.times import rfc3339
+from runwell.model.traces import SpanRecorded
 from runwell.model.usage import usd
 
 
@@ -38,6 +41,7 @@ def run_view(state: RunState) -> RunView:
         archived_at=_moment(state.archived_at),
         review=state.review.review,
         score=state.review.score,
+        span=_span(state.span),
     )
 
 
@@ -58,7 +62,12 @@ def _step_view(step: StepState) -> StepView:
         result=step.result,
         error=step.error,
         reused_from=step.reused_from,
+        span=_span(step.span),
     )
+
+
+def _span(span: SpanRecorded | None) -> dict[str, Any] | None:
+    return None if span is None else msgspec.to_builtins(span)
 
 
 def _attempt(attempt: Attempt) -> Attempt:

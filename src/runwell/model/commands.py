@@ -10,6 +10,7 @@ import msgspec
 
 from runwell.model.errors import ErrorInfo, LimitName
 from runwell.model.events import EventData, RunCreated, StopMode, Verdict
+from runwell.model.traces import SpanFacts
 from runwell.model.waits import Wait
 
 
@@ -136,6 +137,15 @@ class RecoverRun(Command, frozen=True, kw_only=True):
     alive: frozenset[str] = frozenset()
     suspect: bool = True
     retry_at: int | None = None
+
+
+class RecordSpans(Command, frozen=True, kw_only=True):
+    """What a run did that was made elsewhere. Spans that are known already count once; an `ending` ends a run that has not ended."""
+
+    spans: tuple[SpanFacts, ...]
+    ending: EventData | None = None
+    start: int = 0
+    end: int = 0
 
 
 class EndInternally(Command, frozen=True, kw_only=True):

@@ -56,6 +56,7 @@ FailureCode = Literal[
     "INSUFFICIENT_CREDITS",
     "RUN_TIMED_OUT",
     "RUN_STOPPED",
+    "SPAN_FAILED",
     "DRAIN_TIMEOUT",
     "INTERNAL_ERROR",
 ]

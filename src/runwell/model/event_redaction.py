@@ -50,6 +50,7 @@ CONTENT: Final[dict[type[ev.EventData], dict[str, tuple[Root, ...]]]] = {
     ev.TaskCompleted: {"comment": _TEXT, "result": _BOTH},
     ev.MessageReceived: {"body": _BOTH},
     ev.Log: {"message": _TEXT},
+    ev.SpanRecorded: {"name": _TEXT, "attributes": ("metadata",), "resource": ("metadata",), "events": _TEXT, "links": _TEXT},
     ev.CommentAdded: {"content": _TEXT},
     ev.RunReviewed: {"comment": _TEXT},
 }

@@ -20,6 +20,7 @@ from runwell.model.errors import ErrorInfo, InvalidInput, LimitName
 from runwell.model.generation import EventData as EventData
 from runwell.model.generation import GenerationCompleted as GenerationCompleted
 from runwell.model.statuses import SkipReason, WaitingFor
+from runwell.model.traces import SpanRecorded as SpanRecorded
 from runwell.model.turn import TurnEnded as TurnEnded
 from runwell.model.turn import TurnStarted as TurnStarted
 
@@ -294,6 +295,7 @@ EVENT_TYPES: Final[dict[str, type[EventData]]] = {
     "task_completed": TaskCompleted,
     "message_received": MessageReceived,
     "log": Log,
+    "span_recorded": SpanRecorded,
     "comment_added": CommentAdded,
     "run_archived": RunArchived,
     "run_unarchived": RunUnarchived,

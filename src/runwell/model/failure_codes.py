@@ -31,6 +31,7 @@ FAILURE_CODES: Final[dict[str, str]] = {
     "INSUFFICIENT_CREDITS": "Reserved: no run has it yet. The run has no credits left. It ends `quota_exceeded`.",
     "RUN_TIMED_OUT": "The run was active for longer than `limits.timeout_s`; waiting and paused time does not count. The run ends `timed_out`.",
     "RUN_STOPPED": "Somebody stopped the run.",
+    "SPAN_FAILED": "A span of a trace that another program sent ended with an error. The message is its own; `details` holds the error's type and stack, where it told them.",
     "DRAIN_TIMEOUT": "A graceful stop waited for what was in flight until its drain timeout, then ended it.",
     "INTERNAL_ERROR": "Something went wrong in Runwell itself, or a step took its process down three times. The run ends `internal_error`.",
 }

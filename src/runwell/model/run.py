@@ -33,7 +33,7 @@ class Attempt(msgspec.Struct, kw_only=True):
 
 
 class StepView(msgspec.Struct, kw_only=True):
-    """One step of a run. `id` is the step's id in the document, `path` its place in the run."""
+    """One step of a run. `id` is the step's id in the document, `path` its place in the run. `span`: what the span said that it was."""
 
     id: str
     path: str
@@ -50,10 +50,11 @@ class StepView(msgspec.Struct, kw_only=True):
     result: Any = None
     error: ErrorInfo | None = None
     reused_from: str | None = None
+    span: dict[str, Any] | None = None
 
 
 class RunView(msgspec.Struct, kw_only=True):
-    """One run, whole."""
+    """One run, whole. `span`: what the root span of its trace said, where it is one."""
 
     id: str
     workflow: WorkflowRef
@@ -80,6 +81,7 @@ class RunView(msgspec.Struct, kw_only=True):
     archived_at: str | None = None
     review: str = ""
     score: float | None = None
+    span: dict[str, Any] | None = None
 
 
 class GraphNode(msgspec.Struct, frozen=True, kw_only=True):

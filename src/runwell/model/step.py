@@ -34,7 +34,7 @@ class Retry(Part):
     jitter: float = Field(default=0.1, ge=0, le=1)
 
 
-Control = Literal["for_each", "while", "delay", "approval", "wait", "workflow"]
+Control = Literal["for_each", "while", "delay", "approval", "wait", "workflow", "trace"]
 """Step types that the engine itself carries out; all others have a handler."""
 
 
@@ -170,7 +170,15 @@ class ChildWorkflow(StepSpec):
     input: Any = None
 
 
-CONTROL_STEPS: Final[tuple[type[StepSpec], ...]] = (ForEach, While, Delay, Approval, Wait, ChildWorkflow)
+class Trace(StepSpec):
+    """Stand for the spans of a trace, each of which becomes a step. Alone in documents that Runwell writes itself."""
+
+    control = "trace"
+
+    type: Literal["trace"]
+
+
+CONTROL_STEPS: Final[tuple[type[StepSpec], ...]] = (ForEach, While, Delay, Approval, Wait, ChildWorkflow, Trace)
 
 
 def body_of(spec: StepSpec) -> tuple[StepSpec, ...]:

@@ -6,7 +6,7 @@ import msgspec
 
 from runwell.model.errors import Problem
 
-Kind = Literal["workflow", "agent"]
+Kind = Literal["workflow", "agent", "trace"]
 
 
 class WorkflowSummary(msgspec.Struct, frozen=True, kw_only=True):

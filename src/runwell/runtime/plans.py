@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 
 from runwell.engine.plan import Plan
-from runwell.model.errors import NotFound
+from runwell.model.errors import InvalidInput, NotFound
 from runwell.model.schema import SchemaCheck
 from runwell.ports.journal import Documents
+from runwell.ports.runs import StartRequest
 
 Compile = Callable[[Any], Plan]
 """From a document (JSON data) to its plan."""
@@ -28,6 +29,14 @@ class Plans:
         self._documents = documents
         self._compile = compile_document
         self._plans: dict[str, Prepared] = {}
+
+    async def startable(self, request: StartRequest) -> Prepared:
+        """Return the plan of what is to be started. Raises `InvalidInput` when it cannot be, or not with this input."""
+        prepared = await self.get(request.version.hash)
+        if prepared.plan.is_traced:
+            raise InvalidInput("the workflow's runs come from traces: it cannot be started", hint="send its spans to /v1/traces")
+        prepared.input_check.require(request.input, "the input")
+        return prepared
 
     async def get(self, version_hash: str) -> Prepared:
         """Return the version's plan. Raises `NotFound`."""

@@ -152,8 +152,7 @@ class Runtime:
 
     async def _submit(self, request: StartRequest) -> tuple[Cell, Durable]:
         """Begin a run, or find the one that has this id; the future is done when it is durable."""
-        prepared = await self.plans.get(request.version.hash)
-        prepared.input_check.require(request.input, "the input")
+        prepared = await self.plans.startable(request)
         if request.run_id is not None and (await self.journal.row(request.run_id) is not None or request.run_id in self._cells):
             cell = await self.cell(request.run_id)
             return cell, cell.durable or settled()

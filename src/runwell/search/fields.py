@@ -89,7 +89,7 @@ CATALOGUE: Final[tuple[Field, ...]] = (
     Field("status", "status", "Status: its word, its label, or another product's word for it", "status:failed,Timeout", ("state",)),
     Field("workflow", "workflow", "The workflow's slug or id", "workflow:support-triage", ("flow", "workflow_id")),
     Field("version", "integer", "The workflow's version", "version:3"),
-    Field("kind", "choice", "`workflow` or `agent`", "kind:agent", choices=("workflow", "agent")),
+    Field("kind", "choice", "`workflow`, `agent` or `trace`", "kind:agent", choices=("workflow", "agent", "trace")),
     Field("started", "date", "When it started", "started:>-7d", ("started_at", "start")),
     Field("created", "date", "When it was made", "created:yesterday", ("created_at",)),
     Field("ended", "date", "When it ended", "ended:2026-11-20", ("ended_at", "finished")),

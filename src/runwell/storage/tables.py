@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The migration that leads to these tables."""
 
 metadata = MetaData()
@@ -220,6 +220,19 @@ cut_run = Table(
     "cut_run",
     metadata,
     Column("run_id", String, primary_key=True),  # until it is gone from everywhere
+)
+
+pending_span = Table(
+    "pending_span",
+    metadata,
+    Column("org_id", String, primary_key=True),
+    Column("project_id", String, primary_key=True),
+    Column("trace_id", String, primary_key=True),
+    Column("span_id", String, primary_key=True),
+    Column("is_root", Integer, nullable=False),
+    Column("sent_by", String, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # until it is in a run
 )
 
 idempotency = Table(

@@ -178,6 +178,7 @@ NOT_CONTENT = {
     "StepWaiting": {"waiting_for", "wake_at", "message", "task_id", "child_run_id", "key", "workflow", "version"},
     "MessageReceived": {"name", "message_id"},
     "Log": {"level", "stream"},
+    "SpanRecorded": {"trace_id", "span_id", "parent_span_id", "kind", "step_type", "start", "end", "scope"},
     "CommentAdded": {"comment_id"},
     "RunReviewed": {"review", "score"},
     "RunFailed": {"failed_step"},

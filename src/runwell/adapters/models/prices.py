@@ -1,10 +1,11 @@
 """What a call costs, by the price table of genai-prices."""
 
 import math
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from genai_prices import calc_price
 from genai_prices.data_snapshot import get_snapshot
@@ -22,6 +23,27 @@ class Price(NamedTuple):
 
 UNKNOWN = Price(0, None)
 
+_ELSEWHERE: Final = {
+    **{
+        "gcp.gemini": "google",
+        "gcp.vertex_ai": "google",
+        "gcp.gen_ai": "google",
+        "vertex_ai": "google",
+        "vertexai": "google",
+        "gemini": "google",
+    },
+    **{
+        "google-gla": "google",
+        "google-vertex": "google",
+        "azure.ai.openai": "azure",
+        "azure.ai.inference": "azure",
+        "az.ai.openai": "azure",
+    },
+    **{"az.ai.inference": "azure", "aws.bedrock": "aws", "bedrock": "aws", "mistral_ai": "mistral", "mistralai": "mistral", "x_ai": "x-ai"},
+    **{"xai": "x-ai", "moonshot_ai": "moonshotai"},
+}
+"""Providers by the names of OpenTelemetry and of several instrumentations, as the price table calls them."""
+
 
 def price_of(connection: Connection, usage: AbstractUsage, *models: str | None) -> Price:
     """Return the price by the first of `models` that the table knows.
@@ -34,6 +56,23 @@ def price_of(connection: Connection, usage: AbstractUsage, *models: str | None) 
         price = _price(connection, usage, model) if model else None
         if price is not None and math.isfinite(price):
             return Price(max(0, round(price * 1_000_000_000)), snapshot_id())
+    return UNKNOWN
+
+
+def price_elsewhere(provider: str, usage: AbstractUsage, at: datetime, *models: str | None) -> Price:
+    """Return the price of a call that another program made, at the prices of that moment; unknown where no table has it.
+
+    `provider` is as OpenTelemetry's conventions name it. A name that no table has is left to the model's name.
+    """
+    table = _ELSEWHERE.get(provider, provider)
+    for model in filter(None, models):
+        for provider_id in dict.fromkeys((table, None)):
+            try:
+                price = calc_price(usage, model, provider_id=provider_id, genai_request_timestamp=at).total_price
+            except (LookupError, ValueError):
+                continue
+            if math.isfinite(price):
+                return Price(max(0, round(price * 1_000_000_000)), snapshot_id())
     return UNKNOWN
 
 

@@ -1,13 +1,12 @@
 """What the requests about workflows hold."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from runwell.api.json_values import JsonObject, JsonValue, StoredText
 from runwell.model.slugs import NAME, NAME_LENGTH, SLUG_LENGTH, is_free_slug
-from runwell.model.workflow_views import Kind
 
 
 def _slug(text: str) -> str:
@@ -46,7 +45,7 @@ class NewWorkflowBody(Body):
 
     slug: Slug | None = Field(default=None, description="Left out: made from the name.")
     name: Name | None = Field(default=None, description="Left out: the document's name.")
-    kind: Kind = Field(default="workflow", description="`agent`: the document is one agent step.")
+    kind: Literal["workflow", "agent"] = Field(default="workflow", description="`agent`: the document is one agent step.")
     document: JsonObject | None = Field(default=None, description=_DOCUMENT, examples=[_EXAMPLE])
 
 
