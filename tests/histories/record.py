@@ -16,6 +16,7 @@ from runwell.model.commands import (
     ArchiveRun,
     ChildEnded,
     PauseRun,
+    RecordEvaluation,
     RecordProgress,
     ResumeRun,
     ReviewRun,
@@ -24,7 +25,7 @@ from runwell.model.commands import (
     UnarchiveRun,
 )
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import GenerationCompleted, Log, encode_event
+from runwell.model.events import GenerationCompleted, Log, RunEvaluated, encode_event
 from runwell.model.usage import Usage
 
 FOLDER: Final = Path(__file__).parent / "v1"
@@ -174,6 +175,20 @@ def reviewed_and_archived() -> Driver:
     return run
 
 
+def evaluated() -> Driver:
+    run = Driver(workflow({"id": "a"}))
+    run.complete("a", 1)
+    said = {"evaluator_id": "evl_1", "evaluator": "judge", "workflow_id": "wf_2", "version": 3}
+    run.now += 1_000
+    for turn, (score, review) in enumerate(((0.5, "negative"), (1.0, "positive")), 1):
+        judged = RunEvaluated(evaluation_run_id=f"run_e{turn}", turn=turn, score=score, review=review, comment="Hm", **said)
+        run.do(RecordEvaluation(evaluation=judged))
+    error = ErrorInfo(code="LLM_REQUEST_FAILED", message="no")
+    run.do(RecordEvaluation(evaluation=RunEvaluated(evaluation_run_id="run_e3", error=error, **said)))
+    run.do(ReviewRun(review="positive", comment="fine", by_end_user=True, actor="end-user"))
+    return run
+
+
 SCENARIOS: Final[tuple[Callable[[], Driver], ...]] = (
     diamond,
     parallel_failure,
@@ -186,6 +201,7 @@ SCENARIOS: Final[tuple[Callable[[], Driver], ...]] = (
     recovered,
     paused_and_timed_out,
     reviewed_and_archived,
+    evaluated,
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from runwell.model.run import WorkflowRef
 from runwell.model.run_document import (
     EdgeConfig,
+    EvaluationConfig,
     HydratedConfig,
     LlmsConfig,
     McpServer,
@@ -44,7 +45,7 @@ class _Step(NamedTuple):
         return self.raw.get("type") in _MODEL_STEPS
 
 
-def hydrated_config(document: Json, workflow: WorkflowRef, variables: Json) -> HydratedConfig:
+def hydrated_config(document: Json, workflow: WorkflowRef, variables: Json, evaluation: EvaluationConfig) -> HydratedConfig:
     """Return the configuration that the document of this version is. `variables` are what the run was started with."""
     steps = list(_steps(document.get("steps") or [], None))
     nodes = [_node(step, workflow) for step in steps]
@@ -57,6 +58,7 @@ def hydrated_config(document: Json, workflow: WorkflowRef, variables: Json) -> H
         mcp_servers=[McpServer(name=name) for name in _mcp_servers(steps)],
         nodes=[step.id for step in steps],
         edges=[str(edge.logical_id) for edge in edges],
+        evaluation_config=evaluation,
         miscellaneous=_others(document, _WORKFLOW_FIELDS),
     )
     return HydratedConfig(workflow_config=config, node_configs=nodes, edge_configs=edges, dynamic_variables=variables)

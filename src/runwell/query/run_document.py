@@ -20,6 +20,7 @@ from runwell.model.run import RunView
 from runwell.model.run_document import (
     DocumentComment,
     DocumentRun,
+    EvaluationRunInfo,
     InputOutputPair,
     RunDocument,
     RunEnvelope,
@@ -30,13 +31,11 @@ from runwell.model.run_document import (
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.model.times import rfc3339
+from runwell.query.evaluated import evaluation_config, turn_evaluation
 from runwell.query.hydrated_config import hydrated_config
 from runwell.query.model_calls import latency_stats, model_calls, token_usage
 
 Json = dict[str, Any]
-
-EVALUATION: Final = "evaluation"
-"""The environment of runs that evaluate another."""
 
 THREAD: Final = "main"
 """Seed 004 sorts nodes into threads. Runwell's steps are in none, so one thread holds all."""
@@ -85,11 +84,16 @@ def _run(run: RunView, events: Sequence[Event], document: Json, scope: Scope) ->
         llm_token_usage=token_usage(calls),
         llm_latency_stats=latency_stats(calls),
         version_name=run.workflow.name,
-        workflow_config_fully_hydrated=hydrated_config(document, run.workflow, _variables(run)),
+        workflow_config_fully_hydrated=hydrated_config(document, run.workflow, _variables(run), evaluation_config(events)),
         workflow_run_id=short_id(run.id),
-        source_workflow_run_id=None if run.source_run_id is None else short_id(run.source_run_id),
-        is_evaluation_run=run.environment == EVALUATION,
+        source_workflow_run_id=_short(run.source_run_id),
+        is_evaluation_run=run.is_evaluation_run,
+        evaluation_run_info=EvaluationRunInfo(evaluation_workflow_run_id=_short(run.evaluation_run_info.evaluation_run_id)),
     )
+
+
+def _short(run_id: str | None) -> str | None:
+    return None if run_id is None else short_id(run_id)
 
 
 def status_word(run: RunView) -> RunStatusWord:
@@ -149,7 +153,12 @@ def _pairs(run: RunView, events: Sequence[Event], scope: Scope) -> list[InputOut
     """Return the start, each decision of a person and each message, with what happened until the next of them."""
     starts = [0, *(place for place, event in enumerate(events) if place and _is_input(event))]
     parts = [events[start:end] for start, end in zip(starts, [*starts[1:], len(events)], strict=True)]
-    return [InputOutputPair(run_input=_input(run, part[0], part, scope), run_output=_output(run, part)) for part in parts]
+    return [
+        InputOutputPair(
+            run_input=_input(run, part[0], part, scope), run_output=_output(run, part), evaluation=turn_evaluation(run, turn, len(parts))
+        )
+        for turn, part in enumerate(parts, 1)
+    ]
 
 
 def _is_input(event: Event) -> bool:
