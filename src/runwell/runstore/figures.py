@@ -149,12 +149,11 @@ def _facts(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str, 
     mine, scope = within(asked.scope)
     parameters: dict[str, Any] = {**scope, "begin": asked.begin, "end": asked.end, "before": asked.end + CLOCK_SLACK_MS}
     conditions = [TENANT, mine, "begun_at >= {begin:Int64}", "begun_at < {end:Int64}", "created_at < {before:Int64}", "NOT archived"]
-    conditions.append(
-        "environment = {environment:String}" if asked.environment is not None else "environment NOT IN {environments:Array(String)}"
-    )
     if asked.environment is None:
-        parameters["environments"] = list(SET_APART)
+        conditions.append("NOT has({apart:Array(String)}, environment)")
+        parameters["apart"] = list(SET_APART)
     else:
+        conditions.append("environment = {environment:String}")
         parameters["environment"] = asked.environment
     if asked.workflow_id is not None:
         conditions.append("workflow_id = {workflow:String}")
