@@ -175,16 +175,18 @@ def reviewed_and_archived() -> Driver:
     return run
 
 
+def _evaluation(number: int, **said: Any) -> RecordEvaluation:
+    made: dict[str, Any] = {"evaluator_id": "evl_1", "evaluator": "judge", "workflow_id": "wf_2", "version": 3, **said}
+    return RecordEvaluation(evaluation=RunEvaluated(evaluation_run_id=f"run_e{number}", **made))
+
+
 def evaluated() -> Driver:
     run = Driver(workflow({"id": "a"}))
     run.complete("a", 1)
-    said = {"evaluator_id": "evl_1", "evaluator": "judge", "workflow_id": "wf_2", "version": 3}
     run.now += 1_000
-    for turn, (score, review) in enumerate(((0.5, "negative"), (1.0, "positive")), 1):
-        judged = RunEvaluated(evaluation_run_id=f"run_e{turn}", turn=turn, score=score, review=review, comment="Hm", **said)
-        run.do(RecordEvaluation(evaluation=judged))
-    error = ErrorInfo(code="LLM_REQUEST_FAILED", message="no")
-    run.do(RecordEvaluation(evaluation=RunEvaluated(evaluation_run_id="run_e3", error=error, **said)))
+    run.do(_evaluation(1, turn=1, score=0.5, review="negative", comment="Hm"))
+    run.do(_evaluation(2, turn=2, score=1.0, review="positive", comment="Hm"))
+    run.do(_evaluation(3, error=ErrorInfo(code="LLM_REQUEST_FAILED", message="no")))
     run.do(ReviewRun(review="positive", comment="fine", by_end_user=True, actor="end-user"))
     return run
 

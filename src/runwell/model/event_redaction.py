@@ -77,9 +77,10 @@ class RedactedEvents:
 
 
 def _redacted(redactor: Redactor, held: S, fields: dict[str, tuple[Root, ...]]) -> S:
-    changes = {}
+    changes: dict[str, object] = {}
     for name, roots in fields.items():
         old = getattr(held, name)
+        new: object
         if isinstance(old, ErrorInfo):
             new = _error(redactor, old)
         elif isinstance(old, RawBody):

@@ -137,3 +137,27 @@ class Experiments(Protocol):
     async def open(self) -> list[OpenExperiment]:
         """Return all experiments that have not ended, of all scopes, oldest first."""
         ...
+
+
+class Evaluation(Protocol):
+    """What evaluates runs and carries experiments out, with where all of that is kept."""
+
+    evaluators: Evaluators
+    datasets: Datasets
+    experiments: Experiments
+
+    async def evaluate(self, asked: EvaluationAsked) -> None:
+        """Return once it is durable that the run is evaluated. Asked twice under one id, it is done once."""
+        ...
+
+    async def attached(self) -> None:
+        """Heed that evaluators were attached to workflows, or taken off."""
+        ...
+
+    def carry_on(self, one: OpenExperiment) -> None:
+        """Work on the experiment in the background."""
+        ...
+
+    async def stop(self, one: OpenExperiment) -> None:
+        """Return once it is durable that the experiment ends; what runs of it is stopped in the background."""
+        ...

@@ -14,7 +14,8 @@ from runwell.model.times import rfc3339
 from runwell.ports.evaluations import Span
 from runwell.storage.sql import Sql, insert_ignoring
 from runwell.storage.sql_evaluators import named, now_ms, refuse_more, span_of
-from runwell.storage.tables import dataset, dataset_version
+from runwell.storage.sql_experiments import OPEN
+from runwell.storage.tables import dataset, dataset_version, experiment
 
 _rows = msgspec.json.Decoder(list[DatasetRow])
 
@@ -47,6 +48,10 @@ class SqlDatasets:
     async def delete(self, scope: Scope, key: str) -> None:
         def work(connection: Connection) -> None:
             found = _row(connection, scope, key, lock=True).dataset_id
+            working = select(experiment.c.experiment_id).where(experiment.c.dataset_id == found, experiment.c.status.in_(OPEN)).limit(1)
+            used_by = connection.execute(working).scalar_one_or_none()
+            if used_by is not None:
+                raise Refused(f"the experiment {used_by!r} works on the dataset", hint="wait for its end, or stop it")
             connection.execute(delete(dataset_version).where(dataset_version.c.dataset_id == found))
             connection.execute(delete(dataset).where(dataset.c.dataset_id == found))
 

@@ -61,12 +61,13 @@ class SqlEvaluators:
         return await self._sql.read(lambda connection: _shown(_row(connection, scope, key)))
 
     async def create(self, scope: Scope, actor: str, new: NewEvaluator) -> Evaluator:
-        values = msgspec.structs.asdict(new)
+        rest = {name: value for name, value in msgspec.structs.asdict(new).items() if name != "id"}
+        values = {"evaluator_id": new.id, **rest}
         owner = {"org_id": scope.org_id, "project_id": scope.project_id, "created_by": actor, "created_at": now_ms()}
 
         def work(connection: Connection) -> Evaluator:
             refuse_more(connection, evaluator, scope, MOST_EVALUATORS)
-            if not insert_ignoring(connection, evaluator, evaluator_id=values.pop("id"), **values, **owner):
+            if not insert_ignoring(connection, evaluator, **values, **owner):
                 raise Refused(f"there is an evaluator {new.name!r} already", hint="choose another name; an evaluator does not change")
             return _shown(_row(connection, scope, new.id))
 
