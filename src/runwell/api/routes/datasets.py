@@ -126,45 +126,45 @@ async def create_dataset(body: DatasetBody, caller: Caller, server: Server) -> A
     return Answer(await held.get(caller.scope, made.id), 201, {"Location": f"/v1/datasets/{made.id}"})
 
 
-@routes.get("/v1/datasets/{dataset}", responses=answers(Dataset, "The dataset."))
+@routes.get("/v1/datasets/{dataset_id}", responses=answers(Dataset, "The dataset."))
 @needs("workflow:read")
-async def get_dataset(dataset: DatasetKey, caller: Caller, server: Server) -> Answer:
+async def get_dataset(dataset_id: DatasetKey, caller: Caller, server: Server) -> Answer:
     """Return one dataset, without its rows."""
-    return Answer(await server.evaluation.datasets.get(caller.scope, dataset))
+    return Answer(await server.evaluation.datasets.get(caller.scope, dataset_id))
 
 
-@routes.delete("/v1/datasets/{dataset}", status_code=204, responses=no_content("It is gone."))
+@routes.delete("/v1/datasets/{dataset_id}", status_code=204, responses=no_content("It is gone."))
 @needs("workflow:write")
-async def delete_dataset(dataset: DatasetKey, caller: Caller, server: Server) -> Response:
+async def delete_dataset(dataset_id: DatasetKey, caller: Caller, server: Server) -> Response:
     """Delete a dataset with all versions, unless an experiment works on it (409)."""
-    await server.evaluation.datasets.delete(caller.scope, dataset)
+    await server.evaluation.datasets.delete(caller.scope, dataset_id)
     return Response(status_code=204)
 
 
-@routes.get("/v1/datasets/{dataset}/versions", responses=answers(DatasetVersionPage, "The versions."))
+@routes.get("/v1/datasets/{dataset_id}/versions", responses=answers(DatasetVersionPage, "The versions."))
 @needs("workflow:read")
-async def list_dataset_versions(dataset: DatasetKey, caller: Caller, server: Server) -> Answer:
+async def list_dataset_versions(dataset_id: DatasetKey, caller: Caller, server: Server) -> Answer:
     """Return the versions of a dataset."""
-    return Answer(DatasetVersionPage(data=await server.evaluation.datasets.versions(caller.scope, dataset)))
+    return Answer(DatasetVersionPage(data=await server.evaluation.datasets.versions(caller.scope, dataset_id)))
 
 
-@routes.post("/v1/datasets/{dataset}/versions", status_code=201, responses=answers(DatasetVersion, "The version.", 201))
+@routes.post("/v1/datasets/{dataset_id}/versions", status_code=201, responses=answers(DatasetVersion, "The version.", 201))
 @needs("workflow:write")
-async def add_dataset_version(dataset: DatasetKey, body: VersionBody, caller: Caller, server: Server) -> Answer:
+async def add_dataset_version(dataset_id: DatasetKey, body: VersionBody, caller: Caller, server: Server) -> Answer:
     """Keep rows as the dataset's next version. Versions never change; experiments name theirs."""
-    found = await server.evaluation.datasets.get(caller.scope, dataset)
+    found = await server.evaluation.datasets.get(caller.scope, dataset_id)
     rows = await _rows(server, caller, body) or []
     held = server.evaluation.datasets
     return Answer(await held.add_version(caller.scope, caller.actor, found.id, rows, append=body.append, note=body.note), 201)
 
 
-@routes.get("/v1/datasets/{dataset}/rows", responses=answers(DatasetRowPage, "A page of rows."))
+@routes.get("/v1/datasets/{dataset_id}/rows", responses=answers(DatasetRowPage, "A page of rows."))
 @needs("workflow:read")
 async def list_dataset_rows(
-    dataset: DatasetKey, caller: Caller, server: Server, version: Number = None, limit: Limit = 50, cursor: PageCursor = None
+    dataset_id: DatasetKey, caller: Caller, server: Server, version: Number = None, limit: Limit = 50, cursor: PageCursor = None
 ) -> Answer:
     """Return the rows of a version."""
-    found = await server.evaluation.datasets.get(caller.scope, dataset)
+    found = await server.evaluation.datasets.get(caller.scope, dataset_id)
     about = ("dataset rows", caller.scope, found.id)
     at = None if cursor is None else read_cursor(cursor, *about)
     wanted, start = (version, 0) if at is None else (int(at.place[0]), int(at.place[1]))

@@ -120,18 +120,18 @@ async def create_evaluator(body: EvaluatorBody, caller: Caller, server: Server) 
     return Answer(made, 201, {"Location": f"/v1/evaluators/{made.id}"})
 
 
-@routes.get("/v1/evaluators/{evaluator}", responses=answers(Evaluator, "The evaluator."))
+@routes.get("/v1/evaluators/{evaluator_id}", responses=answers(Evaluator, "The evaluator."))
 @needs("workflow:read")
-async def get_evaluator(evaluator: EvaluatorKey, caller: Caller, server: Server) -> Answer:
+async def get_evaluator(evaluator_id: EvaluatorKey, caller: Caller, server: Server) -> Answer:
     """Return one evaluator."""
-    return Answer(await server.evaluation.evaluators.get(caller.scope, evaluator))
+    return Answer(await server.evaluation.evaluators.get(caller.scope, evaluator_id))
 
 
-@routes.delete("/v1/evaluators/{evaluator}", status_code=204, responses=no_content("It is gone."))
+@routes.delete("/v1/evaluators/{evaluator_id}", status_code=204, responses=no_content("It is gone."))
 @needs("workflow:write")
-async def delete_evaluator(evaluator: EvaluatorKey, caller: Caller, server: Server) -> Response:
+async def delete_evaluator(evaluator_id: EvaluatorKey, caller: Caller, server: Server) -> Response:
     """Delete an evaluator, and take it off all workflows. What it said stays, and so do its workflow and its runs."""
-    await server.evaluation.evaluators.delete(caller.scope, evaluator)
+    await server.evaluation.evaluators.delete(caller.scope, evaluator_id)
     await server.evaluation.attached()
     return Response(status_code=204)
 
@@ -155,23 +155,23 @@ async def list_workflow_evaluators(key: Key, caller: Caller, server: Server) -> 
     return Answer(AttachmentPage(data=await server.evaluation.evaluators.attachments(caller.scope, workflow.id)))
 
 
-@routes.put("/v1/workflows/{key}/evaluators/{evaluator}", responses=answers(Attachment, "How it judges the workflow's runs."))
+@routes.put("/v1/workflows/{key}/evaluators/{evaluator_id}", responses=answers(Attachment, "How it judges the workflow's runs."))
 @needs("workflow:write")
-async def attach_evaluator(key: Key, evaluator: EvaluatorKey, body: AttachmentBody, caller: Caller, server: Server) -> Answer:
+async def attach_evaluator(key: Key, evaluator_id: EvaluatorKey, body: AttachmentBody, caller: Caller, server: Server) -> Answer:
     """Let the evaluator judge the workflow's runs that succeed from now on. Trial runs and evaluation runs are left out."""
     workflow = await server.workflows.get(caller.scope, key)
     position = await server.journal.position()
-    made = await server.evaluation.evaluators.attach(caller.scope, workflow.id, evaluator, body.sample_rate, position)
+    made = await server.evaluation.evaluators.attach(caller.scope, workflow.id, evaluator_id, body.sample_rate, position)
     await server.evaluation.attached()
     return Answer(made)
 
 
-@routes.delete("/v1/workflows/{key}/evaluators/{evaluator}", status_code=204, responses=no_content("It judges no more."))
+@routes.delete("/v1/workflows/{key}/evaluators/{evaluator_id}", status_code=204, responses=no_content("It judges no more."))
 @needs("workflow:write")
-async def detach_evaluator(key: Key, evaluator: EvaluatorKey, caller: Caller, server: Server) -> Response:
+async def detach_evaluator(key: Key, evaluator_id: EvaluatorKey, caller: Caller, server: Server) -> Response:
     """Let the evaluator judge the workflow's runs no more."""
     workflow = await server.workflows.get(caller.scope, key)
-    await server.evaluation.evaluators.detach(caller.scope, workflow.id, evaluator)
+    await server.evaluation.evaluators.detach(caller.scope, workflow.id, evaluator_id)
     await server.evaluation.attached()
     return Response(status_code=204)
 
