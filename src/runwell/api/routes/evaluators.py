@@ -207,8 +207,9 @@ class AcceptedEvaluation(msgspec.Struct, frozen=True, kw_only=True):
 async def evaluate_run(run: FoundRun, body: EvaluationBody, caller: Caller, server: Server) -> Answer:
     """Let an evaluator judge the run, or one turn of it. A run that is judged whole must have ended (409)."""
     evaluator = await server.evaluation.evaluators.get(caller.scope, body.evaluator)
-    if body.turn is None and run.status not in TERMINAL:
-        raise CommandRefused(f"{run.run_id} is {run.status}: only a run that has ended can be evaluated", hint="wait for its end")
+    status = (await server.runs.row(caller.scope, run.run_id)).status  # what is shown of a run may be ahead of the journal
+    if body.turn is None and status not in TERMINAL:
+        raise CommandRefused(f"{run.run_id} is {status}: only a run that has ended can be evaluated", hint="wait for its end")
     turn: Any = None if body.turn is None else Turn(**body.turn.model_dump())
     asked = EvaluationAsked(
         evaluation_run_id=new_id("run"),
