@@ -47,7 +47,12 @@ class Api:
 
     def __init__(self, app: App, client: httpx2.AsyncClient) -> None:
         self.app = app
+        self.later_ms = 0
         self._client = client
+
+    def move_on(self, ms: int) -> None:
+        """Let the interface's clock go on; the runtime's goes as it goes."""
+        self.later_ms += ms
 
     async def send(self, method: str, path: str, *, who: str = "ann", **options: Any) -> httpx2.Response:
         headers = {"x-caller": who, **options.pop("headers", {})}
@@ -105,10 +110,12 @@ class Api:
 async def open_api(data_dir: Path, **settings: Any) -> AsyncIterator[Api]:
     known = Settings(data_dir=data_dir, rate_limit="none", **settings)
     async with open_app(known, grace_s=0.0, run_store=MemoryRunStore()) as app:
-        parts = msgspec.structs.replace(parts_for(app, known, sign_in=True), authenticate=_authenticate)
+        made = parts_for(app, known, sign_in=True)
+        parts = msgspec.structs.replace(made, authenticate=_authenticate, now=lambda: made.now() + api.later_ms)
         transport = httpx2.ASGITransport(create_app(parts))
         async with httpx2.AsyncClient(transport=transport, base_url="http://runwell.test") as client:
-            yield Api(app, client)
+            api = Api(app, client)
+            yield api
 
 
 def with_api(data_dir: Path, main: Callable[[Api], Awaitable[None]], **settings: Any) -> None:

@@ -17,7 +17,6 @@ _SINCE: Final = (
     " holds those of the last 7 days."
 )
 _STATUS: Final = f"Only runs of this status; several: of any. Understood: {', '.join(STATUS_WORDS)}."
-_TRIAL: Final = "Only of this environment; several: of any. Trial runs (`testing`) show only when they are asked for."
 _META: Final = 'Only runs with this of their metadata, as `key:value` (`"a:b":value` where the key has a colon); several: with all.'
 _HAS_ERROR: Final = "Only runs with an error, or only those without."
 _AT_LEAST_LONG: Final = "Only runs that took at least so long. One that has not ended has no duration yet."
@@ -25,6 +24,10 @@ _AT_MOST_LONG: Final = "Only runs that took at most so long."
 _AT_LEAST_DEAR: Final = "Only runs whose model calls cost at least so much, in US dollars."
 _AT_MOST_DEAR: Final = "Only runs whose model calls cost at most so much, in US dollars."
 _UNTIL: Final = "Only runs that began before this moment; written as `from` is. Of a day its beginning, in UTC."
+_TRIAL: Final = (
+    "Only of this environment; several: of any. Trial runs (`testing`) and runs that evaluate others (`evaluation`) show only when they are"
+    " asked for."
+)
 
 _MAX_WORDS: Final = 50
 Word = Annotated[KeptText, Field(min_length=1, max_length=200)]

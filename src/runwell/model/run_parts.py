@@ -25,6 +25,7 @@ class RunMarks(msgspec.Struct, frozen=True, kw_only=True):
     archived_at: str | None = None
     review: str = ""
     score: float | None = None
+    review_comment: str | None = None
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
