@@ -32,7 +32,6 @@ class StartRequest(msgspec.Struct, kw_only=True):
     parent_step_id: str | None = None
     root_run_id: str | None = None
     depth: int = 0
-    source_run_id: str | None = None
     history: list[dict[str, Any]] | None = None
 
 

@@ -52,7 +52,6 @@ def created(request: StartRequest, redactions: Redactions) -> RunCreated:
         parent_step_id=request.parent_step_id,
         root_run_id=request.root_run_id,
         depth=request.depth,
-        source_run_id=request.source_run_id,
         history=None if request.history is None else json_copy(request.history, "the history"),
     )
     return data if rules is None else rules.event(data)
