@@ -38,6 +38,7 @@ from runwell.model.retention import Retention
 from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
 from runwell.ports.keeping import Trouble
+from runwell.query.chat_workflow import ChatWorkflow
 from runwell.query.following import Streams
 from runwell.runstore.switched_off import SwitchedOff
 from runwell.runtime.clock import SystemClock
@@ -94,6 +95,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
     metrics.gauge("runwell_streams", "Live streams.", lambda: len(streams))
     if app.projector is not None:
         _watch_projection(metrics, app.projector)
+    workflows = SqlWorkflows(app.sql)
     return Parts(
         runs=HostedRuns(app.runtime),
         journal=app.journal,
@@ -102,7 +104,8 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql), lambda scope: app.runtime.redaction.of(scope.project_id) is None), limit),
         tools=app.tools,
         **({} if limit is None else {"strangers": StrangerLimit(limit)}),
-        workflows=SqlWorkflows(app.sql),
+        workflows=workflows,
+        chats=ChatWorkflow(app.publisher, app.definitions, workflows),
         views=SqlViews(app.sql),
         run_store=SwitchedOff() if app.run_store is None else app.run_store,
         projection=SwitchedOff() if app.projector is None else app.projector,

@@ -17,6 +17,7 @@ from runwell.api.request_id import RequestId
 from runwell.api.routes import (
     analytics,
     api_keys,
+    chat_completions,
     connections,
     health,
     holds,
@@ -52,6 +53,7 @@ ROUTERS = (
     workflow_versions.routes,
     workflow_checks.routes,
     workflow_commands.routes,
+    chat_completions.routes,
     run_search.routes,
     run_exports.routes,
     runs.routes,
@@ -124,6 +126,6 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     for operations in document["paths"].values():
         for operation in operations.values():
             operation["responses"].pop("422", None)
-            operation["responses"]["default"] = problem
+            operation["responses"].setdefault("default", problem)
     app.openapi_schema = document
     return document

@@ -27,6 +27,7 @@ from runwell.ports.tools import Tools
 from runwell.ports.vault import Vault
 from runwell.ports.views import SavedViews
 from runwell.ports.workflows import Workflows
+from runwell.query.chat_workflow import ChatWorkflow
 from runwell.query.following import Streams
 
 Authenticate = Callable[[HTTPConnection], Awaitable[Principal | None]]
@@ -82,6 +83,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     redactor_for: Callable[[Redaction], Redactor]
     publishing: Publishing
     document_text: DocumentText
+    chats: ChatWorkflow
     access: Access | None = None
     authenticate: Authenticate = anybody
     around: Around = _directly

@@ -90,6 +90,22 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     tool_choice: str = "auto"
 
 
+class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A `ModelRequest` as the input of a run, which knows its scope.
+
+    An answer that breaks the `output_schema` is sent back, with what is wrong, up to `repair_attempts` times.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolOffer, ...] = ()
+    tool_choice: str = "auto"
+    output_schema: dict[str, Any] | None = None
+    params: dict[str, Any] = {}
+    connection: str | None = None
+    repair_attempts: int = 2
+
+
 class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`text` is what the model wrote; with an `output_schema` it is the JSON text of the object, unchecked.
 

@@ -148,17 +148,22 @@ async def _ask_one(ctx: StepContext, spec: LlmStep, request: ModelRequest, place
     check = SchemaCheck(spec.output_schema)
     for _ in range(spec.repair_attempts + 1):
         answer = await call_model(ctx, request, place)
-        value, wrong = _read(answer.text, check)
+        value, wrong = read_answer(answer.text, check)
         record_answer(ctx, request, answer, place, "invalid_output" if wrong else None)
         if not wrong:
             return value
-        request = _with_repair(request, answer.text, wrong)
-    details: dict[str, object] = {"reason": "invalid_output", "raw": answer.text[:20_000], "errors": wrong}
-    message = f"{request.model} gave no answer of the output_schema in {spec.repair_attempts + 1} tries: {wrong[0]}"
-    raise StepError("LLM_INVALID_OUTPUT", message, retryable=True, details=details)
+        request = with_repair(request, answer.text, wrong)
+    raise invalid_output(request.model, answer.text, wrong, spec.repair_attempts + 1)
 
 
-def _read(text: str, check: SchemaCheck) -> tuple[Any, list[str]]:
+def invalid_output(model: str, text: str, wrong: list[str], tries: int) -> StepError:
+    """Return the error of a model that never kept to the schema: `text` is its last answer, and `wrong` what is wrong with that."""
+    details: dict[str, object] = {"reason": "invalid_output", "raw": text[:20_000], "errors": wrong}
+    message = f"{model} gave no answer of the output_schema in {tries} tries: {wrong[0]}"
+    return StepError("LLM_INVALID_OUTPUT", message, retryable=True, details=details)
+
+
+def read_answer(text: str, check: SchemaCheck) -> tuple[Any, list[str]]:
     """Return the value of the JSON text and what is wrong with it."""
     try:
         value = msgspec.json.decode(_unfenced(text))
@@ -175,7 +180,8 @@ def _unfenced(text: str) -> str:
     return text
 
 
-def _with_repair(request: ModelRequest, text: str, wrong: list[str]) -> ModelRequest:
+def with_repair(request: ModelRequest, text: str, wrong: list[str]) -> ModelRequest:
+    """Return the request that sends the answer back with what is wrong."""
     plea = (
         "Your answer does not follow the schema:\n" + "\n".join(f"- {what}" for what in wrong) + "\nAnswer again, with the whole JSON only."
     )
