@@ -5,6 +5,7 @@ within the grace time, and leaves the rest to the next start.
 """
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ import structlog
 import uvicorn
 
 from runwell.adapters.document_yaml import YamlText
+from runwell.adapters.models.catalog import ModelCatalog
+from runwell.adapters.models.sources import ModelSources
 from runwell.adapters.oidc import OidcProvider
 from runwell.api.access import Access, AccessRules
 from runwell.api.application import create_app
@@ -96,6 +99,8 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
     if app.projector is not None:
         _watch_projection(metrics, app.projector)
     workflows = SqlWorkflows(app.sql)
+    connections = app.vault.connections
+    sources = ModelSources(os.environ, connections, share_keys=settings.share_model_keys)
     return Parts(
         runs=HostedRuns(app.runtime),
         journal=app.journal,
@@ -106,6 +111,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         **({} if limit is None else {"strangers": StrangerLimit(limit)}),
         workflows=workflows,
         chats=ChatWorkflow(app.publisher, app.definitions, workflows),
+        model_names=ModelCatalog(sources, connections),
         views=SqlViews(app.sql),
         run_store=SwitchedOff() if app.run_store is None else app.run_store,
         projection=SwitchedOff() if app.projector is None else app.projector,

@@ -18,6 +18,7 @@ from runwell.model.retention import Retention
 from runwell.ports.holds import Holds
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
+from runwell.ports.models import ModelNames
 from runwell.ports.project_settings import ProjectSettings
 from runwell.ports.projection import Projection
 from runwell.ports.publishing import DocumentText, Publishing
@@ -84,6 +85,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     publishing: Publishing
     document_text: DocumentText
     chats: ChatWorkflow
+    model_names: ModelNames
     access: Access | None = None
     authenticate: Authenticate = anybody
     around: Around = _directly

@@ -178,3 +178,22 @@ class Refusal(NamedTuple):
     code: Literal["unknown_model", "missing_connection", "no_template_here"]
     message: str
     cure: str
+
+
+class NamedModel(NamedTuple):
+    """`id` is what a document writes; `owner` is the provider."""
+
+    id: str
+    owner: str
+
+
+class ModelNames(Protocol):
+    """Which models a project can name."""
+
+    async def listed(self, scope: Scope) -> list[NamedModel]:
+        """Return those that are known; there may be more."""
+        ...
+
+    async def refusal(self, scope: Scope, name: str) -> Refusal | None:
+        """Return why nobody answers for the name; None when somebody does, as far as can be told without asking."""
+        ...

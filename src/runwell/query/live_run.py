@@ -29,7 +29,15 @@ from runwell.ports.runs import Runs, StartRequest
 
 _GOOD: Final = (RunSucceeded, RunServedFromCache)
 _BAD: Final = (RunFailed, RunStopped, RunLimitExceeded, RunInternalError)
-_WANTED: Final = ("generation_completed", "run_succeeded", "run_served_from_cache", "run_failed", "run_stopped", "run_limit_exceeded", "run_internal_error")
+_WANTED: Final = (
+    "generation_completed",
+    "run_succeeded",
+    "run_served_from_cache",
+    "run_failed",
+    "run_stopped",
+    "run_limit_exceeded",
+    "run_internal_error",
+)
 _PAGE: Final = 100
 
 

@@ -15,7 +15,9 @@ def _control_type(spec: type[StepSpec]) -> StepType:
     return StepType(name=spec.model_fields["type"].annotation.__args__[0], spec=spec)  # type: ignore[union-attr]
 
 
-BUILT_IN: tuple[StepType, ...] = (transform.STEP, http.STEP, python.STEP, llm.STEP, chat.STEP, tool.STEP, *map(_control_type, CONTROL_STEPS))
+_WORKING = (transform.STEP, http.STEP, python.STEP, llm.STEP, chat.STEP, tool.STEP)
+
+BUILT_IN: tuple[StepType, ...] = (*_WORKING, *map(_control_type, CONTROL_STEPS))
 
 
 def step_types() -> StepTypes:

@@ -1,34 +1,13 @@
 """The body of `POST /v1/chat/completions`."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from runwell.api.json_values import JsonObject, JsonValue, KeptText
+from runwell.api.json_values import JsonObject, KeptText
 from runwell.api.openai.contents import call_of, content_of, offer_of, output_schema_of, unsupported
-from runwell.ports.models import ChatRequest, Message, ToolCall
-
-ModelName = Annotated[KeptText, Field(min_length=1, max_length=300)]
-Name = Annotated[KeptText, Field(min_length=1, max_length=200)]
-
-OWN: Final = frozenset({"user", "store", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"})
-"""Fields about what OpenAI itself keeps: no model is told."""
-
-_UNANSWERED: Final = {
-    "logprobs": "the answer holds no log probabilities",
-    "top_logprobs": "the answer holds no log probabilities",
-    "audio": "the answer is text",
-    "functions": "functions became tools",
-    "function_call": "functions became tools",
-    "web_search_options": "models search no web here",
-}
-"""Fields that ask for what no answer would hold; ignored, they would mislead."""
-
-
-class Lenient(BaseModel):
-    """Fields that are not known are passed over: clients send back whole what they got from elsewhere."""
-
-    model_config = ConfigDict(extra="ignore")
+from runwell.api.openai.requests import Call, Lenient, Name, Tokens
+from runwell.ports.models import ChatRequest, Message, ToolCall, ToolOffer
 
 
 class CalledFunction(Lenient):
@@ -79,6 +58,9 @@ class ChatTool(Lenient):
     type: Literal["function"]
     function: OfferedFunction
 
+    def offer(self, pointer: str) -> ToolOffer:
+        return offer_of(self.function.name, self.function.description, self.function.parameters, pointer)
+
 
 class NamedFunction(Lenient):
     name: Name
@@ -102,77 +84,54 @@ class ResponseFormat(Lenient):
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchemaFormat | None = None
 
+    def output_schema(self) -> dict[str, Any] | None:
+        told = self.json_schema or JsonSchemaFormat()
+        return output_schema_of(self.type, told.schema_, told.name, "/response_format/json_schema/schema")
+
 
 class StreamOptions(Lenient):
     include_usage: bool | None = None
 
 
-class CreateChatCompletion(BaseModel):
+class CreateChatCompletion(Call):
     """A request as OpenAI's clients send it. Parameters beyond those that are listed go to the model's provider as they are."""
 
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, JsonValue]
+    unanswered = {
+        "logprobs": "the answer holds no log probabilities",
+        "top_logprobs": "the answer holds no log probabilities",
+        "audio": "the answer is text",
+        "functions": "functions became tools",
+        "function_call": "functions became tools",
+        "web_search_options": "models search no web here",
+    }
 
-    model: ModelName = Field(description="`provider:model`, or `agent:` and an agent's slug.", examples=["openai:gpt-5-mini"])
     messages: list[ChatMessage] = Field(min_length=1, max_length=10_000)
-    stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: int | None = Field(default=None, description="One choice is made: left out, or 1.")
     tools: list[ChatTool] | None = Field(default=None, max_length=1_000)
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
     response_format: ResponseFormat | None = None
-    max_completion_tokens: int | None = Field(default=None, ge=1, le=2**31 - 1)
-    max_tokens: int | None = Field(default=None, ge=1, le=2**31 - 1, description="An older name of `max_completion_tokens`.")
+    max_completion_tokens: Tokens | None = None
+    max_tokens: Tokens | None = Field(default=None, description="An older name of `max_completion_tokens`.")
     modalities: list[str] | None = Field(default=None, max_length=10)
-    metadata: dict[Annotated[KeptText, Field(min_length=1, max_length=100)], Annotated[KeptText, Field(max_length=1_000)]] | None = Field(
-        default=None, max_length=50, description="Metadata of the run."
-    )
-    user: Annotated[KeptText, Field(max_length=1_000)] | None = Field(default=None, description="Kept as `user` in the run's metadata.")
 
     @property
     def told_usage(self) -> bool:
         return bool(self.stream_options and self.stream_options.include_usage)
 
-    @property
-    def run_metadata(self) -> dict[str, str]:
-        return {**(self.metadata or {}), **({"user": self.user} if self.user else {})}
-
     def chat_request(self) -> ChatRequest:
         """Return the request as ours. Raises `InvalidInput` for what cannot be answered here."""
-        self._check()
-        form = self.response_format
-        schema = None if form is None or form.json_schema is None else form.json_schema
-        output_schema = output_schema_of(
-            None if form is None else form.type,
-            None if schema is None else schema.schema_,
-            None if schema is None else schema.name,
-            "/response_format/json_schema/schema",
-        )
-        offers = (
-            offer_of(tool.function.name, tool.function.description, tool.function.parameters, f"/tools/{i}/function/parameters")
-            for i, tool in enumerate(self.tools or ())
-        )
-        choice = self.tool_choice
-        return ChatRequest(
-            model=self.model,
-            messages=tuple(message.message(f"/messages/{i}") for i, message in enumerate(self.messages)),
-            tools=tuple(offers),
-            tool_choice=choice.function.name if isinstance(choice, NamedTool) else choice or "auto",
-            output_schema=output_schema,
-            params=self._params(),
-            repair_attempts=0 if self.stream else 2,
-        )
-
-    def _check(self) -> None:
         if self.n not in (None, 1):
             raise unsupported("/n", f"n is {self.n}: one choice is made a call", "leave n out, and send the request as often as you want")
         if self.modalities not in (None, ["text"]):
             raise unsupported("/modalities", "the answer is text", "leave modalities out")
-        for name, why in _UNANSWERED.items():
-            if (self.model_extra or {}).get(name):
-                raise unsupported(f"/{name}", f"{name} is not supported: {why}", f"leave {name} out")
-
-    def _params(self) -> dict[str, Any]:
-        extra = {name: value for name, value in (self.model_extra or {}).items() if value is not None and name not in OWN | _UNANSWERED.keys()}
-        most = self.max_completion_tokens or self.max_tokens
-        return extra if most is None else {"max_tokens": most, **extra}
+        choice = self.tool_choice
+        return ChatRequest(
+            model=self.model,
+            messages=tuple(message.message(f"/messages/{i}") for i, message in enumerate(self.messages)),
+            tools=tuple(tool.offer(f"/tools/{i}/function/parameters") for i, tool in enumerate(self.tools or ())),
+            tool_choice=choice.function.name if isinstance(choice, NamedTool) else choice or "auto",
+            output_schema=None if self.response_format is None else self.response_format.output_schema(),
+            params=self.params(self.max_completion_tokens or self.max_tokens),
+            repair_attempts=0 if self.stream else 2,
+        )

@@ -99,8 +99,8 @@ def failure_of(error: ErrorInfo | RunwellError) -> Failure:
     """Return the failure that a run's error is to its caller, or one of Runwell's within a stream."""
     if isinstance(error, RunwellError):
         return Failure(status_of(error), _error(status_of(error), str(error), error.code.lower()))
-    details = error.details or {}
-    status, code = _REASONS.get(details.get("reason"), (0, ""))  # type: ignore[call-overload]
+    details: dict[str, Any] = error.details or {}
+    status, code = _REASONS.get(details.get("reason", ""), (0, ""))
     if error.code != "LLM_REQUEST_FAILED" or not status:
         status, code = _CODES.get(error.code, 502), error.code.lower()
     wait = details.get("retry_after_s")

@@ -3,7 +3,6 @@
 import time
 from typing import Annotated, Any, Final
 
-import msgspec
 from fastapi import Body, Request
 from starlette.responses import Response
 
