@@ -1,12 +1,12 @@
 """The body of `POST /v1/chat/completions`."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from runwell.api.json_values import JsonObject, KeptText
 from runwell.api.openai.contents import call_of, content_of, offer_of, output_schema_of, unsupported
-from runwell.api.openai.requests import Call, Lenient, Name, Tokens
+from runwell.api.openai.requests import Call, Lenient, Name, TextOrParts, Tokens
 from runwell.ports.models import ChatRequest, Message, ToolCall, ToolOffer
 
 
@@ -29,7 +29,7 @@ class ChatMessage(Lenient):
     """One message; `content` is text, or a list of parts."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: KeptText | Annotated[list[JsonObject], Field(max_length=1_000)] | None = None
+    content: TextOrParts | None = None
     refusal: KeptText | None = None
     tool_calls: list[ChatToolCall] | None = Field(default=None, max_length=1_000)
     tool_call_id: Name | None = None

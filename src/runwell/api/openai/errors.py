@@ -52,6 +52,10 @@ _CODES: Final[dict[str, int]] = {
 _FINAL: Final = frozenset({"provider_auth", "run_stopped", "insufficient_credits", "llm_invalid_output"})
 
 
+_SHOWN: Final = 5
+"""So many problems of a request are told at most."""
+
+
 class OpenAIError(msgspec.Struct, frozen=True, kw_only=True):
     """`code` is for programs; `param` is the part of the request that is at fault."""
 
@@ -119,9 +123,16 @@ def _translated(response: Response) -> Response:
         return response
     problem = msgspec.json.decode(bytes(response.body))
     status = 400 if problem["status"] == 422 else problem["status"]
-    first = next(iter(problem.get("errors", ())), None)
-    param = None if first is None else first.get("pointer", "").strip("/").replace("/", ".") or None
-    hint = first.get("hint") if first is not None and first.get("hint") else problem.get("hint")
-    message = problem["detail"] if hint is None else f"{problem['detail']} ({hint})"
+    places = problem.get("errors", [])
+    hint = (places[0].get("hint") if len(places) == 1 else None) or problem.get("hint")
+    told = problem["detail"] if hint is None else f"{problem['detail']} ({hint})"
+    if len(places) > 1:
+        told = "; ".join(f"{_param(place)}: {place['message']}" for place in places[:_SHOWN])
+    param = _param(places[0]) if places else None
     kept = {name: value for name, value in response.headers.items() if name not in ("content-type", "content-length")}
-    return Answer(OpenAIErrorBody(error=_error(status, message, problem["code"].lower(), param)), status, kept)
+    return Answer(OpenAIErrorBody(error=_error(status, told, problem["code"].lower(), param)), status, kept)
+
+
+def _param(place: dict[str, Any]) -> str | None:
+    """Return the part of the request that a problem is about, in OpenAI's way of writing it."""
+    return place.get("pointer", "").strip("/").replace("/", ".") or None

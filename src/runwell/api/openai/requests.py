@@ -2,14 +2,25 @@
 
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from runwell.api.json_values import JsonValue, KeptText
+from runwell.api.json_values import JsonObject, JsonValue, KeptText
 from runwell.api.openai.contents import unsupported
 
 ModelName = Annotated[KeptText, Field(min_length=1, max_length=300)]
 Name = Annotated[KeptText, Field(min_length=1, max_length=200)]
 Tokens = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+def _form(value: Any) -> str:
+    return "text" if isinstance(value, str) else "list"
+
+
+EITHER: Final = Discriminator(_form)
+"""Of a text and a list, so that what is wrong with one is not told as what is wrong with the other."""
+AsText = Annotated[KeptText, Tag("text")]
+AsParts = Annotated[Annotated[list[JsonObject], Field(max_length=1_000)], Tag("list")]
+TextOrParts = Annotated[AsText | AsParts, EITHER]
 
 _OWN: Final = frozenset({"store", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "service_tier"})
 """Fields about what OpenAI itself keeps and how it bills: no other provider is told."""

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import Field
+from pydantic import Field, Tag
 
 from runwell.api.json_values import JsonObject, KeptText
 from runwell.api.openai.contents import call_of, content_of, offer_of, output_schema_of, unsupported
-from runwell.api.openai.requests import Call, Lenient, Name, Tokens
+from runwell.api.openai.requests import EITHER, AsText, Call, Lenient, Name, TextOrParts, Tokens
 from runwell.ports.models import ChatRequest, Message, ToolOffer
-
-Parts = KeptText | Annotated[list[JsonObject], Field(max_length=1_000)]
 
 
 class InputItem(Lenient):
@@ -19,11 +17,11 @@ class InputItem(Lenient):
 
     type: Literal["message", "function_call", "function_call_output", "reasoning"] = "message"
     role: Literal["system", "developer", "user", "assistant"] | None = None
-    content: Parts | None = None
+    content: TextOrParts | None = None
     call_id: Name | None = None
     name: Name | None = None
     arguments: KeptText = ""
-    output: Parts | None = None
+    output: TextOrParts | None = None
 
     def message(self, pointer: str) -> Message | None:
         if self.type == "reasoning":
@@ -41,6 +39,9 @@ class InputItem(Lenient):
             "function_call_output": "call_id and output",
         }
         raise unsupported(pointer, f"an item of type {self.type!r} lacks something", f"give it {needed[self.type]}")
+
+
+AsItems = Annotated[Annotated[list[InputItem], Field(min_length=1, max_length=10_000)], Tag("list")]
 
 
 class ResponseTool(Lenient):
@@ -91,9 +92,7 @@ class CreateResponse(Call):
     }
     unread = frozenset({"include", "truncation", "max_tool_calls", "stream_options"})
 
-    input: KeptText | Annotated[list[InputItem], Field(min_length=1, max_length=10_000)] = Field(
-        description="Text, or the items of a conversation."
-    )
+    input: Annotated[AsText | AsItems, EITHER] = Field(description="Text, or the items of a conversation.")
     instructions: KeptText | None = Field(default=None, description="Goes before the input as a system message.")
     tools: list[ResponseTool] | None = Field(default=None, max_length=1_000)
     tool_choice: Literal["none", "auto", "required"] | NamedResponseTool | None = None
