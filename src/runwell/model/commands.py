@@ -10,6 +10,7 @@ import msgspec
 
 from runwell.model.errors import ErrorInfo, LimitName
 from runwell.model.events import EventData, RunCreated, StopMode, Verdict
+from runwell.model.waits import Wait
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +96,14 @@ class CompleteAttempt(Command, frozen=True, kw_only=True):
     step_id: str
     attempt: int
     result: Any = None
+
+
+class SuspendAttempt(Command, frozen=True, kw_only=True):
+    """The handler goes on when `wait` is over; until then the attempt needs no process."""
+
+    step_id: str
+    attempt: int
+    wait: Wait
 
 
 class FailAttempt(Command, frozen=True, kw_only=True):

@@ -79,15 +79,16 @@ async def ask(ctx: StepContext) -> Any:
         try:
             return await _ask_one(ctx, spec, _request(ctx, spec, name), place)
         except StepError as exc:
-            if place == len(names) - 1 or not _another_may_do(exc, spec):
+            if place == len(names) - 1 or not another_may_do(exc, spec.fallback_on):
                 raise
     raise AssertionError("a list of models is not empty")
 
 
-def _another_may_do(error: StepError, spec: LlmStep) -> bool:
+def another_may_do(error: StepError, fallback_on: tuple[Reason, ...] | None) -> bool:
+    """Whether the next of several models is to be asked."""
     reason = reason_of(error)
-    if spec.fallback_on is not None:
-        return reason in spec.fallback_on
+    if fallback_on is not None:
+        return reason in fallback_on
     return error.retryable or reason in MOVES_ON
 
 
@@ -111,16 +112,16 @@ def _request(ctx: StepContext, spec: LlmStep, name: Any) -> ModelRequest:
 def _prompt(prompt: Any, files: Any) -> Message:
     urls = [files] if isinstance(files, str) else files or []
     if not urls:
-        return Message(role="user", content=_as_text(prompt))
+        return Message(role="user", content=as_text(prompt))
     if len(urls) > MOST_FILES:
         raise StepError("LLM_REQUEST_FAILED", f"{len(urls)} files, more than {MOST_FILES}", details={"reason": "bad_request"})
-    return Message(role="user", content=(Text(text=_as_text(prompt)), *map(_file, urls)))
+    return Message(role="user", content=(Text(text=as_text(prompt)), *map(_file, urls)))
 
 
 def _content(value: Any) -> str | tuple[Text | File, ...]:
     if isinstance(value, list) and value and all(_is_part(part) for part in value):
-        return tuple(Text(text=_as_text(part["text"])) if part["type"] == "text" else _file(part["url"]) for part in value)
-    return _as_text(value)
+        return tuple(Text(text=as_text(part["text"])) if part["type"] == "text" else _file(part["url"]) for part in value)
+    return as_text(value)
 
 
 def _is_part(value: Any) -> bool:
@@ -136,7 +137,8 @@ def _file(url: Any) -> File:
     return File(url=url, media_type=media_type)
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return text as it is, and other data as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -182,11 +184,13 @@ def _unfenced(text: str) -> str:
 
 def with_repair(request: ModelRequest, text: str, wrong: list[str]) -> ModelRequest:
     """Return the request that sends the answer back with what is wrong."""
-    plea = (
-        "Your answer does not follow the schema:\n" + "\n".join(f"- {what}" for what in wrong) + "\nAnswer again, with the whole JSON only."
-    )
-    more = (Message(role="assistant", content=text), Message(role="user", content=plea))
-    return msgspec.structs.replace(request, messages=request.messages + more)
+    return msgspec.structs.replace(request, messages=(*request.messages, Message(role="assistant", content=text), plea(wrong)))
+
+
+def plea(wrong: list[str]) -> Message:
+    """Return what a model is told whose answer breaks the schema."""
+    problems = "\n".join(f"- {what}" for what in wrong)
+    return Message(role="user", content=f"Your answer does not follow the schema:\n{problems}\nAnswer again, with the whole JSON only.")
 
 
 def _problems(spec: StepSpec) -> list[tuple[str, str, str]]:

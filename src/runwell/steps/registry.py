@@ -9,15 +9,17 @@ from runwell.model.errors import InvalidInput
 from runwell.model.step import CONTROL_STEPS, StepSpec
 from runwell.ports.steps import StepType, StepTypes
 from runwell.steps import chat, http, llm, python, tool, transform
+from runwell.steps.agent import handler as agent
 
 
 def _control_type(spec: type[StepSpec]) -> StepType:
     return StepType(name=spec.model_fields["type"].annotation.__args__[0], spec=spec)  # type: ignore[union-attr]
 
 
-_WORKING = (transform.STEP, http.STEP, python.STEP, llm.STEP, chat.STEP, tool.STEP)
-
-BUILT_IN: tuple[StepType, ...] = (*_WORKING, *map(_control_type, CONTROL_STEPS))
+BUILT_IN: tuple[StepType, ...] = (
+    *(transform.STEP, http.STEP, python.STEP, llm.STEP, chat.STEP, agent.STEP, tool.STEP),
+    *map(_control_type, CONTROL_STEPS),
+)
 
 
 def step_types() -> StepTypes:
