@@ -112,6 +112,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         workflows=workflows,
         chats=ChatWorkflow(app.publisher, app.definitions, workflows),
         model_names=ModelCatalog(sources, connections),
+        playground=app.playground,
         views=SqlViews(app.sql),
         run_store=SwitchedOff() if app.run_store is None else app.run_store,
         projection=SwitchedOff() if app.projector is None else app.projector,

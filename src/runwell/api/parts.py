@@ -19,6 +19,7 @@ from runwell.ports.holds import Holds
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
 from runwell.ports.models import ModelNames
+from runwell.ports.playground import Playground
 from runwell.ports.project_settings import ProjectSettings
 from runwell.ports.projection import Projection
 from runwell.ports.publishing import DocumentText, Publishing
@@ -86,6 +87,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     document_text: DocumentText
     chats: ChatWorkflow
     model_names: ModelNames
+    playground: Playground
     access: Access | None = None
     authenticate: Authenticate = anybody
     around: Around = _directly

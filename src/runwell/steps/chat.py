@@ -39,18 +39,23 @@ async def chat(ctx: StepContext) -> Any:
         tools=asked.tools,
         tool_choice=asked.tool_choice,
     )
-    check = _check(asked.output_schema)
-    for _ in range(asked.repair_attempts + 1):
-        answer = await call_model(ctx, request)
+    return await answer_to(ctx, request, asked.repair_attempts)
+
+
+async def answer_to(ctx: StepContext, request: ModelRequest, repair_attempts: int, model_index: int = 0) -> Any:
+    """Ask and record; return what the model says: its text, the object of the schema, or `{text, tool_calls}`."""
+    check = _check(request.output_schema)
+    for _ in range(repair_attempts + 1):
+        answer = await call_model(ctx, request, model_index)
         if check is None or answer.tool_calls or answer.finish_reason == "length":
-            record_answer(ctx, request, answer)
+            record_answer(ctx, request, answer, model_index)
             return _result(answer)
         value, wrong = read_answer(answer.text, check)
-        record_answer(ctx, request, answer, error_class="invalid_output" if wrong else None)
+        record_answer(ctx, request, answer, model_index, "invalid_output" if wrong else None)
         if not wrong:
             return value
         request = with_repair(request, answer.text, wrong)
-    raise invalid_output(request.model, answer.text, wrong, asked.repair_attempts + 1)
+    raise invalid_output(request.model, answer.text, wrong, repair_attempts + 1)
 
 
 def _asked(request: Any) -> ChatRequest:

@@ -9,6 +9,7 @@ from runwell.model.errors import InvalidInput
 from runwell.model.step import CONTROL_STEPS, StepSpec
 from runwell.ports.steps import StepType, StepTypes
 from runwell.steps import chat, http, llm, python, tool, transform
+from runwell.steps.agent import first_round
 from runwell.steps.agent import handler as agent
 
 
@@ -38,3 +39,8 @@ def step_types() -> StepTypes:
             )
         types[step_type.name] = step_type
     return types
+
+
+def as_tried(types: StepTypes) -> StepTypes:
+    """Return the step types as the playground has them."""
+    return {**types, "agent": first_round.STEP}

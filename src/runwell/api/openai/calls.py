@@ -3,18 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runwell.api.answers import Answer
+from runwell.api.hang_up import GONE, listening, unless
 from runwell.api.openai.errors import RUN_ID, Failure, failure_of
 from runwell.model.errors import RunwellError
 from runwell.query.live_run import Ending, LiveRun
-
-T = TypeVar("T")
 
 BEGIN_S: Final = 10.0
 """A stream whose model says nothing for so long begins all the same, so that nobody on the way takes it for dead.
@@ -22,9 +21,6 @@ BEGIN_S: Final = 10.0
 Until then a failure has its own status, by which clients choose their exception."""
 
 HEARTBEAT_S: Final = 15.0
-
-_GONE: Final = Response(status_code=499)
-"""To a client that hung up, and reads nothing any more."""
 
 
 class Writer(Protocol):
@@ -39,12 +35,12 @@ class Writer(Protocol):
 async def whole_answer(request: Request, run: LiveRun, answer: Callable[[Ending], Any]) -> Response:
     """Carry the run out and return its answer. A client that hangs up stops it."""
     try:
-        async with _listening(request.receive) as gone:
-            ending = await _unless(gone, _ending(run))
+        async with listening(request.receive) as gone:
+            ending = await unless(gone, _ending(run))
     finally:
         await run.close()
     if ending is None:
-        return _GONE
+        return GONE
     if ending.error is not None:
         return failure_of(ending.error).answer(run.run_id)
     return Answer(answer(ending), headers={RUN_ID: run.run_id})
@@ -54,10 +50,10 @@ async def streamed_answer(request: Request, run: LiveRun, writer: Writer) -> Res
     """Return a stream of what the run says, once it says something; one that fails before that has the status of its failure."""
     handed_over = False
     try:
-        async with _listening(request.receive) as gone:
-            first = await _unless(gone, _first(run))
+        async with listening(request.receive) as gone:
+            first = await unless(gone, _first(run))
         if first is None:
-            return _GONE
+            return GONE
         if isinstance(first, Ending) and first.error is not None:
             return failure_of(first.error).answer(run.run_id)
         handed_over = True
@@ -97,9 +93,9 @@ class AnswerStream(Response):
             await send({"type": "http.response.body", "body": body, "more_body": more})
 
         try:
-            async with _listening(receive) as gone:
+            async with listening(receive) as gone:
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-                await _unless(gone, self._tell(write))
+                await unless(gone, self._tell(write))
         finally:
             await self._run.close()
 
@@ -121,32 +117,3 @@ class AnswerStream(Response):
             async with asyncio.timeout(HEARTBEAT_S):
                 return await self._run.next()
         return ""
-
-
-class _listening:
-    """While in its `async with`, a task that is done when the client hangs up."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-
-    async def __aenter__(self) -> "asyncio.Task[None]":
-        self._task = asyncio.ensure_future(_hang_up(self._receive))
-        return self._task
-
-    async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
-
-
-async def _hang_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _unless(gone: "asyncio.Task[None]", work: Awaitable[T]) -> T | None:
-    """Return what comes of the work; None when the client is gone before."""
-    working = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        working.cancel()
