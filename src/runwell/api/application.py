@@ -15,6 +15,8 @@ from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
 from runwell.api.routes import (
+    agent_runs,
+    agents,
     analytics,
     api_keys,
     chat_completions,
@@ -56,6 +58,8 @@ ROUTERS = (
     workflow_versions.routes,
     workflow_checks.routes,
     workflow_commands.routes,
+    agents.routes,
+    agent_runs.routes,
     chat_completions.routes,
     responses.routes,
     models.routes,

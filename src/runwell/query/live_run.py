@@ -20,6 +20,7 @@ from runwell.model.events import (
     RunServedFromCache,
     RunStopped,
     RunSucceeded,
+    RunWaiting,
 )
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL
@@ -38,11 +39,16 @@ _WANTED: Final = (
     "run_limit_exceeded",
     "run_internal_error",
 )
+_SOMEBODY: Final = ("approval", "message")
+"""For these a run may wait longer than any caller."""
 _PAGE: Final = 100
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run ended: its output, or why it has none. `calls` are its model calls."""
+    """How a run ended: its output, or why it has none. `calls` are its model calls.
+
+    One that waits for somebody has ended for its caller, with `RUN_WAITING`; it is not stopped.
+    """
 
     run_id: str
     output: Any = None
@@ -117,7 +123,7 @@ class LiveRun:
             self._calls[event.seq] = data
         elif isinstance(data, RunCreated):
             self._whole = True
-        elif isinstance(data, _GOOD + _BAD):
+        elif isinstance(data, _GOOD + _BAD) or (isinstance(data, RunWaiting) and data.waiting_for in _SOMEBODY):
             self._last = data
 
     async def _ending(self, last: EventData) -> Ending:
@@ -125,6 +131,9 @@ class LiveRun:
             await self._look_up()
         if isinstance(last, _GOOD):
             return Ending(run_id=self.run_id, output=last.output, calls=tuple(self._calls.values()))
+        if isinstance(last, RunWaiting):
+            message = f"the run waits for somebody's {last.waiting_for}, and goes on without its caller: {self.run_id}"
+            return Ending(run_id=self.run_id, error=ErrorInfo(code="RUN_WAITING", message=message), calls=tuple(self._calls.values()))
         assert isinstance(last, _BAD)
         return Ending(run_id=self.run_id, error=last.error, calls=tuple(self._calls.values()))
 

@@ -44,12 +44,13 @@ _CODES: Final[dict[str, int]] = {
     "STEP_TIMED_OUT": 504,
     "RUN_TIMED_OUT": 504,
     "RUN_STOPPED": 409,
+    "RUN_WAITING": 409,
     "INSUFFICIENT_CREDITS": 429,
     "INTERNAL_ERROR": 500,
     "STEP_CRASHED": 500,
 }
 
-_FINAL: Final = frozenset({"provider_auth", "run_stopped", "insufficient_credits", "llm_invalid_output"})
+_FINAL: Final = frozenset({"provider_auth", "run_stopped", "run_waiting", "insufficient_credits", "llm_invalid_output"})
 
 
 _SHOWN: Final = 5

@@ -121,12 +121,14 @@ class ResponseEvents:
         self._place = {"item_id": frame.message_id, "output_index": 0, "content_index": 0}
         self._number = 0
         self._has_text = False
+        self._said: list[str] = []
 
     def begin(self) -> bytes:
         return self._event("created", response=self._frame.begun) + self._event("in_progress", response=self._frame.begun)
 
     def text(self, text: str) -> bytes:
         opening = b"" if self._has_text else b"".join(self._opening())
+        self._said.append(text)
         return opening + self._event("output_text.delta", **self._place, delta=text, logprobs=[])
 
     def end(self, ending: Ending) -> bytes:
@@ -143,6 +145,7 @@ class ResponseEvents:
     def _ending(self, told: Said) -> Iterator[bytes]:
         if not self._has_text and (told.text or not told.tool_calls):
             yield self.text(told.text)
+        told = msgspec.structs.replace(told, text="".join(self._said))  # an agent says something in every round
         whole = self._frame.ended(told)
         if self._has_text:
             yield self._event("output_text.done", **self._place, text=told.text, logprobs=[])
