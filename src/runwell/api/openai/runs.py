@@ -68,7 +68,7 @@ async def _told(server: Parts, scope: Scope, asked: ChatRequest) -> _Asked:
 
 
 def _of_agent(version: Version, asked: ChatRequest) -> _Asked:
-    """Return what the agent is asked: one message is its input, JSON where it reads as an object; of several the last is, behind the others."""
+    """Return what the agent is asked: the last message, read as JSON where that is an object. What was said before goes along."""
     last = asked.messages[-1].text
     only = len(asked.messages) == 1 and isinstance(asked.messages[0].content, str)
     return _Asked(version, _as_input(last), None if only else msgspec.to_builtins(asked.messages))
