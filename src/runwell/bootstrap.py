@@ -44,16 +44,18 @@ from runwell.runstore.store import open_run_store
 from runwell.runtime.clock import SystemClock
 from runwell.runtime.evaluation import HostedEvaluation
 from runwell.runtime.hosting import Hosting
+from runwell.runtime.playground import TryingOut
 from runwell.runtime.projector import Projector
 from runwell.runtime.publisher import Publisher, ReachOf
 from runwell.runtime.runtime import Runtime
 from runwell.runtime.traces import TraceRecorder
 from runwell.settings import Settings
 from runwell.steps.reach import unreachable
-from runwell.steps.registry import step_types
+from runwell.steps.registry import as_tried, step_types
 from runwell.steps.workflow_tools import WithWorkflows
 from runwell.storage.feedback_tokens import SignedTokens
 from runwell.storage.homes import home
+from runwell.storage.memory_journal import MemoryJournal
 from runwell.storage.sealing import KeyRing, Sealer
 from runwell.storage.sql import Sql
 from runwell.storage.sql_connections import SqlConnections
@@ -81,6 +83,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     identities: Identities | None = None
     publisher: Publisher
     types: StepTypes
+    playground: TryingOut
     sql: Sql | None = None
     vault: Vault | None = None
     tools: Tools | None = None
@@ -226,7 +229,8 @@ def assemble(
         compile_document=publisher.compile,
         **hosting,
     )
-    return App(runtime=runtime, journal=journal, definitions=definitions, publisher=publisher, types=known)
+    playground = TryingOut(runtime, as_tried(known), services, clock, publisher.compile, MemoryJournal)
+    return App(runtime=runtime, journal=journal, definitions=definitions, publisher=publisher, types=known, playground=playground)
 
 
 def real_services(settings: Settings) -> Services:

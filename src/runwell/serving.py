@@ -5,6 +5,7 @@ within the grace time, and leaves the rest to the next start.
 """
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ import structlog
 import uvicorn
 
 from runwell.adapters.document_yaml import YamlText
+from runwell.adapters.models.catalog import ModelCatalog
+from runwell.adapters.models.sources import ModelSources
 from runwell.adapters.oidc import OidcProvider
 from runwell.adapters.otlp.forms import FORMS
 from runwell.api.access import Access, AccessRules
@@ -39,6 +42,7 @@ from runwell.model.retention import Retention
 from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
 from runwell.ports.keeping import Trouble
+from runwell.query.chat_workflow import ChatWorkflow
 from runwell.query.following import Streams
 from runwell.runstore.switched_off import SwitchedOff
 from runwell.runtime.clock import SystemClock
@@ -97,6 +101,9 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
     metrics.gauge("runwell_streams", "Live streams.", lambda: len(streams))
     if app.projector is not None:
         _watch_projection(metrics, app.projector)
+    workflows = SqlWorkflows(app.sql)
+    connections = app.vault.connections
+    sources = ModelSources(os.environ, connections, share_keys=settings.share_model_keys)
     return Parts(
         runs=HostedRuns(app.runtime),
         journal=app.journal,
@@ -105,7 +112,10 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql), lambda scope: app.runtime.redaction.of(scope.project_id) is None), limit),
         tools=app.tools,
         strangers=welcome if limit is None else StrangerLimit(limit),
-        workflows=SqlWorkflows(app.sql),
+        workflows=workflows,
+        chats=ChatWorkflow(app.publisher, app.definitions, workflows),
+        model_names=ModelCatalog(sources, connections),
+        playground=app.playground,
         views=SqlViews(app.sql),
         run_store=SwitchedOff() if app.run_store is None else app.run_store,
         projection=SwitchedOff() if app.projector is None else app.projector,

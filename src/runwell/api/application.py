@@ -19,6 +19,7 @@ from runwell.api.routes import (
     agents,
     analytics,
     api_keys,
+    chat_completions,
     connections,
     datasets,
     evaluators,
@@ -27,10 +28,13 @@ from runwell.api.routes import (
     health,
     holds,
     limits,
+    models,
     oidc,
     pages,
+    playground,
     projects,
     redaction,
+    responses,
     retention,
     run_exports,
     run_marks,
@@ -61,6 +65,10 @@ ROUTERS = (
     workflow_commands.routes,
     agents.routes,
     agent_runs.routes,
+    chat_completions.routes,
+    responses.routes,
+    models.routes,
+    playground.routes,
     run_search.routes,
     run_exports.routes,
     runs.routes,
@@ -138,6 +146,6 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     for operations in document["paths"].values():
         for operation in operations.values():
             operation["responses"].pop("422", None)
-            operation["responses"]["default"] = problem
+            operation["responses"].setdefault("default", problem)
     app.openapi_schema = document
     return document

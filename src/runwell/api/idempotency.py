@@ -27,7 +27,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 REPLAYED: Final = "Idempotency-Replayed"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
-_KEPT_HEADERS: Final = ("content-type", "location", "etag", "content-disposition")
+_KEPT_HEADERS: Final = ("content-type", "location", "etag", "content-disposition", "x-runwell-run-id")
 _TRY_AGAIN: Final = frozenset({401, 403, 408, 429})
 """Statuses that say nothing about the request itself, so that the key stays free."""
 

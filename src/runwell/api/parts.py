@@ -21,6 +21,8 @@ from runwell.ports.feedback import FeedbackTokens
 from runwell.ports.holds import Holds
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
+from runwell.ports.models import ModelNames
+from runwell.ports.playground import Playground
 from runwell.ports.project_settings import ProjectSettings
 from runwell.ports.projection import Projection
 from runwell.ports.publishing import DocumentText, Publishing
@@ -31,6 +33,7 @@ from runwell.ports.traces import OtlpForm, Traces
 from runwell.ports.vault import Vault
 from runwell.ports.views import SavedViews
 from runwell.ports.workflows import Workflows
+from runwell.query.chat_workflow import ChatWorkflow
 from runwell.query.following import Streams
 
 Authenticate = Callable[[HTTPConnection], Awaitable[Principal | None]]
@@ -91,6 +94,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     document_text: DocumentText
     traces: Traces
     otlp: Mapping[str, OtlpForm]
+    chats: ChatWorkflow
+    model_names: ModelNames
+    playground: Playground
     access: Access | None = None
     authenticate: Authenticate = anybody
     around: Around = _directly

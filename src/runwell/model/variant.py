@@ -30,12 +30,15 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     models: tuple[str, ...] | None = None
     instructions: str | None = None
     prompt: str | None = None
+    connection: str | None = None
     params: dict[str, Any] = {}
 
     @property
     def changes(self) -> bool:
         """Whether it is anything else than its version as it is."""
-        return bool(self.params) or any(value is not None for value in (self.model, self.models, self.instructions, self.prompt))
+        return bool(self.params) or any(
+            value is not None for value in (self.model, self.models, self.instructions, self.prompt, self.connection)
+        )
 
 
 def varied(document: dict[str, Any], variant: Variant) -> dict[str, Any]:
@@ -53,6 +56,8 @@ def varied(document: dict[str, Any], variant: Variant) -> dict[str, Any]:
     if variant.prompt is not None:
         step.pop("messages", None)
         step["prompt"] = variant.prompt
+    if variant.connection is not None:
+        step["connection"] = variant.connection
     if variant.params:
         merged = {**(step.get("params") or {}), **variant.params}
         step["params"] = {name: value for name, value in merged.items() if value is not None}

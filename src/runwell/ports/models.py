@@ -90,6 +90,22 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     tool_choice: str = "auto"
 
 
+class ChatRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A `ModelRequest` as the input of a run, which knows its scope.
+
+    An answer that breaks the `output_schema` is sent back, with what is wrong, up to `repair_attempts` times.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolOffer, ...] = ()
+    tool_choice: str = "auto"
+    output_schema: dict[str, Any] | None = None
+    params: dict[str, Any] = {}
+    connection: str | None = None
+    repair_attempts: int = 2
+
+
 class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`text` is what the model wrote; with an `output_schema` it is the JSON text of the object, unchecked.
 
@@ -162,3 +178,22 @@ class Refusal(NamedTuple):
     code: Literal["unknown_model", "missing_connection", "no_template_here"]
     message: str
     cure: str
+
+
+class NamedModel(NamedTuple):
+    """`id` is what a document writes; `owner` is the provider."""
+
+    id: str
+    owner: str
+
+
+class ModelNames(Protocol):
+    """Which models a project can name."""
+
+    async def listed(self, scope: Scope) -> list[NamedModel]:
+        """Return those that are known; there may be more."""
+        ...
+
+    async def refusal(self, scope: Scope, name: str) -> Refusal | None:
+        """Return why nobody answers for the name; None when somebody does, as far as can be told without asking."""
+        ...

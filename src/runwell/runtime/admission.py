@@ -9,7 +9,10 @@ The queue is first in, first out within an organization, and round robin between
 run whose workflow or project is full lets others pass.
 """
 
+import asyncio
 from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import msgspec
@@ -55,6 +58,7 @@ class Admission:
         self._queues: dict[str, dict[str, deque[tuple[int, Ticket]]]] = {}
         self._queued = 0
         self._arrivals = 0
+        self._guests: dict[str, asyncio.Future[None]] = {}
 
     @property
     def running(self) -> int:
@@ -84,8 +88,33 @@ class Admission:
         self._queued += 1
         return False
 
+    @asynccontextmanager
+    async def place(self, run_id: str, request: StartRequest) -> AsyncIterator[None]:
+        """Wait for a place as a run would, and hold it meanwhile: for what is no run of this runtime's. Raises `QueueFull`."""
+        self.check(request)
+        ticket = Ticket(run_id, request.org_id, request.project_id, request.version.workflow_id, None)
+        try:
+            if not self.enter(ticket):
+                self._guests[run_id] = asyncio.get_running_loop().create_future()
+                await self._guests[run_id]
+            yield
+        finally:
+            if self._guests.pop(run_id, None) is not None:
+                self.withdraw(ticket)
+            self.note(run_id, ticket, running=False, ended=True)
+            self._limits.tell()
+
     def next(self) -> Ticket | None:
         """Take the next run that may begin from the queue; None when there is none or no room."""
+        while (ticket := self._next()) is not None:
+            guest = self._guests.pop(ticket.run_id, None)
+            if guest is None:
+                return ticket
+            if not guest.done():
+                guest.set_result(None)
+        return None
+
+    def _next(self) -> Ticket | None:
         if not self._queued or len(self._running) >= self._max_running:
             return None
         for org_id in list(self._queues):

@@ -21,9 +21,13 @@ class ProjectLimits:
     def set(self, project_id: str, limits: Limits) -> None:
         """Let these limits hold from now on."""
         self._limits[project_id] = limits
+        self.tell()
+
+    def tell(self) -> None:
+        """Let whoever watches look again at what may begin."""
         for watcher in self._watchers:
             watcher()
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Call `watcher` after each change."""
+        """Call `watcher` after each change, and when there is room again."""
         self._watchers.append(watcher)

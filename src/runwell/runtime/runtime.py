@@ -127,7 +127,7 @@ class Runtime:
 
     @property
     def load(self) -> Admission:
-        """How many runs are under way and queued; only to be looked at."""
+        """How many runs are under way and queued; who is no run takes a `place` of it."""
         return self._admission
 
     @property

@@ -8,7 +8,8 @@ from importlib.metadata import entry_points
 from runwell.model.errors import InvalidInput
 from runwell.model.step import CONTROL_STEPS, StepSpec
 from runwell.ports.steps import StepType, StepTypes
-from runwell.steps import http, llm, python, tool, transform
+from runwell.steps import chat, http, llm, python, tool, transform
+from runwell.steps.agent import first_round
 from runwell.steps.agent import handler as agent
 from runwell.steps.conversation import handler as conversation
 
@@ -18,7 +19,7 @@ def _control_type(spec: type[StepSpec]) -> StepType:
 
 
 BUILT_IN: tuple[StepType, ...] = (
-    *(transform.STEP, http.STEP, python.STEP, llm.STEP, agent.STEP, tool.STEP, conversation.STEP),
+    *(transform.STEP, http.STEP, python.STEP, llm.STEP, chat.STEP, agent.STEP, tool.STEP, conversation.STEP),
     *map(_control_type, CONTROL_STEPS),
 )
 
@@ -39,3 +40,8 @@ def step_types() -> StepTypes:
             )
         types[step_type.name] = step_type
     return types
+
+
+def as_tried(types: StepTypes) -> StepTypes:
+    """Return the step types as the playground has them."""
+    return {**types, "agent": first_round.STEP}

@@ -9,5 +9,7 @@ def failed(
 ) -> ModelCallFailed:
     """Return the error of a failed model call; `retryable` follows the reason unless said."""
     details: dict[str, object] = {"reason": reason} if status is None else {"reason": reason, "status": status}
+    if retry_after_s is not None:
+        details["retry_after_s"] = retry_after_s
     again = reason in RETRYABLE if retryable is None else retryable
     return ModelCallFailed("LLM_REQUEST_FAILED", message, retryable=again, retry_after_s=retry_after_s, details=details)

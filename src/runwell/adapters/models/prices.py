@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 from genai_prices import calc_price
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import AbstractUsage
+from genai_prices.types import AbstractUsage, ConditionalPrice, ModelInfo
 
-from runwell.adapters.models.connections import VENDOR_VARIABLES, Connection
+from runwell.adapters.models.connections import VENDOR_VARIABLES, Connection, Vendor
 
 
 class Price(NamedTuple):
@@ -74,6 +74,20 @@ def price_elsewhere(provider: str, usage: AbstractUsage, at: datetime, *models: 
             if math.isfinite(price):
                 return Price(max(0, round(price * 1_000_000_000)), snapshot_id())
     return UNKNOWN
+
+
+@cache
+def models_of(vendor: Vendor) -> tuple[str, ...]:
+    """Return the models of a vendor that are paid for what they write by the token."""
+    table = VENDOR_VARIABLES[vendor].prices
+    provider = next((one for one in get_snapshot().providers if one.id == table), None)
+    return () if provider is None else tuple(model.id for model in provider.models if _says_text(model))
+
+
+def _says_text(model: ModelInfo) -> bool:
+    """Half a name, of models that customers tune, is no model."""
+    prices = model.prices if isinstance(model.prices, list) else [ConditionalPrice(prices=model.prices)]
+    return not model.deprecated and not model.id.endswith("-") and any(price.prices.output_mtok is not None for price in prices)
 
 
 def snapshot_id() -> str:

@@ -32,11 +32,13 @@ async def run_agent(ctx: StepContext) -> Any:
         return _of_published(ctx, spec, spec.agent, history)
     offers = history.offers
     if offers is None:
-        offers = tuple(
-            ToolOffer(name=info.name, description=info.description, input_schema=info.input_schema)
-            for info in await offered(ctx, spec.tools)
-        )
+        offers = await offers_of(ctx, spec)
     return await _Agent(ctx, spec, history, offers).result()
+
+
+async def offers_of(ctx: StepContext, spec: AgentStep) -> tuple[ToolOffer, ...]:
+    found = await offered(ctx, spec.tools)
+    return tuple(ToolOffer(name=info.name, description=info.description, input_schema=info.input_schema) for info in found)
 
 
 def _of_published(ctx: StepContext, spec: AgentStep, slug: str, history: History) -> Any:
@@ -63,7 +65,7 @@ class _Agent:
         self._ctx, self._spec, self._history, self._offers = ctx, spec, history, offers
         self._calls = Calls(ctx, history, {offer.name: offer for offer in offers})
         self._check = None if spec.output_schema is None else SchemaCheck(spec.output_schema)
-        self._messages = _beginning(ctx)
+        self._messages = beginning(ctx)
         self._used, self._rounds, self._tries, self._place = history.usage, len(history.answers), 0, 0
         self._ids = {call.id for answered in history.answers for call in answered.message.tool_calls}
 
@@ -159,7 +161,8 @@ class _Agent:
             raise _over("cost_usd", f"{limits.cost_usd:g} US dollars", usd(used.cost_nanos))
 
 
-def _beginning(ctx: StepContext) -> list[Message]:
+def beginning(ctx: StepContext) -> list[Message]:
+    """Return what the model is told first: the instructions, and what is asked."""
     given = ctx.input
     system = [Message(role="system", content=as_text(given["instructions"]))] if given.get("instructions") else []
     if ctx.history:

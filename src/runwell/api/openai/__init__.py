@@ -1,0 +1,1 @@
+"""OpenAI's protocol: its requests as ours, our answers and errors as its own."""
