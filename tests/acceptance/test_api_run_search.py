@@ -232,6 +232,8 @@ def test_a_search_in_fields(tmp_path: Path) -> None:
             ("input.n", "greater than", ["5"], "/field_queries/0/values/0", "has no order"),
             ("review", "is", ["good"], "/field_queries/0/values/0", "review is never 'good'"),
             ("input.n", "is", [], "/field_queries/0/values", "needs values"),
+            ("input.n", "is", [1, None], "/field_queries/0/values/1", "no value"),
+            ("input.n", "is", [{"a": [1]}], "/field_queries/0/values/0", "no value"),
         ]:
             told = await api.post(
                 "/v1/runs/search", {"field_queries": [{"field_name": name, "operator": operator, "values": values}]}, status=422
@@ -261,12 +263,13 @@ def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
             ("late kind:agnet", 10, "kind is never"),
             ("step.x.foo:failed", 0, "step.x.foo"),
         ]:
-            for answer in (
-                await ask(api, "/v1/runs", {"q": query}, 422),
-                await api.post("/v1/runs/search", {"query": query}, status=422),
+            for answer, pointer in (
+                (await ask(api, "/v1/runs", {"q": query}, 422), "/query/q"),
+                (await ask(api, "/v1/runs/export", {"q": query}, 422), "/query/q"),
+                (await api.post("/v1/runs/search", {"query": query}, status=422), "/query"),
             ):
                 [problem] = answer["errors"]
-                assert (answer["code"], problem.get("position")) == ("INVALID_QUERY", place), answer
+                assert (answer["code"], problem["pointer"], problem.get("position")) == ("INVALID_QUERY", pointer, place), answer
                 assert word in problem["message"].lower()
                 assert problem["hint"]
         for params in (
@@ -286,7 +289,9 @@ def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
         ]
         for params, pointer, word in refused:
             [problem] = (await ask(api, "/v1/runs", params, 422))["errors"]
-            assert (problem["pointer"], word in problem["hint"]) == (pointer, True), problem
+            assert (problem["pointer"], word in problem["hint"]) == (f"/query{pointer}", True), problem
+        [problem] = (await api.post("/v1/runs/search", {"status": ["faild"]}, status=422))["errors"]
+        assert (problem["pointer"], problem["hint"]) == ("/status", "did you mean failed?")
         assert await found(api, q="é" * 4_096) == []
 
     with_api(tmp_path, main)

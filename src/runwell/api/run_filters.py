@@ -1,11 +1,15 @@
 """What lists of runs are asked: as query parameters, and as a body."""
 
-from typing import Annotated, Final
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Annotated, Any, Final
 
+import msgspec
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from runwell.api.json_values import KeptText
+from runwell.model.errors import InvalidInput
 from runwell.model.run_search import Archived, RunFilters, metadata_pair
 from runwell.model.status_words import STATUS_WORDS
 from runwell.search.parser import MAX_LENGTH
@@ -40,6 +44,22 @@ _COUNT: Final = "Tell also how many runs the whole list holds, exactly, and how 
 Count = Annotated[bool, Query(description=_COUNT)]
 
 
+@contextmanager
+def placing(search: str, filters: str) -> Iterator[None]:
+    """Let problems say where in the request they lie: those of the search at one pointer, those of filters below another."""
+    try:
+        yield
+    except InvalidInput as exc:
+        exc.problems = tuple(
+            msgspec.structs.replace(each, pointer=filters + each.pointer if each.pointer else search) for each in exc.problems
+        )
+        raise
+
+
+def in_address() -> AbstractContextManager[None]:
+    return placing("/query/q", "/query")
+
+
 async def _filters(
     q: Annotated[KeptText, Query(max_length=MAX_LENGTH, description=_Q, examples=["status:failed duration:>2s"])] = "",
     status: Annotated[Words | None, Query(max_length=_MAX_WORDS, description=_STATUS, examples=[["failed", "timed_out"]])] = None,
@@ -56,6 +76,8 @@ async def _filters(
     min_cost_usd: Annotated[Usd | None, Query(description=_AT_LEAST_DEAR, examples=[0.01])] = None,
     max_cost_usd: Annotated[Usd | None, Query(description=_AT_MOST_DEAR)] = None,
 ) -> RunFilters:
+    with in_address():
+        pairs = tuple(map(metadata_pair, metadata or ()))
     return RunFilters(
         q=q,
         statuses=tuple(status or ()),
@@ -65,7 +87,7 @@ async def _filters(
         environments=tuple(environment or ()),
         triggers=tuple(trigger or ()),
         tags=tuple(tag or ()),
-        metadata=tuple(map(metadata_pair, metadata or ())),
+        metadata=pairs,
         has_error=has_error,
         min_duration_ms=min_duration_ms,
         max_duration_ms=max_duration_ms,
@@ -83,6 +105,11 @@ Workflows = Annotated[
 ]
 
 
+_OPERAND: Final[dict[str, Any]] = {"anyOf": [{"type": name} for name in ("string", "integer", "number", "boolean")]}
+Operand = Annotated[Any, WithJsonSchema(_OPERAND)]
+"""Judged with the field that it is for: four complaints about one value, as a union has, help nobody."""
+
+
 class FieldQuery(BaseModel):
     """One condition on a field."""
 
@@ -90,7 +117,7 @@ class FieldQuery(BaseModel):
 
     field_name: KeptText = Field(min_length=1, max_length=600, examples=["output.score"])
     operator: KeptText = Field(min_length=1, max_length=40, examples=["less than"])
-    values: list[str | int | float | bool] = Field(default=[], max_length=MAX_VALUES, examples=[[0.5]])
+    values: list[Operand] = Field(default=[], max_length=MAX_VALUES, examples=[[0.5]])
     type: KeptText | None = Field(default=None, max_length=40, examples=["number"])
 
 

@@ -86,7 +86,8 @@ def _ordered(field: Field, operator: Operator, given: Sequence[Given], today: To
         raise BadCondition(f"{WORDS[operator]} takes {wanted}, not {len(given)}", f"give {wanted}", min(len(given), 2) - 1)
     type_ = _order_type(given[0], meant) if field.kind == "json" else None
     if type_ == "date" or field.kind == "date":
-        spans = [_read(index, each, partial(_date, each, today=today, field=field)) for index, each in enumerate(given)]
+        is_said = field.kind == "date" or meant == "date" or operator in ("before", "after")
+        spans = [_read(index, each, partial(span if is_said else _ordered_span, today=today)) for index, each in enumerate(given)]
         first, last = spans[0], spans[-1]
         _see_order(first.first, last.last)
         bounds: dict[Operator, tuple[Value, ...]] = {"between": (first.first, last.last), "gt": (first.last,), "gte": (first.first,)}
@@ -107,14 +108,14 @@ def _order_type(given: Given, meant: Meant) -> FieldType:
     return "date" if meant == "date" or given.is_quoted or values.number(given.text) is None else "number"
 
 
-def _date(given: Given, text: str, today: Today, field: Field) -> Span:
-    """Return the date; texts have no other order."""
+def _ordered_span(text: str, today: Today) -> Span:
+    """Return the date that something is compared with, which is no number without quotes. Texts have no order but that of dates."""
     try:
         return span(text, today)
     except BadValue as exc:
-        if given.is_quoted and field.kind == "json" and values.number(text) is not None:
-            raise BadValue(f"{quoted(text)} is a text, which has no order", f"without quotes it is a number: {text}") from exc
-        raise
+        if values.number(text) is None:
+            raise BadValue(f"{text!r} is neither a number nor a date", exc.hint) from exc
+        raise BadValue(f"{quoted(text)} is a text, which has no order", f"without quotes it is a number: {text}") from exc
 
 
 def _see_order(low: Value, high: Value) -> None:
@@ -209,7 +210,8 @@ def _step_statuses(text: str) -> tuple[str, ...]:
 def _choice(field: Field, text: str) -> str:
     word = text.lower()
     if word not in field.choices:
-        raise BadValue(f"{field.name} is never {text!r}", nearest_of(text, field.choices) or f"it is {' or '.join(field.choices)}")
+        *others, last = field.choices
+        raise BadValue(f"{field.name} is never {text!r}", nearest_of(text, field.choices) or f"it is {', '.join(others)} or {last}")
     return word
 
 

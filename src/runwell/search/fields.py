@@ -182,8 +182,10 @@ def nearest_of(word: str, words: Iterable[str]) -> str | None:
 def nearest(name: str) -> str:
     """Return a hint with the field that is most like this name."""
     start, dot, rest = name.partition(".")
+    if start.lower() == "has":
+        return "has: is followed by a field: has:error"
     found = difflib.get_close_matches(start[:100].lower(), NAMES, n=1, cutoff=0.6)
     meant = f"{found[0]}{dot}{rest}" if found and (not dot or found[0] in WITHIN) else found[0] if found else None
     if meant is not None:
         return f"did you mean {meant}?"
-    return f"fields are {', '.join(field.name for field in CATALOGUE)}; to search for words that hold a colon, put them in quotes"
+    return f"put words that hold a colon in quotes; fields are {', '.join(field.name for field in CATALOGUE)}"

@@ -36,7 +36,10 @@ _BARE: Final = re.compile(r'[^\s(),"]+')
 _KEYWORD: Final = re.compile(r'(?:OR|AND|NOT)(?=[\s()"]|$)')
 _MEANT: Final = re.compile(r"(?:input|output|metadata|step)\.[^\s:()]*:", re.IGNORECASE)
 """What can only be meant as a place, whether or not it is one."""
+_HALF_A_RANGE: Final = re.compile(r"^\.\.(?!\.)|(?<!\.)\.\.\Z")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+_ALONE: Final = ("empty", "notempty", "*")
 
 _OPERATORS: Final[dict[str, Operator]] = {
     "": "is",
@@ -236,15 +239,28 @@ class _Reader:
             )
 
     def _compared(self, field: Field, operator: str, given: list[_Value], sign: int) -> Query:
+        if operator in ("", "=", "!="):
+            for value in given:
+                self._see_that_it_is_one(value, len(given) == 1)
         alone = None if len(given) > 1 or given[0].is_quoted else given[0]
         meant: Operator = _OPERATORS[operator]
         exact: Meant = "exact" if operator == "=" else None
-        if operator in ("", "!=") and alone and alone.text in ("empty", "notempty", "*"):
+        if operator in ("", "!=") and alone and alone.text in _ALONE:
             meant, given = ("empty" if alone.text == "empty" else "not_empty"), []
         elif operator in ("", "=", "!=") and alone and ".." in alone.text.strip("."):
             meant, given = "between", _range(alone)
         values = [Given(value.text, value.is_quoted) for value in given]
         return self._placed(partial(condition, field, meant, values, self._today, exact), given, sign)
+
+    def _see_that_it_is_one(self, value: _Value, is_alone: bool) -> None:
+        """Refuse what looks like more than a value, and would be taken for a text."""
+        if value.is_quoted:
+            return
+        if value.text in _ALONE and not is_alone:
+            hint = f'write OR between two conditions, or "{value.text}" in quotes for the text'
+            self._fail(f"{value.text} stands alone", value.start, value.end, hint)
+        if _HALF_A_RANGE.search(value.text):
+            self._fail("a range has two ends", value.start, value.end, "write >= or <= for one end, or put a text in quotes")
 
     def _placed(self, make: Callable[[], Query], given: list[_Value], sign: int) -> Query:
         try:

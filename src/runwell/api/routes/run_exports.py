@@ -8,7 +8,7 @@ from fastapi import Query
 from starlette.responses import Response, StreamingResponse
 
 from runwell.api.route import Caller, Server, needs, router
-from runwell.api.run_filters import Filters, Word, Workflows
+from runwell.api.run_filters import Filters, Word, Workflows, in_address
 from runwell.api.run_routes import Responses
 from runwell.query.exports.fine_tuning import Side
 from runwell.query.exports.formats import FormatName, Shape, named, writer_for
@@ -73,7 +73,8 @@ async def export_runs(
     exporter = RunExporter(RunIndex(server.run_store, server.projection), server.journal, caller.scope)
     writer = writer_for(shape)
     headers = {"Content-Disposition": f'attachment; filename="runs.{writer.extension}"'}
-    if limit is None:
-        return StreamingResponse(await exporter.whole(asked), headers=headers, media_type=writer.media_type)
-    content, following = await exporter.part(asked, limit)
+    with in_address():
+        if limit is None:
+            return StreamingResponse(await exporter.whole(asked), headers=headers, media_type=writer.media_type)
+        content, following = await exporter.part(asked, limit)
     return Response(content, headers=headers if following is None else {**headers, NEXT: following}, media_type=writer.media_type)

@@ -7,7 +7,7 @@ import msgspec
 from runwell.api.answers import Answer, answers
 from runwell.api.ids import WorkflowKey
 from runwell.api.route import Caller, Server, needs, router
-from runwell.api.run_filters import Count, Filters, SearchBody, Workflows
+from runwell.api.run_filters import Count, Filters, SearchBody, Workflows, in_address, placing
 from runwell.api.run_routes import Limit, PageCursor
 from runwell.model.run_search import RunFields, RunPage
 from runwell.query.finding import find_workflow
@@ -32,7 +32,8 @@ async def list_runs(
     """Return the project's runs, newest first: those of the last 7 days, but archived and trial runs, unless something else is asked."""
     wanted = msgspec.structs.replace(filters, workflows=tuple(workflow or ()))
     page = PageAsked(limit=limit, cursor=cursor, count=count, now=_now())
-    return Answer(await page_of_runs(RunIndex(server.run_store, server.projection), caller.scope, wanted, page))
+    with in_address():
+        return Answer(await page_of_runs(RunIndex(server.run_store, server.projection), caller.scope, wanted, page))
 
 
 @routes.get("/v1/workflows/{workflow_id}/runs", responses=answers(RunPage, "A page of the workflow's runs, newest first."))
@@ -50,7 +51,8 @@ async def list_workflow_runs(
     found = await find_workflow(server.definitions, caller.scope, workflow_id)
     wanted = msgspec.structs.replace(filters, workflows=(found,))
     page = PageAsked(limit=limit, cursor=cursor, count=count, now=_now())
-    return Answer(await page_of_runs(RunIndex(server.run_store, server.projection), caller.scope, wanted, page))
+    with in_address():
+        return Answer(await page_of_runs(RunIndex(server.run_store, server.projection), caller.scope, wanted, page))
 
 
 @routes.post("/v1/runs/search", responses=answers(RunPage, "A page of the runs that were found, newest first."))
@@ -58,7 +60,8 @@ async def list_workflow_runs(
 async def search_runs(body: SearchBody, caller: Caller, server: Server) -> Answer:
     """Return the runs for which all of the search holds, as `/v1/runs` does. It takes conditions on fields, too."""
     page = PageAsked(limit=body.limit, cursor=body.cursor, count=body.count, now=_now())
-    return Answer(await page_of_runs(RunIndex(server.run_store, server.projection), caller.scope, body.filters(), page))
+    with placing("/query", ""):
+        return Answer(await page_of_runs(RunIndex(server.run_store, server.projection), caller.scope, body.filters(), page))
 
 
 @routes.get("/v1/runs/fields", responses=answers(RunFields, "The fields."))
