@@ -37,6 +37,7 @@ class FakeContext:
     idempotency_key: str = "key-of-the-step"
     events: list[EventData] = field(default_factory=list)
     deltas: list[str] = field(default_factory=list)
+    history: Sequence[dict[str, Any]] = ()
     before: list[EventData] = field(default_factory=list)
     """What the step recorded before this attempt."""
     kept_events: int = 0

@@ -22,7 +22,7 @@ async def tell(api: Api, run_id: str, params: Any, *, status: int = 202, who: st
 
 async def said(api: Api, run_id: str, turns: int, path: str | None = None) -> list[str]:
     """Return what was said, once there were so many turns."""
-    query = {"type": "turn_ended"} | ({} if path is None else {"step_id": path})
+    query: dict[str, Any] = {"type": "turn_ended", **({} if path is None else {"step_id": path})}
     found: list[Any] = []
     while len(found) < turns:
         found = (await api.get(f"/v1/runs/{run_id}/events", **query))["data"]

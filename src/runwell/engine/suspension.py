@@ -27,14 +27,16 @@ def remember(state: RunState, event: Event) -> None:
         return
     if isinstance(event.data, ev.TurnEnded):  # it tells what came of the turn: a talk of many turns must not hold them all
         step.recorded[:] = [data for data in step.recorded if isinstance(data, ev.TurnStarted | ev.TurnEnded)]
-    step.recorded.append(_short(event.data))
+    step.recorded.append(_short(event.data, step.recorded))
 
 
-def _short(data: EventData) -> EventData:
-    """Return a generation without what was asked, which grows with every round, and the raw bodies."""
+def _short(data: EventData, before: list[EventData]) -> EventData:
+    """Return a generation without what was asked, which grows with every round, and the raw bodies; of the first one, the tools stay."""
     if not isinstance(data, ev.GenerationCompleted):
         return data
-    return msgspec.structs.replace(data, messages=None, params=None, tools=None, raw_request=None, raw_response=None)
+    is_first = not any(isinstance(earlier, ev.GenerationCompleted) for earlier in before)
+    tools = data.tools if is_first else None
+    return msgspec.structs.replace(data, messages=None, params=None, tools=tools, raw_request=None, raw_response=None)
 
 
 def suspend(step: StepState, waiting: ev.StepWaiting, now: int) -> None:

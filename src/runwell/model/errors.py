@@ -36,6 +36,7 @@ FailureCode = Literal[
     "MCP_TOOL_FAILED",
     "TOOL_FAILED",
     "LOOPING_RISK",
+    "AGENT_LIMIT_EXCEEDED",
     "EXPRESSION_FAILED",
     "TOO_MANY_ITEMS",
     "OUTPUT_TOO_LARGE",

@@ -32,6 +32,8 @@ Verdict = Literal["positive", "negative", ""]
 
 
 class RunCreated(EventData, frozen=True, kw_only=True):
+    """`history` is what was said before, when an agent replies to an earlier run; its last message is the reply."""
+
     org_id: str
     project_id: str
     workflow_id: str
@@ -50,6 +52,7 @@ class RunCreated(EventData, frozen=True, kw_only=True):
     parent_step_id: str | None = None
     root_run_id: str | None = None
     depth: int = 0
+    history: list[dict[str, Any]] | None = None
 
 
 class RunStarted(EventData, frozen=True, kw_only=True):

@@ -81,6 +81,11 @@ class StepContext(Protocol):
         ...
 
     @property
+    def history(self) -> Sequence[dict[str, Any]]:
+        """What was said before the run, as `Message`s: that of an agent which replies to an earlier run, with the reply at its end."""
+        ...
+
+    @property
     def limits(self) -> AttemptLimits: ...
     @property
     def services(self) -> Services: ...
@@ -100,7 +105,8 @@ class StepContext(Protocol):
         """Return what this step recorded in this run so far, in this attempt and those before it: generations, tool calls and
         returns, tasks and their decisions, waits and what came of them; a message stands there from when the step received it.
 
-        Of a generation without what was asked and the raw bodies. As it is kept, so without what the project redacts.
+        Of a generation without what was asked, but for the tools of the first one, and without the raw bodies. As it is kept, so
+        without what the project redacts.
         """
         ...
 

@@ -52,6 +52,7 @@ class AttemptContext:
         self.spec: StepSpec = step.plan.spec
         self.input: Mapping[str, Any] = step.input
         self.secret_pointers = step.plan.secret_pointers
+        self.history = state.created.history or ()
         limits = state.plan.workflow.limits
         self.limits = AttemptLimits(memory_mb=limits.memory_mb, log_bytes=limits.log_bytes, output_bytes=limits.output_bytes)
         self.services = services

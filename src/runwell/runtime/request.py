@@ -41,6 +41,7 @@ def created(request: StartRequest, redactions: Redactions) -> RunCreated:
         workflow_name=version.name,
         version=version.number,
         version_hash=version.hash,
+        kind=version.kind,
         input=json_copy(request.input, "the input"),
         trigger=request.trigger,
         tags=request.tags,
@@ -50,6 +51,8 @@ def created(request: StartRequest, redactions: Redactions) -> RunCreated:
         parent_step_id=request.parent_step_id,
         root_run_id=request.root_run_id,
         depth=request.depth,
+        source_run_id=request.source_run_id,
+        history=None if request.history is None else json_copy(request.history, "the history"),
     )
     return data if rules is None else rules.event(data)
 

@@ -7,9 +7,13 @@ from runwell.model.errors import Problem
 from runwell.model.step import StepSpec
 from runwell.model.tool import server_of
 from runwell.ports.models import Refusal
+from runwell.steps.agent.document import AgentStep
 from runwell.steps.conversation.document import ConversationStep, HttpNode, WorkerNode
 from runwell.steps.http import HttpStep
 from runwell.steps.llm import LlmStep
+
+Asks = LlmStep | AgentStep | ConversationStep | WorkerNode
+"""Parts of a document that name models."""
 
 
 class Names(Protocol):
@@ -25,12 +29,13 @@ def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
     """Return a problem for each name of the step that leads nowhere; its pointer is within the step."""
     if isinstance(spec, HttpStep):
         return _unreachable_http(spec, names)
+    servers = _unreachable_servers(spec, names)
     if isinstance(spec, ConversationStep):
-        return [*_unreachable_models(spec, names), *_unreachable_of_nodes(spec, names), *_unreachable_servers(spec, names)]
-    return _unreachable_models(spec, names) if isinstance(spec, LlmStep) else _unreachable_servers(spec, names)
+        return [*_unreachable_models(spec, names), *_unreachable_of_nodes(spec, names), *servers]
+    return servers if not isinstance(spec, LlmStep | AgentStep) else [*_unreachable_models(spec, names), *servers]
 
 
-def _unreachable_models(part: LlmStep | ConversationStep | WorkerNode, names: Names, place: str = "") -> list[Problem]:
+def _unreachable_models(part: Asks, names: Names, place: str = "") -> list[Problem]:
     connection = part.connection if isinstance(part.connection, str) else None
     refused = names.connection(connection) if connection is not None else None
     if refused is not None:
@@ -61,7 +66,7 @@ def _unreachable_servers(spec: StepSpec, names: Names) -> list[Problem]:
     return [_problem(refusal, place) for place, refusal in checked if refusal is not None]
 
 
-def _models(spec: LlmStep | ConversationStep | WorkerNode) -> Iterator[tuple[str, str]]:
+def _models(spec: Asks) -> Iterator[tuple[str, str]]:
     written: Any = [("/model", spec.model), ("/judge_model", getattr(spec, "judge_model", None))]
     if isinstance(spec.models, list | tuple):  # a stand-in of a broken step may hold anything
         written += [(f"/models/{i}", name) for i, name in enumerate(spec.models)]

@@ -9,6 +9,7 @@ from runwell.model.errors import InvalidInput
 from runwell.model.step import CONTROL_STEPS, StepSpec
 from runwell.ports.steps import StepType, StepTypes
 from runwell.steps import http, llm, python, tool, transform
+from runwell.steps.agent import handler as agent
 from runwell.steps.conversation import handler as conversation
 
 
@@ -17,7 +18,7 @@ def _control_type(spec: type[StepSpec]) -> StepType:
 
 
 BUILT_IN: tuple[StepType, ...] = (
-    *(transform.STEP, http.STEP, python.STEP, llm.STEP, tool.STEP, conversation.STEP),
+    *(transform.STEP, http.STEP, python.STEP, llm.STEP, agent.STEP, tool.STEP, conversation.STEP),
     *map(_control_type, CONTROL_STEPS),
 )
 

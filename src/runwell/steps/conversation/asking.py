@@ -12,7 +12,7 @@ from runwell.ports.steps import StepContext
 from runwell.steps.conversation.document import ConversationStep, WorkerNode
 from runwell.steps.conversation.recall import Recall
 from runwell.steps.generation import call_model, record_answer
-from runwell.steps.llm import another_may_do, read_object, with_repair
+from runwell.steps.llm import another_may_do, invalid_output, read_answer, with_repair
 
 
 class Asking:
@@ -72,14 +72,12 @@ class Asking:
         check = SchemaCheck(request.output_schema)
         for _ in range(repair_attempts + 1):
             answer = await call_model(self._ctx, request, place, live=live and request.output_schema is None)
-            wrong = [] if request.output_schema is None or answer.tool_calls else read_object(answer.text, check)[1]
+            wrong = [] if request.output_schema is None or answer.tool_calls else read_answer(answer.text, check)[1]
             record_answer(self._ctx, request, answer, place, "invalid_output" if wrong else None)
             if not wrong:
                 return answer
             request = with_repair(request, answer.text, wrong)
-        details: dict[str, object] = {"reason": "invalid_output", "raw": answer.text[:20_000], "errors": wrong}
-        message = f"{request.model} gave no answer of the output_schema in {repair_attempts + 1} tries: {wrong[0]}"
-        raise StepError("LLM_INVALID_OUTPUT", message, retryable=True, details=details)
+        raise invalid_output(request.model, answer.text, wrong, repair_attempts + 1)
 
 
 def _named(name: Any) -> str:

@@ -15,7 +15,7 @@ from runwell.steps.conversation.document import ConversationStep, HttpNode, Tool
 from runwell.steps.conversation.flow import Carry, Outcome, Said, Talk, one_of, text_of
 from runwell.steps.conversation.recall import Recall
 from runwell.steps.http import HttpStep
-from runwell.steps.llm import read_object
+from runwell.steps.llm import read_answer
 from runwell.steps.tool_calls import call_tool, offered
 
 SILENCE: Final = "(The person waits for your answer.)"
@@ -49,6 +49,7 @@ class Nodes:
                 assert isinstance(node, ToolNode | HttpNode)
                 await self._backchannel(node, need.place)
                 value, variables = await self._call_of_node(node, need.place), {}
+                await self._ctx.kept()
         except StepError as exc:
             apology = node.default_error_message or self._spec.default_error_message
             if apology is None:
@@ -85,10 +86,11 @@ class Nodes:
             messages.append(answer.as_message())
             for call in answer.tool_calls:
                 messages.append(await self._call_of_model(node, place, uses, call, variables))
+            await self._ctx.kept()  # so that whatever happens from here on, none of them is made again
         if node.output_schema is None:
             self._said += [answer.text] if answer.text else []
             return answer.text, variables
-        value, wrong = read_object(answer.text, SchemaCheck(node.output_schema))
+        value, wrong = read_answer(answer.text, SchemaCheck(node.output_schema))
         if wrong:  # it called tools to the last, or a project's redaction took out what it needs
             raise StepError("LLM_INVALID_OUTPUT", f"{node.id}: {wrong[0]}", details={"reason": "invalid_output", "errors": wrong})
         if node.reply is not None:
