@@ -12,6 +12,9 @@ from runwell.steps.conversation.document import ConversationStep, HttpNode, Work
 from runwell.steps.http import HttpStep
 from runwell.steps.llm import LlmStep
 
+Asks = LlmStep | AgentStep | ConversationStep | WorkerNode
+"""Parts of a document that name models."""
+
 
 class Names(Protocol):
     """Says why nobody answers for a name; None: somebody does."""
@@ -32,7 +35,7 @@ def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
     return [*_unreachable_models(spec, names), *servers] if isinstance(spec, LlmStep | AgentStep) else servers
 
 
-def _unreachable_models(part: LlmStep | AgentStep | ConversationStep | WorkerNode, names: Names, place: str = "") -> list[Problem]:
+def _unreachable_models(part: Asks, names: Names, place: str = "") -> list[Problem]:
     connection = part.connection if isinstance(part.connection, str) else None
     refused = names.connection(connection) if connection is not None else None
     if refused is not None:
@@ -63,7 +66,7 @@ def _unreachable_servers(spec: StepSpec, names: Names) -> list[Problem]:
     return [_problem(refusal, place) for place, refusal in checked if refusal is not None]
 
 
-def _models(spec: LlmStep | AgentStep | ConversationStep | WorkerNode) -> Iterator[tuple[str, str]]:
+def _models(spec: Asks) -> Iterator[tuple[str, str]]:
     written: Any = [("/model", spec.model), ("/judge_model", getattr(spec, "judge_model", None))]
     if isinstance(spec.models, list | tuple):  # a stand-in of a broken step may hold anything
         written += [(f"/models/{i}", name) for i, name in enumerate(spec.models)]

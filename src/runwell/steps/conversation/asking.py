@@ -12,7 +12,7 @@ from runwell.ports.steps import StepContext
 from runwell.steps.conversation.document import ConversationStep, WorkerNode
 from runwell.steps.conversation.recall import Recall
 from runwell.steps.generation import call_model, record_answer
-from runwell.steps.llm import another_may_do, read_answer, with_repair
+from runwell.steps.llm import another_may_do, invalid_output, read_answer, with_repair
 
 
 class Asking:
@@ -77,9 +77,7 @@ class Asking:
             if not wrong:
                 return answer
             request = with_repair(request, answer.text, wrong)
-        details: dict[str, object] = {"reason": "invalid_output", "raw": answer.text[:20_000], "errors": wrong}
-        message = f"{request.model} gave no answer of the output_schema in {repair_attempts + 1} tries: {wrong[0]}"
-        raise StepError("LLM_INVALID_OUTPUT", message, retryable=True, details=details)
+        raise invalid_output(request.model, answer.text, wrong, repair_attempts + 1)
 
 
 def _named(name: Any) -> str:

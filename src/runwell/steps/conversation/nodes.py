@@ -49,6 +49,7 @@ class Nodes:
                 assert isinstance(node, ToolNode | HttpNode)
                 await self._backchannel(node, need.place)
                 value, variables = await self._call_of_node(node, need.place), {}
+                await self._ctx.kept()
         except StepError as exc:
             apology = node.default_error_message or self._spec.default_error_message
             if apology is None:
@@ -85,6 +86,7 @@ class Nodes:
             messages.append(answer.as_message())
             for call in answer.tool_calls:
                 messages.append(await self._call_of_model(node, place, uses, call, variables))
+            await self._ctx.kept()  # so that whatever happens from here on, none of them is made again
         if node.output_schema is None:
             self._said += [answer.text] if answer.text else []
             return answer.text, variables
