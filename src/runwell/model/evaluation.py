@@ -88,6 +88,13 @@ class EvaluationAsked(msgspec.Struct, frozen=True, kw_only=True):
     actor: str | None = None
 
 
+class AcceptedEvaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """The evaluation is under way: what it says will stand on the run."""
+
+    evaluation_run_id: str
+    run_id: str
+
+
 def judge_document(name: str, rubric: str, models: tuple[str, ...], params: dict[str, Any], connection: str | None) -> dict[str, Any]:
     """Return the workflow that is a judging model. The rubric is a template, which sees what evaluators are given as `input`."""
     parts = "\n".join(f"<{part}>{{{{ json(input.{part}) }}}}</{part}>" for part in ("input", "output", "expected"))

@@ -28,6 +28,14 @@ class RunMarks(msgspec.Struct, frozen=True, kw_only=True):
     review_comment: str | None = None
 
 
+class FeedbackToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token with which `POST /v1/feedback` takes a review of this one run. It is told once."""
+
+    token: str
+    run_id: str
+    expires_at: str
+
+
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
     """One event. `ts` is ms since 1970 UTC; what `data` holds depends on `type` and `v`."""
 

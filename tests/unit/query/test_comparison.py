@@ -10,9 +10,17 @@ from runwell.model.variant import Variant
 from runwell.query.comparison import compared_rows, comparison, outcome, spread
 
 EXPERIMENT = Experiment(
-    **{"id": "exp_1", "name": "E", "workflow_id": "wf_1", "dataset_id": "dset_1", "dataset_version": 1, "baseline": "b"},
+    id="exp_1",
+    name="E",
+    workflow_id="wf_1",
+    dataset_id="dset_1",
+    dataset_version=1,
     variants=tuple(TriedVariant(variant=Variant(name=name), version=1, hash="h") for name in ("a", "b")),
-    **{"status": "completed", "cells": 6, "open_cells": 0, "created_at": "2026-11-21T00:00:00.000Z"},
+    baseline="b",
+    status="completed",
+    cells=6,
+    open_cells=0,
+    created_at="2026-11-21T00:00:00.000Z",
 )
 
 

@@ -13,7 +13,7 @@ from runwell.api.route import Caller, Server, needs, router
 from runwell.api.routes.workflow_bodies import Body, Key, Slug
 from runwell.api.run_routes import FoundRun, Limit, PageCursor, on_run
 from runwell.model.errors import CommandRefused
-from runwell.model.evaluation import MAX_SCORE, Attachment, EvaluationAsked, Evaluator, Turn
+from runwell.model.evaluation import MAX_SCORE, AcceptedEvaluation, Attachment, EvaluationAsked, Evaluator, Turn
 from runwell.model.ids import new_id
 from runwell.model.statuses import TERMINAL
 from runwell.query.evaluators import EvaluatorAsked, EvaluatorMaker, JudgeAsked
@@ -193,13 +193,6 @@ class EvaluationBody(Body):
     evaluator: Named
     expected: JsonValue = Field(default=None, description="What is expected of the run, for evaluators that compare.")
     turn: TurnBody | None = None
-
-
-class AcceptedEvaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """The evaluation is under way: what it says will stand on the run."""
-
-    evaluation_run_id: str
-    run_id: str
 
 
 @on_run(routes, "/evaluations", answers(AcceptedEvaluation, "The evaluation is under way.", 202), method="POST", status=202)

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import msgspec
 from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
@@ -16,6 +15,7 @@ from runwell.api.routes.workflow_bodies import Body
 from runwell.api.run_routes import FoundRun, on_run
 from runwell.model.commands import ReviewRun
 from runwell.model.errors import NotFound
+from runwell.model.run_parts import FeedbackToken
 from runwell.model.times import rfc3339
 from runwell.ports.feedback import Leave
 
@@ -30,14 +30,6 @@ class TokenBody(Body):
 
     expires_in_s: int = Field(default=604_800, ge=60, le=7_776_000, description="At most 90 days.")
     subject: KeptText = Field(default="", max_length=200, description="Who gets it, as you call them: kept with what they say.")
-
-
-class FeedbackToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token with which `POST /v1/feedback` takes a review of this one run. It is told once."""
-
-    token: str
-    run_id: str
-    expires_at: str
 
 
 class FeedbackBody(Body):
