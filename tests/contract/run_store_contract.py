@@ -10,9 +10,11 @@ import pytest
 from tests.contract.run_samples import BESIDE, FLOW, HOSTILE, OURS, START, THEIRS, full, record
 
 from runwell.model.ids import new_id
+from runwell.model.removals import Removals
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
+from runwell.ports.analytics import Cell, FiguresAsked
 from runwell.ports.run_store import Place, RunsAsked, RunStore
 
 Opened = Callable[[], AbstractAsyncContextManager[RunStore]]
@@ -59,7 +61,7 @@ class RunStoreContract:
                 assert await store.position() == 0
                 assert await store.page(ALL, 10) == []
                 assert (await store.counts(ALL)).count == 0
-                assert await store.fields(OURS, 0) == []
+                assert await store.fields(ALL, 0) == []
 
         run(main())
 
@@ -109,7 +111,7 @@ class RunStoreContract:
                     assert [one.run_id for one in await store.page(asked, 10)] == [ours.run_id]
                     assert [one.run_id for one in await whole(store, asked)] == [ours.run_id]
                     assert (await store.counts(asked)).count == 1
-                    assert [field.name for field in await store.fields(OURS, 0) if "theirs" in field.name] == []
+                    assert [field.name for field in await store.fields(ALL, 0) if "theirs" in field.name] == []
                     nobody = RunsAsked(scope=Scope(OURS.org_id, THEIRS.project_id), newer=newer)
                     assert await store.page(nobody, 10) == []
 
@@ -180,7 +182,7 @@ class RunStoreContract:
             ]
             async with opened() as store:
                 await store.keep(given, 1)
-                found = {field.name: field for field in await store.fields(OURS, START)}
+                found = {field.name: field for field in await store.fields(ALL, START)}
             types = {name: field.types for name, field in found.items()}
             assert (
                 types.items()
@@ -222,6 +224,39 @@ class RunStoreContract:
                 await store.remove_runs([])
                 assert (await store.counts(ALL)).count == 4
                 assert await whole(store) == [given[5], given[3], given[2], given[1]]
+
+        run(main())
+
+    def test_what_was_deleted_is_seen_in_no_answer(self, opened: Opened) -> None:
+        async def main() -> None:
+            gone, stays = new_id("wf"), record(9)
+            ghosts = [record(at, workflow_id=gone, input={"ghost": at}) for at in range(3)]
+            one_gone = record(5, input={"ghost": 5})
+            removals = Removals(workflows={gone: "deleting"}, runs=frozenset([one_gone.run_id, new_id("run")]))
+            for newer in ((), (ghosts[2], one_gone, record(7, workflow_id=gone))):
+                asked = RunsAsked(scope=OURS, newer=newer, removals=removals)
+                figures = FiguresAsked(scope=OURS, begin=0, end=START * 2, newer=newer, removals=removals)
+                async with opened() as store:
+                    await store.keep([*ghosts, one_gone, stays], 1)
+                    assert [one.run_id for one in await store.page(asked, 10)] == [stays.run_id]
+                    assert await whole(store, asked) == [stays]
+                    counts = await store.counts(asked)
+                    assert (counts.count, counts.workflows) == (1, {stays.workflow_id: 1})
+                    assert "input.ghost" not in {field.name for field in await store.fields(asked, 0)}
+                    assert {cell: sum(found.values()) for cell, found in (await store.analytics.statuses(figures)).items()} == {Cell(0, ""): 1}
+                    everything = RunsAsked(scope=OURS)
+                    assert (await store.counts(everything)).count == 5
+                    await store.clear()
+
+        run(main())
+
+    def test_many_deleted_runs_are_left_out(self, opened: Opened) -> None:
+        async def main() -> None:
+            kept = [record(at) for at in range(3)]
+            gone = frozenset([new_id("run") for _ in range(4_500)] + [kept[1].run_id])
+            async with opened() as store:
+                await store.keep(kept, 1)
+                assert (await store.counts(RunsAsked(scope=OURS, removals=Removals(runs=gone)))).count == 2
 
         run(main())
 

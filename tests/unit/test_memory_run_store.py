@@ -67,13 +67,13 @@ def test_fields_of_runs() -> None:
     async def main() -> None:
         store = MemoryRunStore()
         await store.keep([record(1, input={"items": [{"name": "x"}], "n": 2}, metadata={"env": "prod"})], 1)
-        assert await store.fields(HERE, 0) == [
+        assert await store.fields(RunsAsked(scope=HERE), 0) == [
             FieldSeen(name="input.items", types=("array_length",)),
             FieldSeen(name="input.items[].name", types=("string",), values=("x",)),
             FieldSeen(name="input.n", types=("integer",), values=("2",)),
             FieldSeen(name="metadata.env", types=("string",), values=("prod",)),
         ]
-        assert await store.fields(HERE, 2) == []
+        assert await store.fields(RunsAsked(scope=HERE), 2) == []
 
     run_async(main())
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from runwell.model.removals import NO_REMOVALS, Removals
 from runwell.model.run_query import EVERYTHING, Query
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
@@ -16,11 +17,15 @@ from runwell.ports.analytics import Analytics
 
 
 class RunsAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs. `newer`: all runs of which the store has nothing or only an older revision, of whatever scope."""
+    """Which runs. `newer`: all runs of which the store has nothing or only an older revision, of whatever scope.
+
+    `removals`: what was deleted and the store may still have. It is left out.
+    """
 
     scope: Scope
     query: Query = EVERYTHING
     newer: Sequence[RunRecord] = ()
+    removals: Removals = NO_REMOVALS
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -87,8 +92,8 @@ class RunStore(Protocol):
         """Yield the whole records, newest first, with bounded memory."""
         ...
 
-    async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
-        """Return the fields of inputs, outputs and metadata that runs created since then (ms) have."""
+    async def fields(self, asked: RunsAsked, since: int) -> list[FieldSeen]:
+        """Return the fields of inputs, outputs and metadata that runs of the scope created since then (ms) have, whatever the query."""
         ...
 
     async def remove_workflow(self, workflow_id: str) -> None:

@@ -25,8 +25,9 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
 
 async def list_fields(index: RunIndex, scope: Scope, now: int) -> RunFields:
     """Return the catalogue, and what inputs, outputs and metadata of late have. Raises `RunStoreUnavailable`."""
+    asked = await index.asked_all(scope)
     with telling():
-        seen = await index.store.fields(scope, now - SEEN_DAYS * _DAY_MS)
+        seen = await index.store.fields(asked, now - SEEN_DAYS * _DAY_MS)
     return RunFields(data=[_shown(field) for field in CATALOGUE], seen=[_shown_seen(field) for field in seen])
 
 

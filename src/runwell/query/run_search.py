@@ -33,9 +33,12 @@ class RunIndex(msgspec.Struct, frozen=True):
 
     async def asked(self, scope: Scope, filters: RunFilters, now: int) -> RunsAsked:
         """Return the question to the store, with what it has not yet. Raises `InvalidInput` for a query that cannot be read."""
-        query = run_query(filters, now)
+        return msgspec.structs.replace(await self.asked_all(scope), query=run_query(filters, now))
+
+    async def asked_all(self, scope: Scope) -> RunsAsked:
+        """Return the question to the store about all runs of the scope."""
         await self.projection.catch_up()
-        return RunsAsked(scope=scope, query=query, newer=self.projection.overlay())
+        return RunsAsked(scope=scope, newer=self.projection.overlay(), removals=self.projection.removals())
 
 
 class PageAsked(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from runwell.model.scope import Scope
-from runwell.ports.run_store import FieldSeen
+from runwell.ports.run_store import FieldSeen, RunsAsked
 from runwell.runstore.asking import runs_of
 
 if TYPE_CHECKING:
@@ -40,9 +39,9 @@ GROUP BY path ORDER BY seen DESC, path LIMIT {field_limit}
 """
 
 
-def fields_seen(client: "Client", scope: Scope, since: int) -> list[FieldSeen]:
+def fields_seen(client: "Client", asked: RunsAsked, since: int) -> list[FieldSeen]:
     """Return the fields of the newest runs since then: those seen most often, by name."""
-    runs = runs_of(scope).and_("created_at >= {since:Int64}", {"since": since})
+    runs = runs_of(asked.scope, asked.removals).and_("created_at >= {since:Int64}", {"since": since})
     newest = f"{runs.sql} ORDER BY created_at DESC, run_id DESC LIMIT {_RUNS}"
     found: dict[str, tuple[set[str], list[str]]] = {}
     for path, _, truths, texts, most in _read(client, _TEXTS, newest, runs.params):

@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from runwell.model.run_record import GenerationRecord, RunRecord, StepRecord
+from runwell.runstore.numbers import int64
 from runwell.search.flatten import Flat, flatten
 
-_MOST: Final = 2**63 - 1
 _NAN: Final = math.nan
 _LEFT_OUT: Final = ("input", "output", "steps", "generations")
 _EMPTY: Final[tuple[Any, ...]] = (None, "", (), {})
@@ -72,21 +72,16 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _count(value: int | None, none: int = 0) -> int:
-    """Return the number as 64 bits hold it."""
-    return none if value is None else max(-_MOST, min(value, _MOST))
-
-
 def _own(name: str) -> Callable[[Row], Any]:
     return lambda row: getattr(row.record, name) or ""
 
 
 def _number(name: str, none: int = 0) -> Callable[[Row], Any]:
-    return lambda row: _count(getattr(row.record, name), none)
+    return lambda row: int64(getattr(row.record, name), none)
 
 
 def _used(name: str) -> Callable[[Row], Any]:
-    return lambda row: _count(getattr(row.record.usage, name))
+    return lambda row: int64(getattr(row.record.usage, name))
 
 
 def _step(value: Callable[[StepRecord], Any]) -> Callable[[Row], Any]:
@@ -102,10 +97,9 @@ _COLUMNS: Final[dict[str, Callable[[Row], Any]]] = {
     **{name: _own(name) for name in ("version_hash", "status", "waiting_for", "failure_code", "failed_step", "error_message")},
     **{name: _own(name) for name in ("trigger", "environment", "review", "served_from")},
     **{name: _own(name) for name in ("root_run_id", "parent_run_id", "source_run_id")},
-    **{name: _number(name) for name in ("created_at", "rev", "version", "started_at", "ended_at", "queue_ms", "waited_ms")},
+    **{name: _number(name) for name in ("created_at", "rev", "version", "started_at", "ended_at", "begun_at", "queue_ms", "waited_ms")},
     **{name: _number(name) for name in ("tool_calls", "comments", "archived_at")},
     "duration_ms": _number("duration_ms", -1),
-    "begun_at": lambda row: _count(row.record.created_at if row.record.started_at is None else row.record.started_at),
     **{name: _used(name) for name in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")},
     "generation_count": _used("generations"),
     "step_count": _number("step_count"),
@@ -123,22 +117,22 @@ _COLUMNS: Final[dict[str, Callable[[Row], Any]]] = {
     "step.id": _step(lambda step: step.id),
     "step.type": _step(lambda step: step.type),
     "step.status": _step(lambda step: step.status),
-    "step.attempts": _step(lambda step: _count(step.attempts)),
-    "step.started_at": _step(lambda step: _count(step.started_at)),
-    "step.duration_ms": _step(lambda step: _count(step.duration_ms, -1)),
+    "step.attempts": _step(lambda step: int64(step.attempts)),
+    "step.started_at": _step(lambda step: int64(step.started_at)),
+    "step.duration_ms": _step(lambda step: int64(step.duration_ms, -1)),
     "step.error_code": _step(lambda step: step.error_code or ""),
-    "generation.at": _generation(lambda made: _count(made.at)),
+    "generation.at": _generation(lambda made: int64(made.at)),
     "generation.step_path": _generation(lambda made: made.step_path),
     "generation.provider": _generation(lambda made: made.provider),
     "generation.model": _generation(lambda made: made.model),
     "generation.ok": _generation(lambda made: int(made.ok)),
     "generation.latency_ms": _generation(lambda made: made.latency_ms),
     "generation.first_token_ms": _generation(lambda made: _NAN if made.first_token_ms is None else made.first_token_ms),
-    "generation.input_tokens": _generation(lambda made: _count(made.usage.input_tokens)),
-    "generation.cached_tokens": _generation(lambda made: _count(made.usage.cached_tokens)),
-    "generation.output_tokens": _generation(lambda made: _count(made.usage.output_tokens)),
-    "generation.reasoning_tokens": _generation(lambda made: _count(made.usage.reasoning_tokens)),
-    "generation.cost_nanos": _generation(lambda made: _count(made.usage.cost_nanos)),
+    "generation.input_tokens": _generation(lambda made: int64(made.usage.input_tokens)),
+    "generation.cached_tokens": _generation(lambda made: int64(made.usage.cached_tokens)),
+    "generation.output_tokens": _generation(lambda made: int64(made.usage.output_tokens)),
+    "generation.reasoning_tokens": _generation(lambda made: int64(made.usage.reasoning_tokens)),
+    "generation.cost_nanos": _generation(lambda made: int64(made.usage.cost_nanos)),
     "card": lambda row: row.card,
     "input": lambda row: row.input,
     "output": lambda row: row.output,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run_record import RunRecord
-from runwell.model.scope import Scope
 from runwell.ports.analytics import Analytics
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
 from runwell.runstore import reading, removal, schema
@@ -75,8 +74,8 @@ class ClickHouseRunStore:
         for record in waiting:
             yield record
 
-    async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
-        return await self._connections.run(lambda client: fields_seen(client, scope, since), is_search=True)
+    async def fields(self, asked: RunsAsked, since: int) -> list[FieldSeen]:
+        return await self._connections.run(lambda client: fields_seen(client, asked, since), is_search=True)
 
     async def remove_workflow(self, workflow_id: str) -> None:
         await self._connections.run(lambda client: self._remove_workflow(client, workflow_id))

@@ -8,7 +8,6 @@ import msgspec
 
 from runwell.model.errors import RunStoreUnavailable
 from runwell.model.run_record import RunRecord
-from runwell.model.scope import Scope
 from runwell.ports.analytics import Analytics
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
 from runwell.search.matches import matches
@@ -73,12 +72,12 @@ class MemoryRunStore:
             if before is None or _key(record) < _place(before):
                 yield record
 
-    async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
+    async def fields(self, asked: RunsAsked, since: int) -> list[FieldSeen]:
         self._check()
         types: dict[str, set[str]] = {}
         values: dict[str, Counter[str]] = {}
         for record in self.kept.values():
-            if record.scope == scope and record.created_at >= since:
+            if record.scope == asked.scope and record.created_at >= since and not asked.removals.has(record):
                 for name, value in _fields({"input": record.input, "output": record.output, "metadata": record.metadata}):
                     types.setdefault(name, set()).add(_type(value))
                     values.setdefault(name, Counter()).update([] if isinstance(value, list) else [_text(value)])
@@ -114,7 +113,8 @@ class MemoryRunStore:
         """Return what is asked for, newest first."""
         self._check()
         runs = self.kept | {record.run_id: record for record in asked.newer}
-        found = [record for record in runs.values() if record.scope == asked.scope and matches(asked.query, record)]
+        mine = [record for record in runs.values() if record.scope == asked.scope and not asked.removals.has(record)]
+        found = [record for record in mine if matches(asked.query, record)]
         return sorted(found, key=_key, reverse=True)
 
 

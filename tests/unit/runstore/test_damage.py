@@ -176,7 +176,7 @@ def test_a_search_over_its_bounds_ends_and_leaves_the_store_well(tmp_path: Path,
                 lambda: store.counts(ALL),
                 lambda: store.page(ALL, 10),
                 lambda: anext(store.records(ALL)),
-                lambda: store.fields(OURS, 0),
+                lambda: store.fields(ALL, 0),
             ]
             for search in searches:
                 with pytest.raises(SearchTooLarge) as refused:
