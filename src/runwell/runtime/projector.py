@@ -141,6 +141,7 @@ class Projector:
                 await self.tick()
                 if self._retry_at:
                     raise RunStoreUnavailable(self.store.trouble() or "the run store or the journal failed; the log says how")
+        await self.remove_deleted()
         if not await self.write_all():
             raise RunStoreUnavailable(self.store.trouble() or "the run store took not everything")
 
