@@ -41,17 +41,17 @@ class ClickHouseRunStore:
 
     async def open(self) -> None:
         """Open what there is. A store that is new is made by the first call that needs it: until then it takes no memory."""
-        if not self._target.is_new():
+        if not self._connections.is_new:
             await self._connections.open()
 
     async def close(self) -> None:
         await self._connections.close()
 
     def trouble(self) -> str | None:
-        return None if self._target.is_new() else self._connections.trouble()
+        return None if self._connections.is_new else self._connections.trouble()
 
     async def position(self) -> int:
-        self._seen = 0 if self._target.is_new() else await self._connections.run(schema.position)
+        self._seen = 0 if self._connections.is_new else await self._connections.run(schema.position)
         return self._seen
 
     async def keep(self, records: Sequence[RunRecord], position: int) -> None:
