@@ -10,8 +10,10 @@ import pytest
 from tests.contract.run_samples import BESIDE, FLOW, HOSTILE, OURS, START, THEIRS, full, record
 
 from runwell.model.ids import new_id
+from runwell.model.listed_run import listed
 from runwell.model.removals import Removals
 from runwell.model.run_record import RunRecord
+from runwell.model.run_search import WorkflowNames
 from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
 from runwell.ports.analytics import Cell, FiguresAsked
@@ -33,10 +35,6 @@ async def opening(store: RunStore) -> AsyncIterator[RunStore]:
 
 async def whole(store: RunStore, asked: RunsAsked = ALL, before: Place | None = None) -> list[RunRecord]:
     return [found async for found in store.records(asked, before)]
-
-
-def listed(given: RunRecord) -> RunRecord:
-    return msgspec.structs.replace(given, input=None, output=None, steps=(), generations=())
 
 
 def place(given: RunRecord) -> Place:
@@ -151,6 +149,41 @@ class RunStoreContract:
                 counts = await store.counts(asked)
                 assert counts.statuses == {"running": 3, "failed": 1, "queued": 1}
                 assert counts.workflows == {FLOW: 5}
+
+        run(main())
+
+    def test_a_workflow_is_called_as_its_newest_run_says(self, opened: Opened) -> None:
+        async def main() -> None:
+            other = new_id("wf")
+            kept = [record(at, workflow_slug=f"slug-{at}", workflow_name=f"Name {at}", status=status) for at, status in enumerate(RunStatus)]
+            kept += [record(1, workflow_id=other, workflow_slug="other", workflow_name="Other"), record(99, THEIRS, workflow_name="No")]
+            newer = record(50, workflow_slug="last", workflow_name="Last")
+            async with opened() as store:
+                await store.keep(kept, 1)
+                last = len(RunStatus) - 1
+                counts = await store.counts(ALL)
+                assert counts.names == {
+                    FLOW: WorkflowNames(slug=f"slug-{last}", name=f"Name {last}"),
+                    other: WorkflowNames(slug="other", name="Other"),
+                }
+                assert list(counts.workflows) == [FLOW, other]
+                counts = await store.counts(RunsAsked(scope=OURS, newer=[newer, record(-1, workflow_name="Old")]))
+                assert counts.names[FLOW] == WorkflowNames(slug="last", name="Last")
+
+        run(main())
+
+    def test_lists_show_previews_of_large_contents(self, opened: Opened) -> None:
+        async def main() -> None:
+            large = record(1, input={"text": "ä" * 100_000}, output="done\n" * 9)
+            called = full(at=2)
+            async with opened() as store:
+                await store.keep([large], 1)
+                for newer in ([called], []):
+                    first, second = await store.page(RunsAsked(scope=OURS, newer=newer), 10)
+                    assert first.models == tuple(sorted({made.model for made in called.generations})) != ()
+                    assert (second.input_preview, second.output_preview) == ('{"text": "' + "ä" * 109 + "…", " ".join(["done"] * 9))
+                    assert (first, second) == (listed(called), listed(large))
+                    await store.keep([called], 2)
 
         run(main())
 

@@ -27,6 +27,7 @@ class Archiving(Enum):
 
 Limit = Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="At most so many, the newest.")]
 Count = Annotated[bool, typer.Option("--count", help="Tell how many there are in all.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Show cost, tokens, models and the beginnings of input and output, too.")]
 Runs = Annotated[list[str], typer.Argument(metavar="RUN_ID...", help="Ids of runs, or as much of their beginnings as is unique.")]
 
 
@@ -45,6 +46,7 @@ def list_runs(
     metadata: Annotated[list[str] | None, typer.Option(metavar="KEY:VALUE", help="Only with this metadata; may be repeated.")] = None,
     limit: Limit = 20,
     count: Count = False,
+    wide: Wide = False,
     output: Output = None,
 ) -> None:
     """List runs, the newest first; docs/how-to/find-runs.md tells how to search."""
@@ -62,7 +64,8 @@ def list_runs(
         tags=tuple(tag or ()),
         metadata=tuple(metadata or ()),
     )
-    finish(reading.list_runs(options_of(context), RunsWanted(filters=filters, limit=limit, count=count), chosen(output)))
+    wanted = RunsWanted(filters=filters, limit=limit, count=count)
+    finish(reading.list_runs(options_of(context), wanted, chosen(output), wide=wide))
 
 
 @runs_app.command("search")
@@ -71,13 +74,14 @@ def search_runs(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="Such as 'status:failed duration:>2s timeout'.")],
     limit: Limit = 20,
     count: Count = False,
+    wide: Wide = False,
     output: Output = None,
 ) -> None:
     """Find runs by words, phrases and fields; docs/how-to/find-runs.md tells how."""
     from runwell.cli import reading
 
     wanted = RunsWanted(filters=RunFilters(q=query), limit=limit, count=count)
-    finish(reading.list_runs(options_of(context), wanted, chosen(output)))
+    finish(reading.list_runs(options_of(context), wanted, chosen(output), wide=wide))
 
 
 @runs_app.command("export")

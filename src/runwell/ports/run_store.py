@@ -9,9 +9,11 @@ from typing import Protocol
 
 import msgspec
 
+from runwell.model.listed_run import ListedRun
 from runwell.model.removals import NO_REMOVALS, Removals
 from runwell.model.run_query import EVERYTHING, Query
 from runwell.model.run_record import RunRecord
+from runwell.model.run_search import WorkflowNames
 from runwell.model.scope import Scope
 from runwell.ports.analytics import Analytics
 
@@ -36,11 +38,12 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many runs there are, by status, and by workflow id (the most frequent)."""
+    """How many runs there are, by status, and by workflow id (the most frequent). `names`: what these were called last."""
 
     count: int
     statuses: dict[str, int]
     workflows: dict[str, int]
+    names: dict[str, WorkflowNames]
 
 
 class FieldSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,11 +80,8 @@ class RunStore(Protocol):
         """Keep these records, then the position. A record goes before those of the same run with a lower `rev`. Idempotent."""
         ...
 
-    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
-        """Return runs newest first: those older than the place `before`; or, with `after`, the oldest of those newer than it.
-
-        Steps, generations, inputs and outputs are left out.
-        """
+    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[ListedRun]:
+        """Return runs newest first: those older than the place `before`; or, with `after`, the oldest of those newer than it."""
         ...
 
     async def counts(self, asked: RunsAsked) -> RunCounts:

@@ -96,7 +96,8 @@ def _behind(projection: Projection) -> int | msgspec.UnsetType:
 async def _counted(index: RunIndex, asked: RunsAsked, page: RunPage) -> RunPage:
     with telling():
         counts = await index.store.counts(asked)
-    return msgspec.structs.replace(page, count=counts.count, facets=Facets(statuses=counts.statuses, workflows=counts.workflows))
+    facets = Facets(statuses=counts.statuses, workflows=counts.workflows, workflow_names=counts.names)
+    return msgspec.structs.replace(page, count=counts.count, facets=facets)
 
 
 def _cursor(direction: str, record: RunRecord, seen: _Seen) -> Cursor:

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 import msgspec
 
+from runwell.model.listed_run import ListedRun, listed
 from runwell.model.run_record import GenerationRecord, RunRecord, StepRecord
 from runwell.runstore.numbers import int64
 from runwell.search.flatten import Flat, flatten
 
 _NAN: Final = math.nan
-_LEFT_OUT: Final = ("input", "output", "steps", "generations")
+_CONTENTS: Final = ("input", "output", "steps", "generations")
 _EMPTY: Final[tuple[Any, ...]] = (None, "", (), {})
 
 
@@ -33,9 +34,8 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def row_of(record: RunRecord) -> Row:
-    bare = msgspec.structs.asdict(record)
-    card = {name: value for name, value in bare.items() if name not in _LEFT_OUT and value not in _EMPTY}
-    return Row(record, flatten(record), _json(card), *(_json(bare[name]) for name in _LEFT_OUT))
+    card = {name: value for name, value in msgspec.structs.asdict(listed(record)).items() if value not in _EMPTY}
+    return Row(record, flatten(record), _json(card), *(_json(getattr(record, name)) for name in _CONTENTS))
 
 
 def columns_of(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
@@ -43,9 +43,8 @@ def columns_of(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
     return list(_COLUMNS), [[value(row) for row in rows] for value in _COLUMNS.values()]
 
 
-def listed(card: str) -> RunRecord:
-    """Return the record without input, output, steps and generations."""
-    return _record_decoder.decode(card)
+def carded(card: str) -> ListedRun:
+    return _card_decoder.decode(card)
 
 
 def whole(card: str, input_: str, output: str, steps: str, generations: str) -> RunRecord:
@@ -58,11 +57,7 @@ def whole(card: str, input_: str, output: str, steps: str, generations: str) -> 
     )
 
 
-def without_contents(record: RunRecord) -> RunRecord:
-    """Return what `listed` would return of it."""
-    return msgspec.structs.replace(record, input=None, output=None, steps=(), generations=())
-
-
+_card_decoder = msgspec.json.Decoder(ListedRun)
 _record_decoder = msgspec.json.Decoder(RunRecord)
 _steps_decoder = msgspec.json.Decoder(tuple[StepRecord, ...])
 _generations_decoder = msgspec.json.Decoder(tuple[GenerationRecord, ...])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runwell.model.errors import RunStoreUnavailable
+from runwell.model.listed_run import ListedRun
 from runwell.model.run_record import RunRecord
 from runwell.ports.analytics import Analytics
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
@@ -58,7 +59,7 @@ class ClickHouseRunStore:
         await self._connections.run(lambda client: _keep(client, records, position, self._seen))
         self._seen = max(self._seen, position)
 
-    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
+    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[ListedRun]:
         return await self._connections.run(lambda client: reading.page(client, asked, limit, before, after), is_search=True)
 
     async def counts(self, asked: RunsAsked) -> RunCounts:

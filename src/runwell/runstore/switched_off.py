@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Final, NoReturn
 
 from runwell.model.errors import RunStoreUnavailable
+from runwell.model.listed_run import ListedRun
 from runwell.model.removals import NO_REMOVALS, Removals
 from runwell.model.run_record import RunRecord
 from runwell.model.statuses import RunStatus
@@ -57,7 +58,7 @@ class SwitchedOff:
     async def keep(self, records: Sequence[RunRecord], position: int) -> None:
         _refuse()
 
-    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
+    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[ListedRun]:
         _refuse()
 
     async def counts(self, asked: RunsAsked) -> RunCounts:

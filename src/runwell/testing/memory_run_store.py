@@ -7,7 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from runwell.model.errors import RunStoreUnavailable
+from runwell.model.listed_run import ListedRun, listed
 from runwell.model.run_record import RunRecord
+from runwell.model.run_search import WorkflowNames
 from runwell.ports.analytics import Analytics
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
 from runwell.search.matches import matches
@@ -53,19 +55,22 @@ class MemoryRunStore:
         self.batches.append(len(records))
         self.kept_at = position
 
-    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
+    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[ListedRun]:
         found = [
             record
             for record in self._asked(asked)
             if (before is None or _key(record) < _place(before)) and (after is None or _key(record) > _place(after))
         ]
         shown = found[max(len(found) - limit, 0) :] if after is not None else found[:limit]
-        return [msgspec.structs.replace(record, steps=(), generations=(), input=None, output=None) for record in shown]
+        return [listed(record) for record in shown]
 
     async def counts(self, asked: RunsAsked) -> RunCounts:
         found = self._asked(asked)
-        workflows = Counter(record.workflow_id for record in found).most_common(MOST_WORKFLOWS)
-        return RunCounts(count=len(found), statuses=dict(Counter(record.status.value for record in found)), workflows=dict(workflows))
+        workflows = dict(Counter(record.workflow_id for record in found).most_common(MOST_WORKFLOWS))
+        called = {record.workflow_id: record for record in reversed(found) if record.workflow_id in workflows}
+        names = {key: WorkflowNames(slug=newest.workflow_slug, name=newest.workflow_name) for key, newest in called.items()}
+        statuses = dict(Counter(record.status.value for record in found))
+        return RunCounts(count=len(found), statuses=statuses, workflows=workflows, names=names)
 
     async def records(self, asked: RunsAsked, before: Place | None = None) -> AsyncIterator[RunRecord]:
         for record in self._asked(asked):
