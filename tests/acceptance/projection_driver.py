@@ -101,7 +101,7 @@ async def look(directory: Path) -> dict[str, Any]:
         counts = [(await store.counts(one)).count for one in asked]
         projector.start()
         async with asyncio.timeout(30):
-            while app.journal.removals():
+            while app.journal.removals():  # noqa: ASYNC110 - nothing tells its end
                 await asyncio.sleep(0.02)
         left = {
             "kept": (await store.counts(RunsAsked(scope=HERE))).count,

@@ -211,7 +211,7 @@ def test_a_deletion_that_the_run_store_cut_off_is_ended_by_the_next_process(tmp_
             assert (await api("GET", "/v1/runs?count=true"))["count"] == 0
             api.app.projector.start()
             async with asyncio.timeout(10):
-                while store.kept:
+                while store.kept:  # noqa: ASYNC110 - nothing tells its end
                     await asyncio.sleep(0.01)
             made = await api.published(ECHO)  # the name is free
             await start(api, made["slug"], FOREIGN)

@@ -183,7 +183,7 @@ class DeletionContract:
             again = backend.make() if backend.persistent else journal
             async with opened(again):
                 known = again.removals()
-                assert (list(known.workflows), known.runs, known.everything) == (["wf_2"], set(ended[7:]), True)
+                assert (list(known.workflows), known.runs, known.everything) == (["wf_2"], frozenset(ended[7:]), True)
                 await again.removed(known)
             third = backend.make() if backend.persistent else journal
             async with opened(third):

@@ -155,7 +155,9 @@ class RunStoreContract:
     def test_a_workflow_is_called_as_its_newest_run_says(self, opened: Opened) -> None:
         async def main() -> None:
             other = new_id("wf")
-            kept = [record(at, workflow_slug=f"slug-{at}", workflow_name=f"Name {at}", status=status) for at, status in enumerate(RunStatus)]
+            kept = [
+                record(at, workflow_slug=f"slug-{at}", workflow_name=f"Name {at}", status=status) for at, status in enumerate(RunStatus)
+            ]
             kept += [record(1, workflow_id=other, workflow_slug="other", workflow_name="Other"), record(99, THEIRS, workflow_name="No")]
             newer = record(50, workflow_slug="last", workflow_name="Last")
             async with opened() as store:
@@ -276,7 +278,9 @@ class RunStoreContract:
                     counts = await store.counts(asked)
                     assert (counts.count, counts.workflows) == (1, {stays.workflow_id: 1})
                     assert "input.ghost" not in {field.name for field in await store.fields(asked, 0)}
-                    assert {cell: sum(found.values()) for cell, found in (await store.analytics.statuses(figures)).items()} == {Cell(0, ""): 1}
+                    assert {cell: sum(found.values()) for cell, found in (await store.analytics.statuses(figures)).items()} == {
+                        Cell(0, ""): 1
+                    }
                     everything = RunsAsked(scope=OURS)
                     assert (await store.counts(everything)).count == 5
                     await store.clear()

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from runwell import __version__
+from runwell.cli.figure_commands import show_figure
 from runwell.cli.key_commands import keys_app
 from runwell.cli.options import Manner, Options
 from runwell.cli.organization_commands import organizations_app
@@ -18,6 +19,7 @@ from runwell.cli.output import chosen
 from runwell.cli.parameters import Output, Watch, finish, options_of
 from runwell.cli.run_commands import runs_app, tasks_app
 from runwell.cli.values import read_json, read_pairs
+from runwell.cli.view_commands import views_app
 from runwell.model.errors import InvalidInput
 
 app = typer.Typer(
@@ -32,6 +34,8 @@ app.add_typer(runs_app, name="runs")
 app.add_typer(tasks_app, name="tasks")
 app.add_typer(keys_app, name="keys")
 app.add_typer(organizations_app, name="organizations")
+app.add_typer(views_app, name="views")
+app.command("analytics")(show_figure)
 
 
 def _version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ from runwell.cli.output import chosen
 from runwell.cli.parameters import Output, RunId, TaskId, Watch, finish, options_of
 from runwell.cli.runs_wanted import RunsWanted
 from runwell.cli.values import read_json, read_object
-from runwell.model.commands import ArchiveRun, CompleteTask, UnarchiveRun
+from runwell.model.commands import ArchiveRun, CompleteTask, ReviewRun, UnarchiveRun
 from runwell.model.errors import InvalidInput
 from runwell.model.run_search import RunFilters
 
@@ -23,6 +23,12 @@ class Archiving(Enum):
     FALSE = "false"
     TRUE = "true"
     ONLY = "only"
+
+
+class Verdict(Enum):
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    NONE = "none"
 
 
 Limit = Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="At most so many, the newest.")]
@@ -119,6 +125,21 @@ def unarchive_runs(context: typer.Context, run_ids: Runs) -> None:
     from runwell.cli import steering
 
     finish(steering.mark_runs(options_of(context), run_ids, UnarchiveRun))
+
+
+@runs_app.command("review")
+def review_run(
+    context: typer.Context,
+    run_id: RunId,
+    verdict: Annotated[Verdict, typer.Argument(metavar="positive|negative|none", help="none takes back what was said.")],
+    score: Annotated[float | None, typer.Option(metavar="NUMBER", help="On a scale of your own.")] = None,
+    comment: Annotated[str | None, typer.Option(metavar="TEXT", help="Why.")] = None,
+) -> None:
+    """Say whether a run did well, in place of what was said before; `review:` and `score:` find it."""
+    from runwell.cli import steering
+
+    said = ReviewRun(review="" if verdict is Verdict.NONE else verdict.value, score=score, comment=comment)
+    finish(steering.review_run(options_of(context), run_id, said))
 
 
 @runs_app.command("show")

@@ -5,8 +5,8 @@ from typing import Any, Final
 import msgspec
 
 from runwell.model.errors import ErrorInfo
-from runwell.model.run import RunRow, WorkflowRef
 from runwell.model.listed_run import ListedRun
+from runwell.model.run import RunRow, WorkflowRef
 from runwell.model.statuses import RUN_LABELS, RunStatus, StepStatus, WaitingFor
 from runwell.model.times import rfc3339
 from runwell.model.usage import NO_USAGE, Usage, usd

@@ -102,7 +102,10 @@ _WORDS_OF_ERRNO: Final = {
     errno.EROFS: _NOT_OURS,
 }
 _WORDS_OF_CODES: Final = (
-    ({192, 193, 194, 497, 516}, ("the run store's server does not let Runwell in", "check user, password and rights in RUNWELL_RUNSTORE_URL")),
+    (
+        {192, 193, 194, 497, 516},
+        ("the run store's server does not let Runwell in", "check user, password and rights in RUNWELL_RUNSTORE_URL"),
+    ),
     ({60, 81}, ("the run store's tables are gone, and are made anew", "ask again in a moment")),
     ({243}, _FULL),
     (_MEMORY, ("the run store has too little memory", "raise RUNWELL_RUNSTORE_MEMORY_MB")),

@@ -5,10 +5,12 @@ from typing import Self
 
 import httpx2
 
+from runwell.sdk.analytics import Analytics, AsyncAnalytics
 from runwell.sdk.connection import Connection, connection_to
 from runwell.sdk.driving import AsyncDriver, Driver
 from runwell.sdk.runs import AsyncRuns, Runs
 from runwell.sdk.tasks import AsyncTasks, Tasks
+from runwell.sdk.views import AsyncViews, Views
 from runwell.sdk.workflows import AsyncWorkflows, Workflows
 
 
@@ -35,6 +37,8 @@ class Client:
         self.workflows = Workflows(self._connection, self._driver)
         self.runs = Runs(self._connection, self._driver)
         self.tasks = Tasks(self._connection, self._driver)
+        self.analytics = Analytics(self._connection, self._driver)
+        self.views = Views(self._connection, self._driver)
 
     @property
     def connection(self) -> Connection:
@@ -69,6 +73,8 @@ class AsyncClient:
         self.workflows = AsyncWorkflows(self._connection, self._driver)
         self.runs = AsyncRuns(self._connection, self._driver)
         self.tasks = AsyncTasks(self._connection, self._driver)
+        self.analytics = AsyncAnalytics(self._connection, self._driver)
+        self.views = AsyncViews(self._connection, self._driver)
 
     @property
     def connection(self) -> Connection:

@@ -27,7 +27,9 @@ def test_previews(value: Any, shown: str) -> None:
     assert preview(value) == shown
 
 
-@pytest.mark.parametrize("value", ["x" * 10**6, "x " * 10**6, {"k" * 500: 1}, {"k": "v" * 10**6}, [1] * 10**6, {str(n): n for n in range(10**5)}])
+@pytest.mark.parametrize(
+    "value", ["x" * 10**6, "x " * 10**6, {"k" * 500: 1}, {"k": "v" * 10**6}, [1] * 10**6, {str(n): n for n in range(10**5)}]
+)
 def test_large_values_are_cut(value: Any) -> None:
     shown = preview(value)
     assert len(shown) == PREVIEW
