@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from rich.table import Table
@@ -62,9 +63,11 @@ def _table(name: str, answer: Any) -> Table:
     for number, column in enumerate((*(["Group"] if grouped else ()), *columns)):
         is_text = column in _TEXTS
         table.add_column(column, no_wrap=True, overflow="ellipsis", justify="left" if is_text or (grouped and not number) else "right")
+    zone = ZoneInfo(answer.tz) if name.endswith("timeseries") else None
     for group, row in lines:
         for found in cells(row):
-            table.add_row(*([_name(group)] if grouped else ()), *found)
+            begin = () if zone is None else (moment(from_rfc3339(row.start), zone),)
+            table.add_row(*([_name(group)] if grouped else ()), *begin, *found)
     return table
 
 
@@ -125,12 +128,12 @@ def _tokens(row: Any) -> Iterator[Cells]:
 
 def _runs_bucket(bucket: Any) -> Iterator[Cells]:
     labels = {RUN_LABELS[RunStatus(status)].lower(): count for status, count in bucket.statuses.items()}
-    yield moment(from_rfc3339(bucket.start)), f"{bucket.runs:,}", _divided(labels)
+    yield f"{bucket.runs:,}", _divided(labels)
 
 
 def _usage_bucket(bucket: Any) -> Iterator[Cells]:
     numbers = (bucket.runs, bucket.steps, bucket.generations, bucket.tokens)
-    yield moment(from_rfc3339(bucket.start)), *(f"{number:,}" for number in numbers), f"${bucket.cost_usd}"
+    yield *(f"{number:,}" for number in numbers), f"${bucket.cost_usd}"
 
 
 _TEXTS: Final = {"By status", "Type", "From"}
@@ -147,4 +150,4 @@ _SHAPES: Final[dict[str, tuple[tuple[str, ...], Row]]] = {
     "runs-timeseries": (("From", "Runs", "By status"), _runs_bucket),
     "usage-timeseries": (("From", "Runs", "Steps", "Calls", "Tokens", "Cost"), _usage_bucket),
 }
-"""From figure to its columns, and what makes their cells of a row or bucket."""
+"""From figure to its columns, and what makes their cells of a row or bucket; when a bucket begins comes before them."""
