@@ -21,7 +21,7 @@ DRIVER = [sys.executable, "-m", "tests.acceptance.projection_driver"]
 
 
 KILLS = int(os.environ.get("RUNWELL_KILLS", "4"))
-"""How often a process is killed at random; each time takes some seconds."""
+"""How often a process is killed at random; each time takes some seconds, and what has to be checked grows."""
 
 
 def work_until_killed(directory: Path, after_s: float | None, *crash: str, what: str = "work") -> None:
@@ -40,7 +40,9 @@ def work_until_killed(directory: Path, after_s: float | None, *crash: str, what:
 
 
 def check(directory: Path, *options: str, what: str = "check") -> dict[str, Any]:
-    done = subprocess.run([*DRIVER, what, str(directory), *options], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [*DRIVER, what, str(directory), *options], cwd=ROOT, capture_output=True, text=True, timeout=120 + 20 * KILLS, check=False
+    )
     assert done.returncode == 0, done.stderr[-3_000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -75,6 +77,7 @@ def test_killed_in_a_deletion(tmp_path: Path, point: str, number: int, kept: int
 
 
 @pytest.mark.crash
+@pytest.mark.timeout(300 + 120 * KILLS)
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     chance = random.Random(7)
     for _ in range(KILLS):
