@@ -68,6 +68,7 @@ from runwell.storage.sql_limits import all_limits
 from runwell.storage.sql_project_settings import all_settings
 from runwell.storage.sql_secrets import SqlSecrets
 from runwell.storage.sql_traces import SqlPendingSpans
+from runwell.storage.sql_workflow_changes import delete_workflows
 from runwell.storage.sql_workflows import SqlWorkflows
 
 
@@ -165,6 +166,7 @@ async def open_app(
     tune_process()
     try:
         await journal.open()
+        await finish_deletions(journal, sql, is_projected=projector is not None)
         app.runtime.limits.load(await all_limits(sql))
         app.runtime.redaction.load(await all_redactions(sql))
         await app.runtime.open(mine)
@@ -177,6 +179,15 @@ async def open_app(
             await projector.close()
         await sql.close()
         await close_services(services)
+
+
+async def finish_deletions(journal: Journal, sql: Sql, *, is_projected: bool) -> None:
+    """Delete the workflows whose deletion a process left half-way. What is left of their runs the projector sees to, where there is one."""
+    cut_off = journal.removals().of("cut_off")
+    if cut_off:
+        await sql.write(partial(delete_workflows, workflow_ids=cut_off))
+    for workflow_id in () if is_projected else cut_off:
+        await journal.delete_runs(workflow_id)
 
 
 @asynccontextmanager

@@ -50,7 +50,7 @@ from runwell.runtime.cutter import Cutter
 from runwell.runtime.hosted import HostedRuns
 from runwell.runtime.projector import Projector
 from runwell.settings import Settings
-from runwell.storage.sql_holds import SqlCutRuns, SqlHolds
+from runwell.storage.sql_holds import SqlHolds
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
 from runwell.storage.sql_limits import SqlLimitSettings
 from runwell.storage.sql_project_settings import SqlProjectSettings, all_settings
@@ -168,8 +168,7 @@ def cutter_for(app: App, parts: Parts, clock: Clock) -> Cutter:
         app.journal,
         partial(all_settings, app.sql, RETENTION, Retention),
         parts.holds,
-        SqlCutRuns(app.sql),
-        parts.projection.remove_runs,
+        parts.projection.remove_deleted,
         clock,
     )
     parts.metrics.gauge("runwell_runs_cut", "Runs deleted as their time was over, since the start.", lambda: cutter.count)

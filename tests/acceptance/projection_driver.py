@@ -2,9 +2,14 @@
 
     python -m tests.acceptance.projection_driver work DIRECTORY [--point POINT --number N]
     python -m tests.acceptance.projection_driver check DIRECTORY [--rebuild]
+    python -m tests.acceptance.projection_driver delete DIRECTORY --point POINT --number N
+    python -m tests.acceptance.projection_driver look DIRECTORY
 
 `work` starts runs until it is killed, by itself at the N-th pass of a crash point if one is named. `check` lets the run store
 catch up and prints one JSON object: how many runs there are, and what of the store is not as the journal says.
+
+`delete` keeps runs of two workflows, deletes one of them and is killed within that. `look` is the next process, which nobody
+asks for anything: it prints how many runs lists show and the store has at once, and what is left in the end.
 """
 
 import argparse
@@ -17,8 +22,11 @@ from typing import Any
 
 import msgspec
 
+from runwell.api.routes.workflow_deletion import delete_whole
 from runwell.bootstrap import App, open_app, open_projection
 from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
+from runwell.model.principal import LOCAL
+from runwell.model.removals import NO_REMOVALS
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import DEFAULT_SCOPE, Scope
 from runwell.ports.probe import Probe, no_probe
@@ -26,6 +34,7 @@ from runwell.ports.run_store import RunsAsked, RunStore
 from runwell.ports.runs import StartRequest
 from runwell.runtime.projector import Projector
 from runwell.runtime.run_reading import read_run
+from runwell.serving import parts_for
 from runwell.settings import Settings
 from runwell.storage.sqlite_view import SqliteView
 from runwell.testing import CrashAt
@@ -64,6 +73,42 @@ async def _start_runs(app: App, versions: list[Any], seed: int) -> None:
         version = chance.choice(versions)
         await app.runtime.start(StartRequest(version=version, input={"n": chance.random(), "text": "ümläut 'quoted' \\ \n" * 3}))
         await asyncio.sleep(chance.random() * 0.02)
+
+
+async def delete(directory: Path, crash: Probe) -> None:
+    armed: list[Probe] = []
+    async with open_app(settings_of(directory), probe=lambda point: armed[0](point) if armed else None) as app:
+        assert app.projector is not None
+        app.projector.start()
+        for name in ("gone", "stays"):
+            version = await app.publisher.publish(DEFAULT_SCOPE, app.publisher.compile({**DOCUMENTS[0], "name": name}))
+            for n in range(5):
+                await app.runtime.ended(await app.runtime.start(StartRequest(version=version, input={"n": n})))
+        await app.projector.complete()
+        sys.stdout.write("working\n")
+        sys.stdout.flush()
+        armed.append(crash)
+        await delete_whole(parts_for(app, settings_of(directory)), LOCAL, "gone", stop=False)
+
+
+async def look(directory: Path) -> dict[str, Any]:
+    """Nobody asks for the deletion."""
+    async with open_app(settings_of(directory)) as app:
+        projector, store = app.projector, app.run_store
+        assert projector is not None
+        assert store is not None
+        asked = [RunsAsked(scope=HERE, removals=removals) for removals in (projector.removals(), NO_REMOVALS)]
+        counts = [(await store.counts(one)).count for one in asked]
+        projector.start()
+        async with asyncio.timeout(30):
+            while app.journal.removals():  # noqa: ASYNC110 - nothing tells its end
+                await asyncio.sleep(0.02)
+        left = {
+            "kept": (await store.counts(RunsAsked(scope=HERE))).count,
+            "journal": sorted({row.workflow_slug for row in await app.journal.rows()}),
+            "workflows": await app.definitions.workflow_id_of(HERE, "gone"),
+        }
+        return {"shown": counts[0], "kept_at_first": counts[1], **left}
 
 
 async def check(directory: Path, *, rebuild: bool) -> dict[str, Any]:
@@ -112,14 +157,19 @@ def dump(record: RunRecord) -> str:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["work", "check"])
+    parser.add_argument("what", choices=["work", "check", "delete", "look"])
     parser.add_argument("directory", type=Path)
     parser.add_argument("--point")
     parser.add_argument("--number", type=int, default=1)
     parser.add_argument("--rebuild", action="store_true")
     options = parser.parse_args(arguments)
+    crash = CrashAt(options.number, options.point) if options.point else no_probe
     if options.what == "work":
-        asyncio.run(work(options.directory, CrashAt(options.number, options.point) if options.point else no_probe))
+        asyncio.run(work(options.directory, crash))
+    elif options.what == "delete":
+        asyncio.run(delete(options.directory, crash))
+    elif options.what == "look":
+        sys.stdout.write(json.dumps(asyncio.run(look(options.directory))) + "\n")
     else:
         sys.stdout.write(json.dumps(asyncio.run(check(options.directory, rebuild=options.rebuild))) + "\n")
     return 0

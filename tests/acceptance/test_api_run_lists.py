@@ -37,11 +37,36 @@ def test_rows_tell_what_a_list_shows(tmp_path: Path) -> None:
         assert row == {
             "label": "Succeeded",
             "tokens": 0,
+            "models": [],
+            "input_preview": "",
+            "output_preview": "hello",
             "failure_code": None,
             "error_message": None,
             **{name: run[name] for name in shared},
         }
         assert (row["environment"], row["trigger"], row["workflow"]["slug"]) == ("staging", "schedule", "say")
+
+    with_api(tmp_path, main)
+
+
+def test_rows_give_an_idea_of_what_went_in_and_came_out(tmp_path: Path) -> None:
+    async def main(api: Api) -> None:
+        document = {
+            "name": "talk",
+            "steps": [{"id": "ask", "type": "llm", "model": "demo:reader", "prompt": "Say {{ input.words }}"}],
+            "output": {"said": "{{ steps.ask.result }}"},
+        }
+        run_id = await api.finished(document, {"words": "secretly " * 5_000})
+        run = await api.get(f"/v1/runs/{run_id}")
+        assert api.app.projector is not None
+        for _ in range(2):
+            [row] = (await api.get("/v1/runs"))["data"]
+            assert row["input_preview"] == ('{"words": "' + "secretly " * 20)[:119] + "…"
+            assert row["output_preview"].startswith('{"said": "')
+            assert len(row["output_preview"]) <= 120
+            assert row["models"]
+            assert run["input"]["words"] not in str(row)
+            await api.app.projector.complete()  # now from the store
 
     with_api(tmp_path, main)
 

@@ -131,6 +131,8 @@ def test_filters_hold_together(tmp_path: Path) -> None:
         facets = (await api.get("/v1/runs", count="true"))["facets"]
         assert facets["statuses"] == {"succeeded": 2, "failed": 1}
         assert facets["workflows"][workflow] == 1
+        assert facets["workflow_names"].keys() == facets["workflows"].keys()
+        assert facets["workflow_names"][workflow] == {"slug": "one", "name": "one"}
 
     with_api(tmp_path, main)
 

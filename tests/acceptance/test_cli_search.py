@@ -57,6 +57,17 @@ def test_runs_are_found_archived_and_brought_back(anywhere: CommandLine) -> None
     assert ids(anywhere, "search", here) == [bad, one]
 
 
+def test_a_wide_list_gives_an_idea_of_what_went_in_and_came_out(anywhere: CommandLine) -> None:
+    anywhere.json("run", "sum.yaml", "-i", '{"a": 40, "b": 2}', "--tag", "wide")
+    calm, wide = (anywhere.run("runs", "list", "--tag", "wide", "-o", "table", *more).stdout.splitlines() for more in ((), ("--wide",)))
+    assert "Input" not in calm[0]
+    for word in ("Workflow", "Cost", "Tokens", "Models", "Input", "Output", "Run"):
+        assert word in wide[0]
+    assert ('{"a": 40, "b": 2}' in wide[1], "42" in wide[1]) == (True, True)
+    [row] = anywhere.json("runs", "search", "tag:wide")
+    assert row["input_preview"] == '{"a": 40, "b": 2}'
+
+
 def test_a_live_run_is_not_archived(anywhere: CommandLine) -> None:
     run_id = anywhere.json("run", "ask.yaml", "-i", '{"amount": 3}', code=3)["id"]
     refused = anywhere.run("runs", "archive", run_id)

@@ -162,6 +162,63 @@ def test_tasks_are_decided(client: runwell.Client) -> None:
     assert tasks[0].id not in {task.id for task in client.tasks.pending()}
 
 
+def test_figures(client: runwell.Client) -> None:
+    slug = published(client, {**SUM, "name": "figured"})
+    for number in range(3):
+        client.runs.wait(client.runs.start(slug, {"a": number}).run_id, timeout_s=20)
+    client.runs.wait(client.runs.start(slug, {"a": {}}).run_id, timeout_s=20)
+    figures = client.analytics
+    assert figures.runs_count(workflow=slug).total.runs == 4
+    rate = figures.success_rate(workflow=slug, window="1h", group_by="version")
+    assert (rate.total.success_rate, [row.group and row.group.version for row in rate.groups]) == (0.75, [1])
+    assert len(list(client.runs.list(q=rate.total.search))) == 4
+    assert figures.live_runs(workflow=slug).count == 0
+    assert sum(one.executed for one in figures.steps_executed(workflow=slug).total.types) == 3
+    assert [one.type for one in figures.steps_summary(workflow=slug).total.types] == ["transform"]
+    assert figures.execution_duration(workflow=slug, environment="production").total.count == 4
+    assert (figures.tokens_used(workflow=slug).total.tokens, figures.cost(workflow=slug).total.cost_usd) == (0, "0")
+    assert not figures.credits_consumed(workflow=slug).metered
+    chart = figures.runs_timeseries(workflow=slug, window="24h", granularity="hour", tz="Europe/Berlin")
+    assert (chart.tz, sum(bucket.runs for bucket in chart.series[0].buckets)) == ("Europe/Berlin", 4)
+    assert sum(bucket.steps for bucket in figures.usage_timeseries(workflow=slug).series[0].buckets) == 3
+    long_ago = figures.runs_count(workflow=slug, since="2001-01-01T00:00:00Z", until="2002-01-01T00:00:00Z")
+    assert (long_ago.start, long_ago.total.runs) == ("2001-01-01T00:00:00.000Z", 0)
+    with pytest.raises(InvalidInput, match="no window"):
+        figures.cost(window="never")
+
+
+def test_views_and_reviews(client: runwell.Client) -> None:
+    view = client.views.create("Slow ones", "duration:>2s", columns=["status", "cost"])
+    assert [one.name for one in client.views.list()] == ["Slow ones"]
+    assert client.views.get(view.id) == view
+    with pytest.raises(Refused):
+        client.views.create("Slow ones")
+    changed = client.views.replace(view.id, "Slow ones", "duration:>5s", revision=view.revision, visibility="shared")
+    assert (changed.query, changed.visibility, changed.columns) == ("duration:>5s", "shared", ())
+    with pytest.raises(Outdated):
+        client.views.replace(view.id, "Mine", revision=view.revision)
+    assert client.views.replace(view.id, "Mine").name == "Mine"
+    client.views.delete(view.id)
+    with pytest.raises(NotFound):
+        client.views.get(view.id)
+    run = client.runs.wait(client.runs.start(published(client, SUM), {"a": 1}).run_id, timeout_s=20)
+    assert client.runs.review(run.id, "positive", score=0.5, comment="fine").score == 0.5
+    assert [one.id for one in client.runs.list(q=f"review:positive run:{run.id}")] == [run.id]
+    assert client.runs.review(run.id, "").review == ""
+
+
+def test_figures_and_views_awaited(address: str) -> None:
+    async def work() -> None:
+        async with runwell.AsyncClient(address) as client:
+            counted, rate = await asyncio.gather(client.analytics.runs_count(), client.analytics.success_rate(window="30d"))
+            assert counted.total.runs >= rate.total.ended
+            view = await client.views.create("Awaited")
+            assert [one.id async for one in client.views.list()] == [view.id]
+            await client.views.delete(view.id)
+
+    asyncio.run(work())
+
+
 def test_awaited(address: str) -> None:
     async def work() -> list[int]:
         async with runwell.AsyncClient(address) as client:

@@ -21,12 +21,12 @@ DRIVER = [sys.executable, "-m", "tests.acceptance.projection_driver"]
 
 
 KILLS = int(os.environ.get("RUNWELL_KILLS", "4"))
-"""How often a process is killed at random; each time takes some seconds."""
+"""How often a process is killed at random; each time takes some seconds, and what has to be checked grows."""
 
 
-def work_until_killed(directory: Path, after_s: float | None, *crash: str) -> None:
+def work_until_killed(directory: Path, after_s: float | None, *crash: str, what: str = "work") -> None:
     """Let a Runwell work, and kill it so long after it began; without that it kills itself."""
-    child = subprocess.Popen([*DRIVER, "work", str(directory), *crash], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen([*DRIVER, what, str(directory), *crash], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == "working\n", child.communicate(timeout=10)[1][-2_000:]
@@ -39,8 +39,10 @@ def work_until_killed(directory: Path, after_s: float | None, *crash: str) -> No
         child.communicate(timeout=10)
 
 
-def check(directory: Path, *options: str) -> dict[str, Any]:
-    done = subprocess.run([*DRIVER, "check", str(directory), *options], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+def check(directory: Path, *options: str, what: str = "check") -> dict[str, Any]:
+    done = subprocess.run(
+        [*DRIVER, what, str(directory), *options], cwd=ROOT, capture_output=True, text=True, timeout=120 + 20 * KILLS, check=False
+    )
     assert done.returncode == 0, done.stderr[-3_000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -58,6 +60,24 @@ def test_killed_around_a_batch(tmp_path: Path, point: str) -> None:
 
 
 @pytest.mark.crash
+@pytest.mark.parametrize(
+    ("point", "number", "kept"),
+    [
+        ("journal.after_commit", 1, 10),  # it is decided, and nothing is deleted
+        ("journal.after_commit", 2, 10),  # the runs are gone from the journal
+        ("projector.before_remove", 1, 10),
+        ("projector.after_remove", 1, 5),
+    ],
+)
+def test_killed_in_a_deletion(tmp_path: Path, point: str, number: int, kept: int) -> None:
+    work_until_killed(tmp_path, None, "--point", point, "--number", str(number), what="delete")
+    found = check(tmp_path, what="look")
+    assert found == {"shown": 5, "kept_at_first": kept, "kept": 5, "journal": ["stays"], "workflows": None}
+    assert check(tmp_path)["wrong"] == []
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(300 + 120 * KILLS)
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     chance = random.Random(7)
     for _ in range(KILLS):

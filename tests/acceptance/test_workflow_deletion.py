@@ -2,13 +2,25 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tests.acceptance.workflow_api import ASK, ECHO, Api, served
+from tests.clickhouse_server import USER, ClickHouseServer
 from tests.contract.samples import run
 
+from runwell.bootstrap import open_app
+from runwell.model.errors import RunStoreUnavailable
+from runwell.model.principal import LOCAL
 from runwell.model.run import RunRow
+from runwell.model.statuses import TERMINAL
+from runwell.ports.run_store import RunsAsked
+from runwell.runstore.store import open_run_store
+from runwell.runstore.url import RunStoreUrl
+from runwell.settings import Settings
+from runwell.storage import sqlite_deletion
+from runwell.storage.sqlite_journal import SqliteJournal
 from runwell.testing import MemoryRunStore
 
 CANARY = "canary-3b9d51"
@@ -144,7 +156,41 @@ def test_its_runs_are_gone_from_the_run_store_wherever_they_were(tmp_path: Path)
     run(main())
 
 
-def test_a_deletion_that_the_run_store_cut_off_is_ended_by_another(tmp_path: Path) -> None:
+def test_a_deletion_goes_on_by_itself_when_the_run_store_is_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        server = ClickHouseServer(tmp_path / "server")
+        store = open_run_store(tmp_path, RunStoreUrl(f"http://{USER}:p%C3%A4ss%3A%2Fword@{server.address}"))
+        async with served(tmp_path, store) as api:
+            assert api.app.projector is not None
+            await api.published(ECHO)
+            await api.published(ECHO | {"name": "Stays"})
+            for _ in range(3):
+                await start(api, "echo", CANARY)
+            stays = await start(api, "stays", FOREIGN)
+            await api.app.projector.complete()
+            api.app.projector.start()
+            server.is_away = True
+            await api("DELETE", "/v1/workflows/echo", status=202)
+            await api("GET", "/v1/workflows/echo", status=404)
+            assert (await api("GET", "/v1/runs", status=503))["code"] == "RUN_STORE_UNAVAILABLE"
+            server.is_away = False
+            everything = RunsAsked(scope=LOCAL.scope)
+            async with asyncio.timeout(60):
+                while True:
+                    with suppress(RunStoreUnavailable):
+                        kept = (await store.counts(everything)).count
+                        shown = await api("GET", "/v1/runs?count=true")
+                        assert ([run["id"] for run in shown["data"]], shown["count"]) == ([stays], 1)
+                        if kept == 1:
+                            break
+                    await asyncio.sleep(0.05)
+            assert not api.app.journal.removals()
+        server.close()
+
+    run(main())
+
+
+def test_a_deletion_that_the_run_store_cut_off_is_ended_by_the_next_process(tmp_path: Path) -> None:
     async def main() -> None:
         store = MemoryRunStore()
         async with served(tmp_path, store) as api:
@@ -153,15 +199,36 @@ def test_a_deletion_that_the_run_store_cut_off_is_ended_by_another(tmp_path: Pat
             assert api.app.projector is not None
             await api.app.projector.complete()
             store.fail = "away"
-            refused = await api("DELETE", "/v1/workflows/echo", status=503)
-            assert refused["code"] == "RUN_STORE_UNAVAILABLE"
+            await api("DELETE", "/v1/workflows/echo", status=202)
         store.fail = None
-        async with served(tmp_path, store) as api:  # as after a crash: nothing in memory knows of it
+        assert len(store.kept) == 1
+        async with served(tmp_path, store) as api:
             assert api.app.projector is not None
-            await api.app.projector.complete()
-            assert (await api.app.journal.rows(), len(store.kept)) == ([], 1)
-            await api("GET", "/v1/workflows/echo")
-            await api("DELETE", "/v1/workflows/echo", status=204)
-            assert store.kept == {}
+            fields = await api("GET", "/v1/runs/fields")
+            assert CANARY not in str(fields)
+            for path in ("/v1/runs?count=true", "/v1/analytics/runs-count"):
+                assert CANARY not in str(await api("GET", path))
+            assert (await api("GET", "/v1/runs?count=true"))["count"] == 0
+            api.app.projector.start()
+            async with asyncio.timeout(10):
+                while store.kept:  # noqa: ASYNC110 - nothing tells its end
+                    await asyncio.sleep(0.01)
+            made = await api.published(ECHO)  # the name is free
+            await start(api, made["slug"], FOREIGN)
+
+    run(main())
+
+
+def test_without_a_run_store_a_deletion_that_was_cut_off_is_ended_at_the_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with served(tmp_path) as api:
+            made = await api.published(ECHO)
+            await start(api, "echo", CANARY)
+            await until(api, lambda rows: all(row.status in TERMINAL for row in rows))
+            assert isinstance(api.app.journal, SqliteJournal)
+            await api.app.journal.transact(lambda connection: sqlite_deletion.begin(connection, made["id"]))  # as far as a kill let it come
+        async with open_app(Settings(data_dir=tmp_path / "data", runstore_url="none")) as app:
+            assert await app.journal.rows() == []
+            assert await app.definitions.workflow_id_of(LOCAL.scope, "echo") is None
 
     run(main())

@@ -20,10 +20,12 @@ ENTRANCES: Final = frozenset(
     {
         "src/runwell/__init__.py",
         "src/runwell/cli/commands.py",
+        "src/runwell/cli/figure_commands.py",
         "src/runwell/cli/key_commands.py",
         "src/runwell/cli/organization_commands.py",
         "src/runwell/cli/places.py",
         "src/runwell/cli/run_commands.py",
+        "src/runwell/cli/view_commands.py",
         "src/runwell/storage/homes.py",
     }
 )

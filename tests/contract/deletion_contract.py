@@ -10,9 +10,11 @@ from tests.contract.backend import Backend, opened
 from tests.contract.samples import asks, event, logs, new_run, pending, row, run, seqs
 
 from runwell.model.errors import NotFound, PositionConflict, Refused
+from runwell.model.removals import Removals
 from runwell.model.run import RunRow
 from runwell.model.statuses import RunStatus
 from runwell.ports.journal import RunFilter
+from runwell.storage import deleted
 
 ENDED = RunStatus.SUCCEEDED
 
@@ -118,6 +120,74 @@ class DeletionContract:
                 await again.append(1, logs(kept, 2, 1), of("wf_2", row(kept, 2)))
                 assert [(kept_one.event.run_id, kept_one.event.seq) for kept_one in await again.tail(last)] == [(after, 1), (kept, 2)]
                 assert seqs([kept_one.event for kept_one in await again.tail(0)]) == [1, 1, 2]
+
+        run(main())
+
+    # What others may still have
+
+    def test_what_was_deleted_is_told_until_it_is_gone_everywhere(self, backend: Backend) -> None:
+        async def main() -> None:
+            journal = backend.make()
+            async with opened(journal):
+                one, other, live = new_run(), new_run(), new_run()
+                await journal.append(0, logs(one, 1, 1), row(one, 1, ENDED))
+                await journal.append(0, logs(other, 1, 1), of("wf_2", row(other, 1, ENDED)))
+                await journal.append(0, logs(live, 1, 1), of("wf_3", row(live, 1)))
+                assert not journal.removals()
+                with pytest.raises(Refused):
+                    await journal.delete_runs("wf_3")
+                assert not journal.removals()
+                await journal.delete_ended([other, live, new_run()])
+                assert journal.removals() == Removals(runs=frozenset([other]))
+                await journal.delete_runs("wf_1")
+                await journal.delete_runs("wf_none")
+                told = Removals(workflows={"wf_1": "deleted", "wf_none": "deleted"}, runs=frozenset([other]))
+                assert journal.removals() == told
+            again = backend.make() if backend.persistent else journal
+            async with opened(again):
+                known = again.removals()
+                assert (known.workflows.keys(), known.runs, known.everything) == (told.workflows.keys(), told.runs, False)
+                if backend.persistent:  # another process cannot know how far the deletion was
+                    assert known.of("cut_off") == ["wf_1", "wf_none"]
+                    late = new_run()
+                    with pytest.raises(NotFound):
+                        again.append(0, logs(late, 1, 1), row(late, 1))
+                    assert await again.delete_runs("wf_1") == 0
+                await again.removed(Removals(workflows={"wf_1": "deleted"}, runs=frozenset([other])))
+                assert (list(again.removals().workflows), again.removals().runs) == (["wf_none"], frozenset())
+            third = backend.make() if backend.persistent else journal
+            async with opened(third):
+                assert list(third.removals().workflows) == ["wf_none"]
+                await third.removed(third.removals())
+                assert not third.removals()
+                assert await third.delete_ended([live]) == 0
+
+        run(main())
+
+    def test_very_many_deleted_runs_are_not_named(self, backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(deleted, "MOST_RUNS", 5)
+
+        async def main() -> None:
+            journal = backend.make()
+            async with opened(journal):
+                ended = [new_run() for _ in range(8)]
+                for run_id in ended:
+                    await journal.append(0, logs(run_id, 1, 1), row(run_id, 1, ENDED))
+                await journal.delete_runs("wf_2")
+                assert await journal.delete_ended(ended[:5]) == 5
+                assert len(journal.removals().runs) == 5
+                assert await journal.delete_ended(ended[5:7]) == 2
+                assert journal.removals() == Removals(workflows={"wf_2": "deleted"}, everything=True)
+                assert await journal.delete_ended(ended[7:]) == 1
+                assert journal.removals().runs == set(ended[7:])
+            again = backend.make() if backend.persistent else journal
+            async with opened(again):
+                known = again.removals()
+                assert (list(known.workflows), known.runs, known.everything) == (["wf_2"], frozenset(ended[7:]), True)
+                await again.removed(known)
+            third = backend.make() if backend.persistent else journal
+            async with opened(third):
+                assert not third.removals()
 
         run(main())
 

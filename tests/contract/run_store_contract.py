@@ -10,9 +10,13 @@ import pytest
 from tests.contract.run_samples import BESIDE, FLOW, HOSTILE, OURS, START, THEIRS, full, record
 
 from runwell.model.ids import new_id
+from runwell.model.listed_run import listed
+from runwell.model.removals import Removals
 from runwell.model.run_record import RunRecord
+from runwell.model.run_search import WorkflowNames
 from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
+from runwell.ports.analytics import Cell, FiguresAsked
 from runwell.ports.run_store import Place, RunsAsked, RunStore
 from runwell.search.parser import parse
 
@@ -32,10 +36,6 @@ async def opening(store: RunStore) -> AsyncIterator[RunStore]:
 
 async def whole(store: RunStore, asked: RunsAsked = ALL, before: Place | None = None) -> list[RunRecord]:
     return [found async for found in store.records(asked, before)]
-
-
-def listed(given: RunRecord) -> RunRecord:
-    return msgspec.structs.replace(given, input=None, output=None, steps=(), generations=())
 
 
 def place(given: RunRecord) -> Place:
@@ -60,7 +60,7 @@ class RunStoreContract:
                 assert await store.position() == 0
                 assert await store.page(ALL, 10) == []
                 assert (await store.counts(ALL)).count == 0
-                assert await store.fields(OURS, 0) == []
+                assert await store.fields(ALL, 0) == []
 
         run(main())
 
@@ -110,7 +110,7 @@ class RunStoreContract:
                     assert [one.run_id for one in await store.page(asked, 10)] == [ours.run_id]
                     assert [one.run_id for one in await whole(store, asked)] == [ours.run_id]
                     assert (await store.counts(asked)).count == 1
-                    assert [field.name for field in await store.fields(OURS, 0) if "theirs" in field.name] == []
+                    assert [field.name for field in await store.fields(ALL, 0) if "theirs" in field.name] == []
                     nobody = RunsAsked(scope=Scope(OURS.org_id, THEIRS.project_id), newer=newer)
                     assert await store.page(nobody, 10) == []
 
@@ -168,6 +168,43 @@ class RunStoreContract:
 
         run(main())
 
+    def test_a_workflow_is_called_as_its_newest_run_says(self, opened: Opened) -> None:
+        async def main() -> None:
+            other = new_id("wf")
+            kept = [
+                record(at, workflow_slug=f"slug-{at}", workflow_name=f"Name {at}", status=status) for at, status in enumerate(RunStatus)
+            ]
+            kept += [record(1, workflow_id=other, workflow_slug="other", workflow_name="Other"), record(99, THEIRS, workflow_name="No")]
+            newer = record(50, workflow_slug="last", workflow_name="Last")
+            async with opened() as store:
+                await store.keep(kept, 1)
+                last = len(RunStatus) - 1
+                counts = await store.counts(ALL)
+                assert counts.names == {
+                    FLOW: WorkflowNames(slug=f"slug-{last}", name=f"Name {last}"),
+                    other: WorkflowNames(slug="other", name="Other"),
+                }
+                assert list(counts.workflows) == [FLOW, other]
+                counts = await store.counts(RunsAsked(scope=OURS, newer=[newer, record(-1, workflow_name="Old")]))
+                assert counts.names[FLOW] == WorkflowNames(slug="last", name="Last")
+
+        run(main())
+
+    def test_lists_show_previews_of_large_contents(self, opened: Opened) -> None:
+        async def main() -> None:
+            large = record(1, input={"text": "ä" * 100_000}, output="done\n" * 9)
+            called = full(at=2)
+            async with opened() as store:
+                await store.keep([large], 1)
+                for newer in ([called], []):
+                    first, second = await store.page(RunsAsked(scope=OURS, newer=newer), 10)
+                    assert first.models == tuple(sorted({made.model for made in called.generations})) != ()
+                    assert (second.input_preview, second.output_preview) == ('{"text": "' + "ä" * 109 + "…", " ".join(["done"] * 9))
+                    assert (first, second) == (listed(called), listed(large))
+                    await store.keep([called], 2)
+
+        run(main())
+
     def test_thousands_may_be_newer(self, opened: Opened) -> None:
         async def main() -> None:
             newer = [record(at) for at in range(4_500)]
@@ -196,7 +233,7 @@ class RunStoreContract:
             ]
             async with opened() as store:
                 await store.keep(given, 1)
-                found = {field.name: field for field in await store.fields(OURS, START)}
+                found = {field.name: field for field in await store.fields(ALL, START)}
             types = {name: field.types for name, field in found.items()}
             assert (
                 types.items()
@@ -309,6 +346,41 @@ class RunStoreContract:
                 await store.remove_runs([])
                 assert (await store.counts(ALL)).count == 4
                 assert await whole(store) == [given[5], given[3], given[2], given[1]]
+
+        run(main())
+
+    def test_what_was_deleted_is_seen_in_no_answer(self, opened: Opened) -> None:
+        async def main() -> None:
+            gone, stays = new_id("wf"), record(9)
+            ghosts = [record(at, workflow_id=gone, input={"ghost": at}) for at in range(3)]
+            one_gone = record(5, input={"ghost": 5})
+            removals = Removals(workflows={gone: "deleting"}, runs=frozenset([one_gone.run_id, new_id("run")]))
+            for newer in ((), (ghosts[2], one_gone, record(7, workflow_id=gone))):
+                asked = RunsAsked(scope=OURS, newer=newer, removals=removals)
+                figures = FiguresAsked(scope=OURS, begin=0, end=START * 2, newer=newer, removals=removals)
+                async with opened() as store:
+                    await store.keep([*ghosts, one_gone, stays], 1)
+                    assert [one.run_id for one in await store.page(asked, 10)] == [stays.run_id]
+                    assert await whole(store, asked) == [stays]
+                    counts = await store.counts(asked)
+                    assert (counts.count, counts.workflows) == (1, {stays.workflow_id: 1})
+                    assert "input.ghost" not in {field.name for field in await store.fields(asked, 0)}
+                    assert {cell: sum(found.values()) for cell, found in (await store.analytics.statuses(figures)).items()} == {
+                        Cell(0, ""): 1
+                    }
+                    everything = RunsAsked(scope=OURS)
+                    assert (await store.counts(everything)).count == 5
+                    await store.clear()
+
+        run(main())
+
+    def test_many_deleted_runs_are_left_out(self, opened: Opened) -> None:
+        async def main() -> None:
+            kept = [record(at) for at in range(3)]
+            gone = frozenset([new_id("run") for _ in range(4_500)] + [kept[1].run_id])
+            async with opened() as store:
+                await store.keep(kept, 1)
+                assert (await store.counts(RunsAsked(scope=OURS, removals=Removals(runs=gone)))).count == 2
 
         run(main())
 

@@ -45,7 +45,7 @@ def test_the_store_is_as_the_journal(backend: MemoryBackend | SqliteBackend | Po
         await stage.finish(gone)
         assert stage.runs[gone] == len(LIFE)
         await stage.journal.delete_runs("wf_gone")
-        await stage.projector.remove_workflow("wf_gone")
+        await stage.projector.remove_deleted()
         del stage.runs[gone]
         await stage.check_written()
         before = dict(stage.memory.kept)

@@ -46,6 +46,7 @@ class ProjectionStage:
         self.runs: dict[str, int] = {}
         self.seqs: dict[str, int] = {}
         self.workflows: dict[str, str] = {}
+        self.names = ["wf_1", "wf_2", "wf_3"]
         self.projector = Projector(self.journal, self.store, self.feed, self.clock)
 
     def restart(self, probe: Probe = no_probe) -> None:
@@ -116,8 +117,9 @@ class ProjectionStage:
         await self.projector.catch_up()
         newer = {record.run_id: record for record in self.projector.overlay()}
         assert len(newer) == len(self.projector.overlay())
-        truth = await self.truth()
-        assert self.memory.kept | newer == truth
+        truth, removals = await self.truth(), self.projector.removals()
+        shown = {run_id: record for run_id, record in (self.memory.kept | newer).items() if not removals.has(record)}
+        assert shown == truth
         for run_id, record in newer.items():
             held = self.memory.kept.get(run_id)
             assert held is None or held.rev <= record.rev
@@ -126,10 +128,33 @@ class ProjectionStage:
         """All is in the store once everything was written."""
         await self.live()
         await self.projector.catch_up()
+        await self.removed()
         assert await self.projector.write_all()
         assert self.memory.kept == await self.truth()
         assert self.projector.overlay() == ()
         assert self.memory.kept_at == await self.journal.position()
+
+    async def removed(self) -> None:
+        """Let the projector carry out what was deleted."""
+        for _ in range(100):
+            if not self.journal.removals():
+                return
+            await self.tick(1_000)
+        raise AssertionError(f"{self.journal.removals()} is still there")
+
+    async def delete_workflow(self, workflow_id: str) -> None:
+        gone = [run_id for run_id in self.runs if self.workflows[run_id] == workflow_id]
+        for run_id in gone:
+            await self.finish(run_id)
+        await self.journal.delete_runs(workflow_id)
+        for run_id in gone:
+            del self.runs[run_id]
+
+    async def delete_ended(self, run_ids: Sequence[str]) -> None:
+        await self.journal.delete_ended(run_ids)
+        for run_id in run_ids:
+            if await self.journal.row(run_id) is None:
+                self.runs.pop(run_id, None)
 
     def any_live(self, chance: random.Random) -> str | None:
         return chance.choice(list(self.runs)) if self.runs else None

@@ -67,7 +67,7 @@ def test_fields_of_runs() -> None:
     async def main() -> None:
         store = MemoryRunStore()
         await store.keep([record(1, input={"items": [{"name": "x"}], "n": 2}, metadata={"env": "prod"})], 1)
-        assert await store.fields(HERE, 0) == [
+        assert await store.fields(RunsAsked(scope=HERE), 0) == [
             FieldSeen(name="environment", types=("string",), values=("production",)),
             FieldSeen(name="input.items", types=("array_length",)),
             FieldSeen(name="input.items[].name", types=("string",), values=("x",)),
@@ -77,7 +77,7 @@ def test_fields_of_runs() -> None:
             FieldSeen(name="version", types=("integer",), values=("1",)),
             FieldSeen(name="workflow", types=("string",), values=("flow",)),
         ]
-        assert await store.fields(HERE, 2) == []
+        assert await store.fields(RunsAsked(scope=HERE), 2) == []
 
     run_async(main())
 

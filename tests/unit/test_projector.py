@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.unit.projection_stage import LIFE, ProjectionStage
 
 from runwell.model import events as ev
 from runwell.model.errors import RunStoreUnavailable
+from runwell.model.ids import new_id
 from runwell.model.run_record import RunRecord
 from runwell.ports.journal import Kept
 from runwell.runtime import intake, run_overlay
@@ -222,70 +224,6 @@ def test_one_record_that_the_store_does_not_take_holds_up_nothing() -> None:
     run(main())
 
 
-def test_the_runs_of_a_deleted_workflow_are_nowhere_wherever_they_were() -> None:
-    async def main() -> None:
-        stage = ProjectionStage()
-        await stage.live()
-        kept, dirty = await stage.start("wf_gone"), ""
-        await stage.finish(kept)
-        await stage.tick(1_000)
-        dirty = await stage.start("wf_gone")
-        await stage.finish(dirty)
-        other = await stage.start("wf_other")
-        assert await stage.journal.delete_runs("wf_gone") == 2
-        await stage.projector.remove_workflow("wf_gone")
-        for run_id in (kept, dirty):
-            del stage.runs[run_id]
-        await stage.check()
-        await stage.check_written()
-        assert list(stage.memory.kept) == [other]
-        assert other
-
-    run(main())
-
-
-def test_removed_runs_are_nowhere() -> None:
-    async def main() -> None:
-        stage = ProjectionStage()
-        await stage.live()
-        one, two = await stage.start("wf_a"), await stage.start("wf_b")
-        await stage.finish(one)
-        assert await stage.journal.delete_runs("wf_a") == 1
-        await stage.projector.remove_runs([one])
-        del stage.runs[one]
-        await stage.check()
-        await stage.check_written()
-        assert list(stage.memory.kept) == [two]
-
-    run(main())
-
-
-def test_a_removal_waits_for_the_batch_in_flight() -> None:
-    async def main() -> None:
-        stage = ProjectionStage()
-        await stage.live()
-        run_id = await stage.start("wf_gone")
-        await stage.finish(run_id)
-        await stage.projector.catch_up()
-        held, keep = asyncio.Event(), stage.memory.keep
-
-        async def slow_keep(records: list[RunRecord], position: int) -> None:
-            await held.wait()
-            await keep(records, position)
-
-        stage.memory.keep = slow_keep  # type: ignore[assignment, method-assign]
-        writing = asyncio.ensure_future(stage.projector.write())
-        await stage.clock.settle()
-        await stage.journal.delete_runs("wf_gone")
-        removing = asyncio.ensure_future(stage.projector.remove_workflow("wf_gone"))
-        await stage.clock.settle()
-        held.set()
-        await asyncio.gather(writing, removing)
-        assert (stage.memory.kept, stage.projector.overlay()) == ({}, ())
-
-    run(main())
-
-
 def test_a_rebuild_is_the_same_again() -> None:
     async def main() -> None:
         stage = ProjectionStage()
@@ -358,7 +296,16 @@ async def step(stage: ProjectionStage, chance: random.Random) -> None:
     if stage.memory.fail and what < 0.15:
         stage.memory.fail = None
     elif what < 0.25 or not stage.runs:
-        await stage.start(f"wf_{chance.randint(1, 3)}")
+        await stage.start(chance.choice(stage.names))
+    elif what < 0.27:
+        place = chance.randrange(3)
+        gone, stage.names[place] = stage.names[place], new_id("wf")
+        await stage.delete_workflow(gone)
+    elif what < 0.3:
+        await stage.delete_ended(chance.sample(list(stage.runs), min(len(stage.runs), 3)))
+    elif what < 0.31:
+        with suppress(RunStoreUnavailable):
+            await stage.projector.remove_deleted()
     elif what < 0.7:
         await stage.go_on(chance.choice(list(stage.runs)), told=True)
     elif what < 0.72:

@@ -16,7 +16,7 @@ def test_every_question_is_refused() -> None:
     async def main() -> None:
         store: RunStore = SwitchedOff()
         asked = RunsAsked(scope=DEFAULT_SCOPE)
-        questions = [store.position(), store.keep([], 1), store.page(asked, 1), store.counts(asked), store.fields(DEFAULT_SCOPE, 0)]
+        questions = [store.position(), store.keep([], 1), store.page(asked, 1), store.counts(asked), store.fields(asked, 0)]
         for question in questions:
             with pytest.raises(RunStoreUnavailable, match="no run store"):
                 await question
@@ -36,6 +36,8 @@ def test_there_is_no_overlay() -> None:
     async def main() -> None:
         projection: Projection = SwitchedOff()
         await projection.catch_up()
+        await projection.remove_deleted()
+        assert not projection.removals()
         assert (projection.overlay(), projection.lag().complete) == ((), False)
 
     run(main())

@@ -12,6 +12,7 @@ import typer
 
 from runwell import __version__
 from runwell.cli.evaluation_commands import datasets_app, evaluators_app, experiments_app
+from runwell.cli.figure_commands import show_figure
 from runwell.cli.key_commands import keys_app
 from runwell.cli.options import Manner, Options
 from runwell.cli.organization_commands import organizations_app
@@ -19,6 +20,7 @@ from runwell.cli.output import chosen
 from runwell.cli.parameters import Output, Watch, finish, options_of
 from runwell.cli.run_commands import runs_app, tasks_app
 from runwell.cli.values import read_json, read_pairs
+from runwell.cli.view_commands import views_app
 from runwell.model.errors import InvalidInput
 
 app = typer.Typer(
@@ -36,6 +38,8 @@ app.add_typer(datasets_app, name="datasets")
 app.add_typer(experiments_app, name="experiments")
 app.add_typer(keys_app, name="keys")
 app.add_typer(organizations_app, name="organizations")
+app.add_typer(views_app, name="views")
+app.command("analytics")(show_figure)
 
 
 def _version(wanted: bool) -> None:

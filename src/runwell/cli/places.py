@@ -87,6 +87,19 @@ _ASK_THERE: Final = (
 
 
 @asynccontextmanager
+async def open_client(options: Options) -> AsyncIterator[AsyncClient]:
+    """Return a client of the server or, here, of what answers as one does. Raises `DataDirectoryBusy` when another process owns it."""
+    if options.server is None:
+        from runwell.cli.in_process import client_here
+
+        async with client_here(options.settings()) as client:
+            yield client
+    else:
+        async with _client(options) as client:
+            yield client
+
+
+@asynccontextmanager
 async def open_watch(options: Options) -> AsyncIterator[Followed]:
     """Open the place to follow runs that go on without this process."""
     async with AsyncExitStack() as stack:

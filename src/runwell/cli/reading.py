@@ -6,6 +6,7 @@ No run is taken up, and a data directory is not owned meanwhile.
 import sys
 import time
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 from rich.table import Table
@@ -28,8 +29,11 @@ from runwell.model.run_overview import RunSummary
 from runwell.model.statuses import RUN_LABELS
 from runwell.model.times import from_rfc3339
 
+_WIDE: Final = ("Cost", "Tokens", "Models", "Input", "Output")
+_WIDEST: Final = 40
 
-async def list_runs(options: Options, wanted: RunsWanted, output: Format) -> Exit:
+
+async def list_runs(options: Options, wanted: RunsWanted, output: Format, *, wide: bool = False) -> Exit:
     try:
         async with open_lists(options, wanted) as lists:
             page = await lists.runs(wanted)
@@ -39,7 +43,7 @@ async def list_runs(options: Options, wanted: RunsWanted, output: Format) -> Exi
     if output is Format.JSON:
         print_json(page if wanted.count else page.data)
     elif page.data:
-        print_table(stdout(), _runs_table(page.data))
+        print_table(stdout(), _runs_table(page.data, wide=wide))
         if isinstance(page.count, int):
             stdout().print(Text(f"{len(page.data)} of {page.count:,} {'run' if page.count == 1 else 'runs'}", "dim"))
     else:
@@ -47,10 +51,12 @@ async def list_runs(options: Options, wanted: RunsWanted, output: Format) -> Exi
     return Exit.SUCCEEDED
 
 
-def _runs_table(rows: Sequence[RunSummary]) -> Table:
+def _runs_table(rows: Sequence[RunSummary], *, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("Workflow", "Status", "Started at", "Duration", "Failed step"):
         table.add_column(column, overflow="ellipsis", no_wrap=True)
+    for column in _WIDE if wide else ():
+        table.add_column(column, overflow="ellipsis", no_wrap=True, max_width=_WIDEST)
     table.add_column("Run", no_wrap=True, min_width=36)
     for row in rows:
         label = RUN_LABELS[row.status] + (f" ({row.waiting_for})" if row.waiting_for else "")
@@ -60,9 +66,16 @@ def _runs_table(rows: Sequence[RunSummary]) -> Table:
             _moment(row.started_at),
             duration(row.duration_ms),
             row.failed_step or "-",
+            *(_further(row) if wide else ()),
             row.id,
         )
     return table
+
+
+def _further(row: RunSummary) -> tuple[str, ...]:
+    """Return what `_WIDE` names."""
+    texts = (" ".join(row.models), row.input_preview, row.output_preview)
+    return f"${row.cost_usd}", f"{row.tokens:,}", *(one_line(text) or "-" for text in texts)
 
 
 async def show_run(options: Options, prefix: str, output: Format) -> Exit:

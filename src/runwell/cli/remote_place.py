@@ -13,7 +13,7 @@ from runwell.cli.remote_documents import publish, structure_check
 from runwell.engine.evolve import fold
 from runwell.engine.plan import Plan
 from runwell.engine.state import RunState
-from runwell.model.commands import ArchiveRun, Command, CompleteTask, PauseRun, ResumeRun, SendMessage, StopRun, UnarchiveRun
+from runwell.model.commands import ArchiveRun, Command, CompleteTask, PauseRun, ResumeRun, ReviewRun, SendMessage, StopRun, UnarchiveRun
 from runwell.model.errors import InvalidInput, NotFound, Problem
 from runwell.model.events import Event, RunCreated, StopMode, decode_event
 from runwell.model.run import SET_APART, TESTING, TaskView
@@ -180,6 +180,8 @@ class RemotePlace(RemoteReader):
                 return await self._client.runs.archive(run_id)
             case UnarchiveRun():
                 return await self._client.runs.unarchive(run_id)
+            case ReviewRun(review=review, score=score, comment=comment):
+                return await self._client.runs.review(run_id, review, score=score, comment=comment)
             case CompleteTask(task_id=task_id, approved=approved, result=result, comment=comment):
                 return await self._client.tasks.complete(task_id, approved=approved, result=result, comment=comment)
         raise TypeError(f"no server takes {type(command).__name__} from outside")

@@ -12,7 +12,7 @@ from runwell.cli.output import chosen
 from runwell.cli.parameters import Output, RunId, TaskId, Watch, finish, options_of
 from runwell.cli.runs_wanted import RunsWanted
 from runwell.cli.values import read_json, read_object
-from runwell.model.commands import ArchiveRun, CompleteTask, UnarchiveRun
+from runwell.model.commands import ArchiveRun, CompleteTask, ReviewRun, UnarchiveRun
 from runwell.model.errors import InvalidInput
 from runwell.model.run_search import RunFilters, metadata_pair
 
@@ -26,8 +26,15 @@ class Archiving(Enum):
     ONLY = "only"
 
 
+class Verdict(Enum):
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    NONE = "none"
+
+
 Limit = Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="At most so many, the newest.")]
 Count = Annotated[bool, typer.Option("--count", help="Tell how many there are in all.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Show cost, tokens, models and the beginnings of input and output, too.")]
 Runs = Annotated[list[str], typer.Argument(metavar="RUN_ID...", help="Ids of runs, or as much of their beginnings as is unique.")]
 
 
@@ -46,6 +53,7 @@ def list_runs(
     metadata: Annotated[list[str] | None, typer.Option(metavar="KEY:VALUE", help="Only with this metadata; may be repeated.")] = None,
     limit: Limit = 20,
     count: Count = False,
+    wide: Wide = False,
     output: Output = None,
 ) -> None:
     """List runs, the newest first; docs/how-to/find-runs.md tells how to search."""
@@ -63,7 +71,8 @@ def list_runs(
         tags=tuple(tag or ()),
         metadata=_metadata(metadata or ()),
     )
-    finish(reading.list_runs(options_of(context), RunsWanted(filters=filters, limit=limit, count=count), chosen(output)))
+    wanted = RunsWanted(filters=filters, limit=limit, count=count)
+    finish(reading.list_runs(options_of(context), wanted, chosen(output), wide=wide))
 
 
 def _metadata(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -80,13 +89,14 @@ def search_runs(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="Such as 'status:failed duration:>2s timeout'.")],
     limit: Limit = 20,
     count: Count = False,
+    wide: Wide = False,
     output: Output = None,
 ) -> None:
     """Find runs by words, phrases and fields; docs/how-to/find-runs.md tells how."""
     from runwell.cli import reading
 
     wanted = RunsWanted(filters=RunFilters(q=query), limit=limit, count=count)
-    finish(reading.list_runs(options_of(context), wanted, chosen(output)))
+    finish(reading.list_runs(options_of(context), wanted, chosen(output), wide=wide))
 
 
 @runs_app.command("export")
@@ -124,6 +134,21 @@ def unarchive_runs(context: typer.Context, run_ids: Runs) -> None:
     from runwell.cli import steering
 
     finish(steering.mark_runs(options_of(context), run_ids, UnarchiveRun))
+
+
+@runs_app.command("review")
+def review_run(
+    context: typer.Context,
+    run_id: RunId,
+    verdict: Annotated[Verdict, typer.Argument(metavar="positive|negative|none", help="none takes back what was said.")],
+    score: Annotated[float | None, typer.Option(metavar="NUMBER", help="On a scale of your own.")] = None,
+    comment: Annotated[str | None, typer.Option(metavar="TEXT", help="Why.")] = None,
+) -> None:
+    """Say whether a run did well, in place of what was said before; `review:` and `score:` find it."""
+    from runwell.cli import steering
+
+    said = ReviewRun(review="" if verdict is Verdict.NONE else verdict.value, score=score, comment=comment)
+    finish(steering.review_run(options_of(context), run_id, said))
 
 
 @runs_app.command("show")

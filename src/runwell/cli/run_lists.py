@@ -8,6 +8,7 @@ import msgspec
 from runwell.cli.place import EVER
 from runwell.cli.runs_wanted import RunsWanted
 from runwell.model.errors import RunStoreUnavailable
+from runwell.model.listed_run import listed
 from runwell.model.run import RunRow
 from runwell.model.run_overview import record_summary
 from runwell.model.run_record import RunRecord
@@ -48,7 +49,7 @@ class JournalLists:
         while len(found) < wanted.limit and (rows := await self._journal.rows(filters, limit=_PAGE, before=before)):
             found += [row for row in rows if row.archived_at is None]
             before = rows[-1].run_id
-        return RunPage(data=[record_summary(await self._record(row.run_id)) for row in found[: wanted.limit]])
+        return RunPage(data=[record_summary(listed(await self._record(row.run_id))) for row in found[: wanted.limit]])
 
     async def _record(self, run_id: str) -> RunRecord:
         """Return all that a list can show of the run, which its row alone does not tell."""

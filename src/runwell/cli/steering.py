@@ -19,7 +19,7 @@ from runwell.cli.places import open_to_steer
 from runwell.cli.rendering import print_result
 from runwell.engine.state import RunState
 from runwell.engine.view import run_view
-from runwell.model.commands import ArchiveRun, CompleteTask, PauseRun, SendMessage, UnarchiveRun
+from runwell.model.commands import ArchiveRun, CompleteTask, PauseRun, ReviewRun, SendMessage, UnarchiveRun
 from runwell.model.errors import CommandRefused
 from runwell.model.events import StopMode
 from runwell.model.statuses import RunStatus
@@ -54,6 +54,15 @@ async def mark_runs(options: Options, prefixes: Sequence[str], mark: type[Archiv
             run_id = await place.find_run(prefix)
             await place.command(run_id, mark(actor=who()))
             stderr().print(f"{'Archived' if mark is ArchiveRun else 'Unarchived'} {run_id}.")
+    return Exit.SUCCEEDED
+
+
+async def review_run(options: Options, prefix: str, said: ReviewRun) -> Exit:
+    """Say what somebody thinks of the run."""
+    async with open_to_steer(options) as place:
+        run_id = await place.find_run(prefix)
+        await place.command(run_id, msgspec.structs.replace(said, actor=who()))
+    stderr().print(f"Reviewed {run_id}{': ' + said.review if said.review else ''}.")
     return Exit.SUCCEEDED
 
 

@@ -291,9 +291,3 @@ class UsageTimeseries(Span, frozen=True, kw_only=True):
     tz: str
     series: list[UsageSeries]
     groups_left_out: int = 0
-
-
-def credits(micro: int) -> str:
-    """Return millionths of a credit as a decimal string, without trailing zeros."""
-    whole, part = divmod(micro, 1_000_000)
-    return f"{whole}.{part:06d}".rstrip("0") if part else str(whole)

@@ -5,8 +5,8 @@ from typing import Any, Final
 import msgspec
 
 from runwell.model.errors import ErrorInfo
+from runwell.model.listed_run import ListedRun
 from runwell.model.run import RunRow, WorkflowRef
-from runwell.model.run_record import RunRecord
 from runwell.model.statuses import RUN_LABELS, RunStatus, StepStatus, WaitingFor
 from runwell.model.times import rfc3339
 from runwell.model.usage import NO_USAGE, Usage, usd
@@ -16,7 +16,10 @@ MESSAGE: Final = 500
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One run in a list. `label` is the status in words for people; `tokens` those of its model calls, in and out."""
+    """One run in a list. `label` is the status in words for people; `tokens` those of its model calls, in and out.
+
+    The previews are the beginnings of input and output, on one line; empty where there is none.
+    """
 
     id: str
     workflow: WorkflowRef
@@ -35,7 +38,10 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     source_run_id: str | None = None
     failure_code: str | None = None
     error_message: str | None = None
+    models: tuple[str, ...] = ()
     tokens: int = 0
+    input_preview: str = ""
+    output_preview: str = ""
     tags: tuple[str, ...] = ()
     archived_at: str | None = None
     review: str = ""
@@ -43,7 +49,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     review_comment: str | None = None
 
 
-def record_summary(record: RunRecord) -> RunSummary:
+def record_summary(record: ListedRun) -> RunSummary:
     """Return what a list shows of the run."""
     return RunSummary(
         id=record.run_id,
@@ -63,7 +69,10 @@ def record_summary(record: RunRecord) -> RunSummary:
         source_run_id=record.source_run_id,
         failure_code=record.failure_code,
         error_message=record.error_message if record.error_message is None else record.error_message[:MESSAGE],
+        models=record.models,
         tokens=record.usage.input_tokens + record.usage.output_tokens,
+        input_preview=record.input_preview,
+        output_preview=record.output_preview,
         tags=record.tags,
         archived_at=_moment(record.archived_at),
         review=record.review,

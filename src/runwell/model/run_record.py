@@ -97,3 +97,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def scope(self) -> Scope:
         return Scope(self.org_id, self.project_id)
+
+    @property
+    def begun_at(self) -> int:
+        """When it began: its start, or its creation as long as it has not started."""
+        return self.created_at if self.started_at is None else self.started_at

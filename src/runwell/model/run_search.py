@@ -37,6 +37,13 @@ class RunFilters(msgspec.Struct, frozen=True, kw_only=True):
     max_cost_usd: float | None = None
 
 
+class WorkflowNames(msgspec.Struct, frozen=True, kw_only=True):
+    """What a workflow was called when the newest of the runs was started."""
+
+    slug: str
+    name: str
+
+
 def metadata_text(key: str, value: str) -> str:
     """Return `key:value`, the key in quotes where it needs them."""
     if ":" in key or key.startswith('"'):
@@ -64,10 +71,11 @@ def metadata_pair(text: str) -> tuple[str, str]:
 
 
 class Facets(msgspec.Struct, frozen=True, kw_only=True):
-    """How the runs of a list divide: by status, and by workflow id (the most frequent)."""
+    """How the runs of a list divide: by status, and by workflow id (the most frequent, these first), with the workflows' names."""
 
     statuses: dict[str, int]
     workflows: dict[str, int]
+    workflow_names: dict[str, WorkflowNames] = {}
 
 
 class RunPage(msgspec.Struct, frozen=True, kw_only=True):

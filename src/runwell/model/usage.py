@@ -28,6 +28,16 @@ NO_USAGE = Usage()
 
 
 def usd(nanos: int) -> str:
-    """Return `nanos` as a decimal string in US dollars, without trailing zeros."""
-    whole, part = divmod(nanos, 1_000_000_000)
-    return f"{whole}.{part:09d}".rstrip("0").rstrip(".") if part else str(whole)
+    """Return billionths of a US dollar as a decimal string in dollars."""
+    return _decimal(nanos, 9)
+
+
+def credits(micro: int) -> str:
+    """Return millionths of a credit as a decimal string in credits."""
+    return _decimal(micro, 6)
+
+
+def _decimal(number: int, places: int) -> str:
+    """Return the number with its last `places` digits behind the point, without trailing zeros."""
+    whole, part = divmod(number, 10**places)
+    return f"{whole}.{part:0{places}d}".rstrip("0") if part else str(whole)

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from runwell.model.analytics import GroupBy
+from runwell.model.removals import NO_REMOVALS, Removals
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
@@ -20,7 +21,7 @@ class FiguresAsked(msgspec.Struct, frozen=True, kw_only=True):
     """Of which runs, and how they are parted.
 
     `begin` to `end` (excluded), in ms. `buckets` are the buckets' starts, ascending, the first being `begin`; empty for
-    none. `group_by`: into which groups; with `groups` only into these. `newer`: as in `RunsAsked`.
+    none. `group_by`: into which groups; with `groups` only into these. `newer` and `removals`: as in `RunsAsked`.
     """
 
     scope: Scope
@@ -32,6 +33,7 @@ class FiguresAsked(msgspec.Struct, frozen=True, kw_only=True):
     workflow_id: str | None = None
     environment: str | None = None
     newer: Sequence[RunRecord] = ()
+    removals: Removals = NO_REMOVALS
 
 
 class Cell(NamedTuple):

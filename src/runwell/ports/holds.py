@@ -1,4 +1,4 @@
-"""What is kept though its time is over, and what is being cut."""
+"""What is kept though its time is over."""
 
 import asyncio
 from collections.abc import Collection
@@ -28,13 +28,3 @@ class Holds(Protocol):
     async def held(self, scope: Scope, workflow_ids: Collection[str]) -> list[Hold]:
         """Return the holds of these workflows and of runs of theirs."""
         ...
-
-
-class CutRuns(Protocol):
-    """Runs that are being deleted for good: noted before, and until they are gone from everywhere."""
-
-    async def note(self, run_ids: Collection[str]) -> None: ...
-
-    async def noted(self, limit: int) -> list[str]: ...
-
-    async def done(self, run_ids: Collection[str]) -> None: ...

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from runwell.model.events import Event
+from runwell.model.removals import Removals
 from runwell.model.run import RunRow, TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
@@ -177,7 +178,7 @@ class Journal(JournalReader, Protocol):
         """Delete all runs of a workflow for good, with their events, tasks and payloads; return how many that was.
 
         Raises `Refused` when one of them has not ended; then none is deleted. The workflow gets no more runs afterwards.
-        When it fails half-way, some are deleted, and it can be called again.
+        When it fails half-way, some are deleted, and it has to be called again: `removals` tells, in the next process too.
         """
         ...
 
@@ -187,6 +188,14 @@ class Journal(JournalReader, Protocol):
         Runs that are not there are passed over. What a process left half-way is finished by the next call, whatever it names.
         While it is under way, an append to one of them fails with `NotFound`; an id is free to be used anew afterwards.
         """
+        ...
+
+    def removals(self) -> Removals:
+        """Return what was deleted, for whoever keeps something of it too: durable with each deletion, until `removed`."""
+        ...
+
+    async def removed(self, removals: Removals) -> None:
+        """Forget these: nothing of them is kept anywhere any more."""
         ...
 
 

@@ -1,10 +1,11 @@
 """How far the run store is with what the journal says, and what it has not yet."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
+from runwell.model.removals import Removals
 from runwell.model.run_record import RunRecord
 
 
@@ -32,10 +33,13 @@ class Projection(Protocol):
 
     def lag(self) -> Lag: ...
 
-    async def remove_workflow(self, workflow_id: str) -> None:
-        """Delete what is kept or on its way of a workflow whose runs are gone from the journal. Raises `RunStoreUnavailable`."""
+    def removals(self) -> Removals:
+        """Return what was deleted and the store may still have: `RunsAsked.removals`."""
         ...
 
-    async def remove_runs(self, run_ids: Collection[str]) -> None:
-        """Delete what is kept of runs that are gone from the journal. Raises `RunStoreUnavailable`."""
+    async def remove_deleted(self) -> None:
+        """Delete what the store has, or is about to have, of runs that the journal deleted.
+
+        Raises `RunStoreUnavailable`; then that is done as soon as the store is back, by this process or another.
+        """
         ...

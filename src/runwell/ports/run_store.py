@@ -9,8 +9,11 @@ from typing import Protocol
 
 import msgspec
 
+from runwell.model.listed_run import ListedRun
+from runwell.model.removals import NO_REMOVALS, Removals
 from runwell.model.run_query import EVERYTHING, Query
 from runwell.model.run_record import RunRecord
+from runwell.model.run_search import WorkflowNames
 from runwell.model.scope import Scope
 from runwell.ports.analytics import Analytics
 
@@ -25,21 +28,23 @@ class Place(msgspec.Struct, frozen=True, order=True):
 class RunsAsked(msgspec.Struct, frozen=True, kw_only=True):
     """Which runs. `newer`: all runs of which the store has nothing or only an older revision, of whatever scope.
 
-    `newest`: none beyond this place.
+    `newest`: none beyond this place. `removals`: what was deleted and the store may still have. It is left out.
     """
 
     scope: Scope
     query: Query = EVERYTHING
     newer: Sequence[RunRecord] = ()
     newest: Place | None = None
+    removals: Removals = NO_REMOVALS
 
 
 class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """How many runs there are, by status, and by workflow id (the most frequent)."""
+    """How many runs there are, by status, and by workflow id (the most frequent). `names`: what these were called last."""
 
     count: int
     statuses: dict[str, int]
     workflows: dict[str, int]
+    names: dict[str, WorkflowNames]
 
 
 class FieldSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,11 +81,8 @@ class RunStore(Protocol):
         """Keep these records, then the position. A record goes before those of the same run with a lower `rev`. Idempotent."""
         ...
 
-    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
-        """Return runs newest first: those older than the place `before`; or, with `after`, the oldest of those newer than it.
-
-        Steps, generations, inputs and outputs are left out.
-        """
+    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[ListedRun]:
+        """Return runs newest first: those older than the place `before`; or, with `after`, the oldest of those newer than it."""
         ...
 
     async def counts(self, asked: RunsAsked) -> RunCounts:
@@ -91,8 +93,9 @@ class RunStore(Protocol):
         """Yield the whole records, newest first, with bounded memory."""
         ...
 
-    async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
-        """Return what runs created since then (ms) have: places in inputs, outputs and metadata, steps, and fields of few values."""
+    async def fields(self, asked: RunsAsked, since: int) -> list[FieldSeen]:
+        """Return what runs of the scope created since then (ms) have, whatever the query: places in inputs, outputs and metadata,
+        steps, and fields of few values."""
         ...
 
     async def remove_workflow(self, workflow_id: str) -> None:

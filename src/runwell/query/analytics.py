@@ -126,6 +126,7 @@ async def _asked(figures: Figures, wanted: Wanted) -> FiguresAsked:
         workflow_id=wanted.workflow_id,
         environment=wanted.environment,
         newer=figures.projection.overlay(),
+        removals=figures.projection.removals(),
     )
 
 

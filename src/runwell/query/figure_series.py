@@ -1,9 +1,9 @@
 """Analytics over time: every bucket of the span, empty ones too."""
 
-from runwell.model.analytics import RunsBucket, RunsSeries, RunsTimeseries, UsageBucket, UsageSeries, UsageTimeseries, credits
+from runwell.model.analytics import RunsBucket, RunsSeries, RunsTimeseries, UsageBucket, UsageSeries, UsageTimeseries
 from runwell.model.statuses import RunStatus
 from runwell.model.times import rfc3339
-from runwell.model.usage import usd
+from runwell.model.usage import credits, usd
 from runwell.ports.analytics import UsageFigures
 from runwell.query.analytics import Chart, Figures, Wanted, series
 

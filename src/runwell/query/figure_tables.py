@@ -23,13 +23,12 @@ from runwell.model.analytics import (
     SuccessRow,
     TokensRow,
     TokensUsed,
-    credits,
 )
 from runwell.model.run import SET_APART
 from runwell.model.run_query import All
 from runwell.model.scope import Scope
 from runwell.model.statuses import RUN_LABELS, TERMINAL, RunStatus
-from runwell.model.usage import usd
+from runwell.model.usage import credits, usd
 from runwell.ports.analytics import Percentiles, StepFigures, UsageFigures
 from runwell.ports.journal import JournalReader, RunFilter
 from runwell.query.analytics import Figures, Wanted, parted

@@ -27,8 +27,9 @@ async def list_fields(index: RunIndex, scope: Scope, now: int) -> RunFields:
 
     Raises `RunStoreUnavailable`.
     """
+    asked = await index.asked_all(scope)
     with telling():
-        seen = {field.name: field for field in await index.store.fields(scope, now - SEEN_DAYS * _DAY_MS)}
+        seen = {field.name: field for field in await index.store.fields(asked, now - SEEN_DAYS * _DAY_MS)}
     data = [_shown(field, seen.pop(field.name, None)) for field in CATALOGUE]
     return RunFields(data=data, seen=[_shown_seen(field) for field in seen.values()])
 

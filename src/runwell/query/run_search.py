@@ -34,9 +34,12 @@ class RunIndex(msgspec.Struct, frozen=True):
 
     async def asked(self, scope: Scope, filters: RunFilters, now: int) -> RunsAsked:
         """Return the question to the store, with what it has not yet. Raises `InvalidInput` for a query that cannot be read."""
-        query = run_query(filters, now)
+        return msgspec.structs.replace(await self.asked_all(scope), query=run_query(filters, now))
+
+    async def asked_all(self, scope: Scope) -> RunsAsked:
+        """Return the question to the store about all runs of the scope."""
         await self.projection.catch_up()
-        return RunsAsked(scope=scope, query=query, newer=self.projection.overlay())
+        return RunsAsked(scope=scope, newer=self.projection.overlay(), removals=self.projection.removals())
 
 
 class PageAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +103,8 @@ async def _counted(index: RunIndex, asked: RunsAsked, page: RunPage) -> RunPage:
         return msgspec.structs.replace(page, count=0, facets=Facets(statuses={}, workflows={}))
     with telling():
         counts = await index.store.counts(asked)
-    return msgspec.structs.replace(page, count=counts.count, facets=Facets(statuses=counts.statuses, workflows=counts.workflows))
+    facets = Facets(statuses=counts.statuses, workflows=counts.workflows, workflow_names=counts.names)
+    return msgspec.structs.replace(page, count=counts.count, facets=facets)
 
 
 def _cursor(direction: str, record: RunRecord, seen: _Seen) -> Cursor:

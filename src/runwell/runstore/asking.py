@@ -5,19 +5,18 @@ ClickHouse in this process knows neither users nor row policies. So `runs_of` is
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
+from runwell.model.removals import NO_REMOVALS, Removals
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.ports.run_store import Place, RunsAsked
 from runwell.runstore import tenancy
+from runwell.runstore.leaving_out import none_of
 from runwell.runstore.where import where
 from runwell.search.matches import matches
-
-_IDS_A_PARAMETER: Final = 2_000
-"""A server refuses form fields over 128 KiB."""
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -29,28 +28,31 @@ class Condition(msgspec.Struct, frozen=True):
     def and_(self, sql: str, params: dict[str, Any]) -> "Condition":
         return Condition(f"{self.sql} AND ({sql})", self.params | params)
 
+    def without(self, column: str, ids: Sequence[str], name: str = "removed") -> "Condition":
+        """Leave out the rows whose column has one of these ids."""
+        conditions, params = none_of(f"{column} NOT IN ?", f"{name}_{column}", ids)
+        return Condition(" AND ".join((self.sql, *conditions)), self.params | params)
 
-def runs_of(scope: Scope) -> Condition:
-    """Return the runs of one project."""
+
+def runs_of(scope: Scope, removals: Removals = NO_REMOVALS) -> Condition:
+    """Return the runs of one project, but those that were deleted."""
     condition, params = tenancy.within(scope)
-    return Condition(f"FROM runs FINAL WHERE {condition}", params)
+    runs = Condition(f"FROM runs FINAL WHERE {condition}", params)
+    return runs.without("workflow_id", sorted(removals.workflows)).without("run_id", sorted(removals.runs))
 
 
 def runs_asked(asked: RunsAsked) -> Condition:
     """Return the runs of the scope that the query wants and that are not in memory."""
     wanted = where(asked.query)
-    runs = runs_of(asked.scope).and_(wanted.sql, wanted.params)
-    ids = sorted(record.run_id for record in asked.newer if record.scope == asked.scope)
-    for start in range(0, len(ids), _IDS_A_PARAMETER):
-        name = f"newer_{start}"
-        runs = runs.and_(f"run_id NOT IN {{{name}:Array(String)}}", {name: ids[start : start + _IDS_A_PARAMETER]})
+    runs = runs_of(asked.scope, asked.removals).and_(wanted.sql, wanted.params)
+    runs = runs.without("run_id", sorted(record.run_id for record in asked.newer if record.scope == asked.scope), "newer")
     return runs if asked.newest is None else runs.and_(*_beside("<=", asked.newest, "newest"))
 
 
 def newer_asked(asked: RunsAsked) -> list[RunRecord]:
     """Return which of those in memory the scope holds and the query wants."""
-    newer = (record for record in asked.newer if record.scope == asked.scope)
-    listed = (record for record in newer if asked.newest is None or place_of(record) <= asked.newest)
+    mine = (record for record in asked.newer if record.scope == asked.scope and not asked.removals.has(record))
+    listed = (record for record in mine if asked.newest is None or place_of(record) <= asked.newest)
     return [record for record in listed if matches(asked.query, record)]
 
 

@@ -9,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
 
-from runwell.model.errors import RunStoreUnavailable
+from runwell.model.errors import RunStoreUnavailable, RunwellError
 from runwell.runstore.bounds import Bounds
 from runwell.runstore.failures import is_away, is_broken, is_the_stores, reason, translated
 from runwell.runstore.targets import Target
@@ -41,18 +42,23 @@ class Connections:
         self._round = 0
         self._is_ready = False
         self._is_closed = False
-        self._trouble: str | None = "it is not open yet"
+        self._was_open = False
+        self._trouble: RunwellError | None = RunStoreUnavailable("the run store is not open yet")
+        self._logged = ""
         self._pause_until = 0.0
 
+    @property
+    def is_new(self) -> bool:
+        """Whether there is nothing yet, and this process never had anything."""
+        return not self._was_open and self._target.is_new()
+
     def trouble(self) -> str | None:
-        return self._trouble
+        return None if self._trouble is None else self._trouble.message
 
     async def open(self) -> None:
         """Open what `run` would open. Never raises for the store's sake: `trouble` tells."""
-        try:
+        with suppress(RunStoreUnavailable):
             await self.run(lambda _client: None)
-        except RunStoreUnavailable as exc:
-            _log.warning("the run store cannot be opened; runs go on without it", store=str(self._target), reason=exc.message)
 
     async def close(self) -> None:
         """End when what is under way has ended."""
@@ -72,9 +78,12 @@ class Connections:
         except Exception as exc:
             if not is_the_stores(exc):
                 raise
+            told = translated(exc, is_search=is_search)
             if is_broken(exc) or is_away(exc):
-                self._failed(exc, of_round)
-            raise translated(exc, is_search=is_search) from exc
+                self._failed(exc, told, of_round)
+            elif isinstance(told, RunStoreUnavailable):
+                _log.error("run_store_refused", store=str(self._target), reason=reason(exc))
+            raise told from exc
 
     def _client(self) -> tuple["Client", int]:
         """Return this thread's connection, and which opening of the store it belongs to."""
@@ -89,10 +98,12 @@ class Connections:
 
     def _prepare(self) -> None:
         if self._monotonic() < self._pause_until:
-            raise RunStoreUnavailable(f"the run store cannot be used: {self._trouble}", hint="it is tried again; runs go on")
+            assert self._trouble is not None
+            raise RunStoreUnavailable(self._trouble.message, hint=self._trouble.hint)
         self._guarded(self._target.prepare)
         self._round += 1
-        self._is_ready, self._trouble = True, None
+        self._is_ready = self._was_open = True
+        self._trouble, self._logged = None, ""
 
     def _guarded(self, connect: Callable[[], _T]) -> _T:
         try:
@@ -100,21 +111,25 @@ class Connections:
         except Exception as exc:
             if not is_the_stores(exc):
                 raise
-            self._forget(reason(exc))
-            raise translated(exc, is_search=False) from exc
+            told = translated(exc, is_search=False)
+            self._forget(told)
+            if self._logged != reason(exc):  # it is tried every second
+                self._logged = reason(exc)
+                _log.warning("run_store_cannot_be_opened", store=str(self._target), reason=self._logged)
+            raise told from exc
 
-    def _failed(self, exc: Exception, of_round: int) -> None:
+    def _failed(self, exc: Exception, told: RunwellError, of_round: int) -> None:
         with self._lock:
             if of_round != self._round or not self._is_ready:
                 return  # somebody met it before
-            _log.error("the run store failed", store=str(self._target), reason=reason(exc))
-            self._forget(reason(exc))
+            _log.error("run_store_failed", store=str(self._target), reason=reason(exc))
+            self._forget(told)
             if is_broken(exc):
                 self._pause_until = 0.0
                 self._target.put_aside(reason(exc))
 
-    def _forget(self, why: str) -> None:
-        self._is_ready, self._trouble = False, why
+    def _forget(self, trouble: RunwellError) -> None:
+        self._is_ready, self._trouble = False, trouble
         self._pause_until = self._monotonic() + PAUSE_S
         self._close_all()
 
@@ -126,4 +141,4 @@ class Connections:
     def _close(self) -> None:
         self._workers.shutdown(wait=True, cancel_futures=True)
         with self._lock:
-            self._forget("it is closed")
+            self._forget(RunStoreUnavailable("the run store is closed"))

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from runwell.model.run_record import GenerationRecord, RunRecord
+from runwell.runstore.numbers import int64
 
 _NUMBERS: Final = ("begun_at", "version", "duration_ms", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
 _TEXTS: Final = ("workflow_id", "status", "trigger")
@@ -25,9 +26,6 @@ COLUMNS: Final[dict[str, str]] = {
     "step_ms": "Array(Int64)",
 }
 """The columns that figures are made of, with the types that both halves of a UNION are brought to."""
-
-_MOST: Final = 2**63 - 1
-
 
 PARAMETER_CHARACTERS: Final = 30_000
 """A server refuses form fields over 128 KiB, and a character takes four bytes at most."""
@@ -51,28 +49,19 @@ def facts_of(record: RunRecord) -> dict[str, Any]:
     return {
         "run": record.run_id[4:],
         **{name: getattr(record, name) for name in _TEXTS},
-        "begun_at": _bounded(record.created_at if record.started_at is None else record.started_at),
-        "version": _bounded(record.version),
-        "duration_ms": _known(record.duration_ms),
-        **{name: _bounded(getattr(record.usage, name)) for name in _OF_MODELS[1:]},
-        "generation_count": _bounded(record.usage.generations),
+        "begun_at": int64(record.begun_at),
+        "version": int64(record.version),
+        "duration_ms": int64(record.duration_ms, -1),
+        **{name: int64(getattr(record.usage, name)) for name in _OF_MODELS[1:]},
+        "generation_count": int64(record.usage.generations),
         "model.name": models,
         "model.calls": [len(made) for made in calls],
         **{f"model.{name}": [_sum(made, name) for made in calls] for name in _OF_MODELS[1:]},
         "step_type": [step.type for step in record.steps],
         "step_status": [step.status for step in record.steps],
-        "step_ms": [_known(step.duration_ms) for step in record.steps],
+        "step_ms": [int64(step.duration_ms, -1) for step in record.steps],
     }
 
 
 def _sum(calls: Sequence[GenerationRecord], name: str) -> int:
-    return _bounded(sum(getattr(made.usage, name) for made in calls))
-
-
-def _known(duration: int | None) -> int:
-    return -1 if duration is None else _bounded(duration)
-
-
-def _bounded(number: int) -> int:
-    """Return the number as 64 bits hold it."""
-    return max(-_MOST, min(number, _MOST))
+    return int64(sum(getattr(made.usage, name) for made in calls))

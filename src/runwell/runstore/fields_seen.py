@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from runwell.model.scope import Scope
-from runwell.ports.run_store import FieldSeen
+from runwell.ports.run_store import FieldSeen, RunsAsked
 from runwell.runstore.asking import Condition, runs_of
 from runwell.search.fields import field_named
 from runwell.search.paths import segment
@@ -63,9 +62,9 @@ _OWN: Final = {
 _STEPS: Final = "topKArray({limit})(arrayZip(step.id, step.status))"
 
 
-def fields_seen(client: "Client", scope: Scope, since: int) -> list[FieldSeen]:
+def fields_seen(client: "Client", asked: RunsAsked, since: int) -> list[FieldSeen]:
     """Return the fields of the runs since then: those of every run that have few values; and the places of the newest runs."""
-    runs = runs_of(scope).and_("created_at >= {since:Int64}", {"since": since})
+    runs = runs_of(asked.scope, asked.removals).and_("created_at >= {since:Int64}", {"since": since})
     return [*_own_fields(client, runs), *_places(client, runs)]
 
 

@@ -15,6 +15,7 @@ from runwell.model.statuses import RunStatus, StepStatus
 from runwell.model.usage import Usage
 from runwell.ports.analytics import Cell, FiguresAsked, Percentiles, StepFigures, UsageFigures
 from runwell.runstore.facts import COLUMNS, newer_facts
+from runwell.runstore.leaving_out import none_of
 from runwell.runstore.tenancy import within
 
 TENANT: Final = "tenant = sipHash64({scope_org:String}, {scope_project:String})"
@@ -23,11 +24,10 @@ TENANT: Final = "tenant = sipHash64({scope_org:String}, {scope_project:String})"
 CLOCK_SLACK_MS: Final = 86_400_000
 """A clock may have been set back by this much between a run's creation and its start."""
 
-IDS_A_PARAMETER: Final = 2_000
-
 _USED: Final = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")
 _QUANTILES: Final = "quantilesExact(0.5, 0.9, 0.95, 0.99)"
 
+_NO_RUN: Final = "run NOT IN (SELECT toUUID(arrayJoin(?)))"
 _TIMED: Final = "took >= 0 AND became != 'skipped'"
 
 _GROUPS: Final = {
@@ -158,10 +158,14 @@ def _facts(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str, 
     if asked.workflow_id is not None:
         conditions.append("workflow_id = {workflow:String}")
         parameters["workflow"] = asked.workflow_id
-    for start in range(0, len(hidden), IDS_A_PARAMETER):
-        name = f"hidden_{start}"
-        conditions.append(f"run NOT IN (SELECT toUUID(arrayJoin({{{name}:Array(String)}})))")
-        parameters[name] = hidden[start : start + IDS_A_PARAMETER]
+    for condition, name, ids in (
+        (_NO_RUN, "hidden", hidden),
+        (_NO_RUN, "removed", [run_id[4:] for run_id in sorted(asked.removals.runs)]),
+        ("workflow_id NOT IN ?", "removed_workflow", sorted(asked.removals.workflows)),
+    ):
+        left_out, named = none_of(condition, name, ids)
+        conditions += left_out
+        parameters |= named
     chosen = ", ".join(f"CAST(`{name}`, '{COLUMNS[name]}') AS `{name}`" if newer else f"`{name}`" for name in columns)
     sql = f"SELECT {chosen} FROM run_facts FINAL WHERE {' AND '.join(conditions)}"
     if newer:
@@ -172,12 +176,11 @@ def _facts(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str, 
 
 def _newer(asked: FiguresAsked) -> tuple[list[RunRecord], list[str]]:
     """Return those of the newer runs that count, and the ids whose rows do not."""
-    mine = [record for record in asked.newer if record.scope == asked.scope]
+    mine = [record for record in asked.newer if record.scope == asked.scope and not asked.removals.has(record)]
     return [record for record in mine if _is_counted(asked, record)], [record.run_id[4:] for record in mine]
 
 
 def _is_counted(asked: FiguresAsked, record: RunRecord) -> bool:
-    begun = record.created_at if record.started_at is None else record.started_at
     environment = record.environment not in SET_APART if asked.environment is None else record.environment == asked.environment
     workflow = asked.workflow_id in (None, record.workflow_id)
-    return asked.begin <= begun < asked.end and record.archived_at is None and environment and workflow
+    return asked.begin <= record.begun_at < asked.end and record.archived_at is None and environment and workflow

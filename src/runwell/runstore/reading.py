@@ -1,14 +1,17 @@
 """Pages, counts and whole records: what the store has and what memory has, as one list."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from runwell.model.listed_run import ListedRun, listed
 from runwell.model.run_query import All, AnyOf, Compare, Not, Query
 from runwell.model.run_record import RunRecord
+from runwell.model.run_search import WorkflowNames
 from runwell.ports.run_store import Place, RunCounts, RunsAsked
 from runwell.runstore.asking import Condition, key_of, newer_asked, newer_than, newest_first, older_than, runs_asked
-from runwell.runstore.rows import listed, whole, without_contents
+from runwell.runstore.rows import carded, whole
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client  # imported when the store is opened, in a thread
@@ -28,24 +31,30 @@ BLOCK_BYTES: Final = 8_000_000
 """Whole records are read so many at once, or one that is larger by itself."""
 
 
-def page(client: "Client", asked: RunsAsked, limit: int, before: Place | None, after: Place | None) -> list[RunRecord]:
-    found = [listed(card) for (card,) in _nearest(client, "card", asked, limit, before, after)]
-    found += (without_contents(record) for record in newer_asked(asked) if _is_beyond(record, before, after))
+def page(client: "Client", asked: RunsAsked, limit: int, before: Place | None, after: Place | None) -> list[ListedRun]:
+    found: list[RunRecord] = [carded(card) for (card,) in _nearest(client, "card", asked, limit, before, after)]
+    found += (record for record in newer_asked(asked) if _is_beyond(record, before, after))
     ordered = newest_first(found)
-    return ordered[max(len(ordered) - limit, 0) :] if after is not None else ordered[:limit]
+    return [listed(record) for record in (ordered[max(len(ordered) - limit, 0) :] if after is not None else ordered[:limit])]
 
 
 def counts(client: "Client", asked: RunsAsked) -> RunCounts:
     runs = runs_asked(asked)
-    rows = _rows(client, f"SELECT status, workflow_id, count() {runs.sql} GROUP BY status, workflow_id", runs.params)
-    rows += [(record.status.value, record.workflow_id, 1) for record in newer_asked(asked)]
-    statuses: dict[str, int] = {}
-    workflows: dict[str, int] = {}
-    for status, workflow_id, count in rows:
-        statuses[status] = statuses.get(status, 0) + count
-        workflows[workflow_id] = workflows.get(workflow_id, 0) + count
-    most = sorted(workflows.items(), key=lambda entry: (-entry[1], entry[0]))[:_WORKFLOWS]
-    return RunCounts(count=sum(statuses.values()), statuses=statuses, workflows=dict(most))
+    newest = "max((created_at, workflow_slug, workflow_name))"
+    rows = _rows(client, f"SELECT status, workflow_id, count(), {newest} {runs.sql} GROUP BY status, workflow_id", runs.params)
+    rows += [
+        (record.status.value, record.workflow_id, 1, (record.created_at, record.workflow_slug, record.workflow_name))
+        for record in newer_asked(asked)
+    ]
+    statuses, workflows = Counter[str](), Counter[str]()
+    called: dict[str, tuple[int, str, str]] = {}
+    for status, workflow_id, count, at in rows:
+        statuses[status] += count
+        workflows[workflow_id] += count
+        called[workflow_id] = max(at, called.get(workflow_id, at))
+    most = dict(sorted(workflows.items(), key=lambda entry: (-entry[1], entry[0]))[:_WORKFLOWS])
+    names = {workflow_id: WorkflowNames(slug=called[workflow_id][1], name=called[workflow_id][2]) for workflow_id in most}
+    return RunCounts(count=statuses.total(), statuses=dict(statuses), workflows=most, names=names)
 
 
 Key = tuple[int, str, int]

@@ -70,5 +70,5 @@ def _clear_old_parts(client: "Client", table: str) -> None:
         if not client.query(left, parameters={"table": table}).result_rows[0][0]:
             return
         if time.monotonic() > until:
-            raise RunStoreUnavailable(f"old parts of {table!r} are still on the disk after {_OLD_PARTS_S:g} s", hint="delete it again")
+            raise RunStoreUnavailable("somebody still reads what was deleted: it is still on the disk", hint="it is tried again by itself")
         time.sleep(_POLL_S)

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 import msgspec
 
+from runwell.model.listed_run import ListedRun, listed
 from runwell.model.run_record import GenerationRecord, RunRecord, StepRecord
+from runwell.runstore.numbers import int64
 from runwell.search.flatten import Flat, flatten
 
-_MOST: Final = 2**63 - 1
 _NAN: Final = math.nan
-_LEFT_OUT: Final = ("input", "output", "steps", "generations")
+_CONTENTS: Final = ("input", "output", "steps", "generations")
 _EMPTY: Final[tuple[Any, ...]] = (None, "", (), {})
 
 
@@ -33,9 +34,8 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def row_of(record: RunRecord) -> Row:
-    bare = msgspec.structs.asdict(record)
-    card = {name: value for name, value in bare.items() if name not in _LEFT_OUT and value not in _EMPTY}
-    return Row(record, flatten(record), _json(card), *(_json(bare[name]) for name in _LEFT_OUT))
+    card = {name: value for name, value in msgspec.structs.asdict(listed(record)).items() if value not in _EMPTY}
+    return Row(record, flatten(record), _json(card), *(_json(getattr(record, name)) for name in _CONTENTS))
 
 
 def columns_of(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
@@ -43,9 +43,8 @@ def columns_of(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
     return list(_COLUMNS), [[value(row) for row in rows] for value in _COLUMNS.values()]
 
 
-def listed(card: str) -> RunRecord:
-    """Return the record without input, output, steps and generations."""
-    return _record_decoder.decode(card)
+def carded(card: str) -> ListedRun:
+    return _card_decoder.decode(card)
 
 
 def whole(card: str, input_: str, output: str, steps: str, generations: str) -> RunRecord:
@@ -58,11 +57,7 @@ def whole(card: str, input_: str, output: str, steps: str, generations: str) -> 
     )
 
 
-def without_contents(record: RunRecord) -> RunRecord:
-    """Return what `listed` would return of it."""
-    return msgspec.structs.replace(record, input=None, output=None, steps=(), generations=())
-
-
+_card_decoder = msgspec.json.Decoder(ListedRun)
 _record_decoder = msgspec.json.Decoder(RunRecord)
 _steps_decoder = msgspec.json.Decoder(tuple[StepRecord, ...])
 _generations_decoder = msgspec.json.Decoder(tuple[GenerationRecord, ...])
@@ -72,21 +67,16 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _count(value: int | None, none: int = 0) -> int:
-    """Return the number as 64 bits hold it."""
-    return none if value is None else max(-_MOST, min(value, _MOST))
-
-
 def _own(name: str) -> Callable[[Row], Any]:
     return lambda row: getattr(row.record, name) or ""
 
 
 def _number(name: str, none: int = 0) -> Callable[[Row], Any]:
-    return lambda row: _count(getattr(row.record, name), none)
+    return lambda row: int64(getattr(row.record, name), none)
 
 
 def _used(name: str) -> Callable[[Row], Any]:
-    return lambda row: _count(getattr(row.record.usage, name))
+    return lambda row: int64(getattr(row.record.usage, name))
 
 
 def _step(value: Callable[[StepRecord], Any]) -> Callable[[Row], Any]:
@@ -102,10 +92,9 @@ _COLUMNS: Final[dict[str, Callable[[Row], Any]]] = {
     **{name: _own(name) for name in ("version_hash", "status", "waiting_for", "failure_code", "failed_step", "error_message")},
     **{name: _own(name) for name in ("trigger", "environment", "review", "served_from")},
     **{name: _own(name) for name in ("root_run_id", "parent_run_id", "source_run_id")},
-    **{name: _number(name) for name in ("created_at", "rev", "version", "started_at", "ended_at", "queue_ms", "waited_ms")},
+    **{name: _number(name) for name in ("created_at", "rev", "version", "started_at", "ended_at", "begun_at", "queue_ms", "waited_ms")},
     **{name: _number(name) for name in ("tool_calls", "comments", "archived_at")},
     "duration_ms": _number("duration_ms", -1),
-    "begun_at": lambda row: _count(row.record.created_at if row.record.started_at is None else row.record.started_at),
     **{name: _used(name) for name in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")},
     "generation_count": _used("generations"),
     "step_count": _number("step_count"),
@@ -123,22 +112,22 @@ _COLUMNS: Final[dict[str, Callable[[Row], Any]]] = {
     "step.id": _step(lambda step: step.id),
     "step.type": _step(lambda step: step.type),
     "step.status": _step(lambda step: step.status),
-    "step.attempts": _step(lambda step: _count(step.attempts)),
-    "step.started_at": _step(lambda step: _count(step.started_at)),
-    "step.duration_ms": _step(lambda step: _count(step.duration_ms, -1)),
+    "step.attempts": _step(lambda step: int64(step.attempts)),
+    "step.started_at": _step(lambda step: int64(step.started_at)),
+    "step.duration_ms": _step(lambda step: int64(step.duration_ms, -1)),
     "step.error_code": _step(lambda step: step.error_code or ""),
-    "generation.at": _generation(lambda made: _count(made.at)),
+    "generation.at": _generation(lambda made: int64(made.at)),
     "generation.step_path": _generation(lambda made: made.step_path),
     "generation.provider": _generation(lambda made: made.provider),
     "generation.model": _generation(lambda made: made.model),
     "generation.ok": _generation(lambda made: int(made.ok)),
     "generation.latency_ms": _generation(lambda made: made.latency_ms),
     "generation.first_token_ms": _generation(lambda made: _NAN if made.first_token_ms is None else made.first_token_ms),
-    "generation.input_tokens": _generation(lambda made: _count(made.usage.input_tokens)),
-    "generation.cached_tokens": _generation(lambda made: _count(made.usage.cached_tokens)),
-    "generation.output_tokens": _generation(lambda made: _count(made.usage.output_tokens)),
-    "generation.reasoning_tokens": _generation(lambda made: _count(made.usage.reasoning_tokens)),
-    "generation.cost_nanos": _generation(lambda made: _count(made.usage.cost_nanos)),
+    "generation.input_tokens": _generation(lambda made: int64(made.usage.input_tokens)),
+    "generation.cached_tokens": _generation(lambda made: int64(made.usage.cached_tokens)),
+    "generation.output_tokens": _generation(lambda made: int64(made.usage.output_tokens)),
+    "generation.reasoning_tokens": _generation(lambda made: int64(made.usage.reasoning_tokens)),
+    "generation.cost_nanos": _generation(lambda made: int64(made.usage.cost_nanos)),
     "card": lambda row: row.card,
     "input": lambda row: row.input,
     "output": lambda row: row.output,

@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS runs (
     cost_nanos Int64
   ),
 
-  card String CODEC(ZSTD(3)),               -- JSON of what a list row needs: a RunRecord without what follows
+  card String CODEC(ZSTD(3)),               -- JSON of what a list row needs: a ListedRun, with previews of what follows
   input String CODEC(ZSTD(3)),              -- JSON
   output String CODEC(ZSTD(3)),             -- JSON
   steps String CODEC(ZSTD(3)),              -- JSON of its StepRecords

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from runwell.model.errors import RunStoreUnavailable
+from runwell.model.listed_run import ListedRun
 from runwell.model.run_record import RunRecord
-from runwell.model.scope import Scope
 from runwell.ports.analytics import Analytics
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
 from runwell.runstore import reading, removal, schema
@@ -42,24 +42,24 @@ class ClickHouseRunStore:
 
     async def open(self) -> None:
         """Open what there is. A store that is new is made by the first call that needs it: until then it takes no memory."""
-        if not self._target.is_new():
+        if not self._connections.is_new:
             await self._connections.open()
 
     async def close(self) -> None:
         await self._connections.close()
 
     def trouble(self) -> str | None:
-        return None if self._target.is_new() else self._connections.trouble()
+        return None if self._connections.is_new else self._connections.trouble()
 
     async def position(self) -> int:
-        self._seen = 0 if self._target.is_new() else await self._connections.run(schema.position)
+        self._seen = 0 if self._connections.is_new else await self._connections.run(schema.position)
         return self._seen
 
     async def keep(self, records: Sequence[RunRecord], position: int) -> None:
         await self._connections.run(lambda client: _keep(client, records, position, self._seen))
         self._seen = max(self._seen, position)
 
-    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
+    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[ListedRun]:
         return await self._connections.run(lambda client: reading.page(client, asked, limit, before, after), is_search=True)
 
     async def counts(self, asked: RunsAsked) -> RunCounts:
@@ -75,8 +75,8 @@ class ClickHouseRunStore:
         for record in waiting:
             yield record
 
-    async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
-        return await self._connections.run(lambda client: fields_seen(client, scope, since), is_search=True)
+    async def fields(self, asked: RunsAsked, since: int) -> list[FieldSeen]:
+        return await self._connections.run(lambda client: fields_seen(client, asked, since), is_search=True)
 
     async def remove_workflow(self, workflow_id: str) -> None:
         await self._connections.run(lambda client: self._remove_workflow(client, workflow_id))

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Final, NoReturn
 
 from runwell.model.errors import RunStoreUnavailable
+from runwell.model.listed_run import ListedRun
+from runwell.model.removals import NO_REMOVALS, Removals
 from runwell.model.run_record import RunRecord
-from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
 from runwell.ports.analytics import Analytics, Cell, FiguresAsked, Groups, Percentiles, StepFigures, UsageFigures
 from runwell.ports.projection import Lag
@@ -38,7 +39,7 @@ class NoFigures:
 
 
 class SwitchedOff:
-    """`RunStore` and `Projection` that keep nothing. What is to be removed is not there."""
+    """`RunStore` and `Projection` that keep nothing. What an earlier process kept is removed by the next that has a store."""
 
     analytics: Analytics = NoFigures()
 
@@ -57,7 +58,7 @@ class SwitchedOff:
     async def keep(self, records: Sequence[RunRecord], position: int) -> None:
         _refuse()
 
-    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
+    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[ListedRun]:
         _refuse()
 
     async def counts(self, asked: RunsAsked) -> RunCounts:
@@ -67,7 +68,7 @@ class SwitchedOff:
         _refuse()
         yield  # makes this an iterator, which refuses when it is asked for its first record
 
-    async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
+    async def fields(self, asked: RunsAsked, since: int) -> list[FieldSeen]:
         _refuse()
 
     async def remove_workflow(self, workflow_id: str) -> None:
@@ -84,6 +85,12 @@ class SwitchedOff:
 
     def overlay(self) -> Sequence[RunRecord]:
         return ()
+
+    def removals(self) -> Removals:
+        return NO_REMOVALS
+
+    async def remove_deleted(self) -> None:
+        pass
 
     def lag(self) -> Lag:
         return Lag(positions=0, seconds=0.0, complete=False)

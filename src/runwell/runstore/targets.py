@@ -11,7 +11,7 @@ import structlog
 
 from runwell.runstore.bounds import Bounds
 from runwell.runstore.engine import handlers_kept, import_engine
-from runwell.runstore.failures import cannot_start, is_broken, reason
+from runwell.runstore.failures import InUse, cannot_start, is_broken, reason
 from runwell.runstore.schema import UNBOUNDED, broken_parts, make_database, make_tables
 from runwell.runstore.url import DATABASE, RunStoreUrl
 
@@ -71,14 +71,14 @@ class Directory:
             shutil.rmtree(aside, ignore_errors=True) if aside.is_dir() else aside.unlink(missing_ok=True)
 
     def _check_owner(self) -> None:
-        """Raise `OSError` when another process has it open: the engine says so on the standard error only."""
+        """Raise `InUse` when another process has it open: the engine says so on the standard error only."""
         status = self._path / "status"
         if status.is_file():
             with status.open("rb") as file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError as exc:
-                    raise OSError(f"another process uses {self._path}") from exc
+                    raise InUse(f"another process uses {self._path}") from exc
 
     def _is_usable(self, why: str) -> bool:
         """Whether the engine would have started there, had it found nothing."""

@@ -1,13 +1,13 @@
 """Deletes runs whose time is over, again and again: from the journal first, which is the truth, then from the run store.
 
 Never cut are runs that have not ended, that are held, or whose parent has not ended: the parent may still ask for what came of them.
-What is about to be cut is noted, so that what a process leaves half-way is finished by the next pass, whoever makes it. While the
-run store is away its part is put off.
+The journal notes what it deletes, and the projector deletes that from the run store. While that is away a pass cuts one piece only:
+what waits for the store stays small.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
 
 import structlog
 
@@ -17,7 +17,7 @@ from runwell.model.run import RunRow
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL
 from runwell.ports.clock import Clock, TimerHandle
-from runwell.ports.holds import CutRuns, Holds
+from runwell.ports.holds import Holds
 from runwell.ports.journal import Journal, RunFilter
 
 FIRST_MS: Final = 60_000
@@ -29,35 +29,31 @@ PIECE: Final = 5_000
 _log = structlog.get_logger("runwell.retention")
 
 
-class Forget(Protocol):
-    """How the run store is told: `Projection.remove_runs`."""
-
-    def __call__(self, run_ids: Collection[str]) -> Awaitable[None]: ...
-
-
 class Cutter:
-    """`cut` makes one pass; between `start` and `close` there is one every hour. `count`: the runs cut so far."""
+    """`cut` makes one pass; between `start` and `close` there is one every hour. `count`: the runs cut so far.
+
+    `remove_deleted`: the projection's.
+    """
 
     def __init__(
         self,
         journal: Journal,
         rules: Callable[[], Awaitable[Mapping[Scope, Retention]]],
         holds: Holds,
-        cuts: CutRuns,
-        forget: Forget,
+        remove_deleted: Callable[[], Awaitable[None]],
         clock: Clock,
     ) -> None:
-        self._journal, self._rules, self._holds, self._cuts, self._forget, self._clock = journal, rules, holds, cuts, forget, clock
+        self._journal, self._rules, self._holds, self._remove_deleted, self._clock = journal, rules, holds, remove_deleted, clock
         self._timer: TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._is_fresh = True
+        self._is_fresh = self._store_is_there = True
         self.count = 0
 
     def start(self) -> None:
         self._timer = self._clock.call_at(self._clock.now() + FIRST_MS, self._wake)
 
     async def close(self) -> None:
-        """End; a pass under way is broken off, and finished by the next process."""
+        """End; a pass under way is broken off."""
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
@@ -79,25 +75,19 @@ class Cutter:
 
     async def cut(self) -> int:
         """Delete what is over by now; return how many runs. Raises `JournalUnavailable`."""
-        await self._finish()
+        self._store_is_there = True
+        if self._is_fresh:
+            await self._journal.delete_ended([])  # what an earlier process left
+            self._is_fresh = False
         count = 0
         for scope, retention in (await self._rules()).items():
             cut = await self._cut_project(scope, Keeping(retention))
             if cut:
                 _log.info("runs_cut", project=scope.project_id, runs=cut)
             count += cut
+            if not self._store_is_there:
+                break
         return count
-
-    async def _finish(self) -> None:
-        """See to what an earlier pass left."""
-        if self._is_fresh:
-            await self._journal.delete_ended([])
-            self._is_fresh = False
-        while left := await self._cuts.noted(PIECE):
-            gone = [run_id for run_id in left if await self._journal.row(run_id) is None]
-            if not await self._is_forgotten(gone):
-                return
-            await self._cuts.done(left)
 
     async def _cut_project(self, scope: Scope, keeping: Keeping) -> int:
         shortest = keeping.shortest_ms
@@ -116,7 +106,7 @@ class Cutter:
                 due = []
             elif page:
                 after = page[-1].run_id
-            if is_last:
+            if is_last or not self._store_is_there:
                 return count
 
     async def _delete(self, scope: Scope, due: Sequence[RunRow]) -> set[str]:
@@ -128,10 +118,8 @@ class Cutter:
             run_ids = {row.run_id for row in due if not held & {row.run_id, row.workflow_id} and row.run_id not in waited_for}
             if not run_ids:
                 return run_ids
-            await self._cuts.note(run_ids)
             self.count += await self._journal.delete_ended(run_ids)
-        if await self._is_forgotten(run_ids):
-            await self._cuts.done(run_ids)
+        await self._tell_store()
         return run_ids
 
     async def _of_live_parents(self, rows: Sequence[RunRow]) -> set[str]:
@@ -140,13 +128,9 @@ class Cutter:
         live = {row.run_id for row in found if row is not None and row.status not in TERMINAL}
         return {row.run_id for row in rows if row.parent_run_id in live}
 
-    async def _is_forgotten(self, run_ids: Collection[str]) -> bool:
-        """Delete the runs from the run store, too; False while it is away."""
-        if not run_ids:
-            return True
+    async def _tell_store(self) -> None:
         try:
-            await self._forget(run_ids)
+            await self._remove_deleted()
         except RunStoreUnavailable as exc:
-            _log.warning("run_store_not_cut", runs=len(run_ids), error=exc.message)
-            return False
-        return True
+            self._store_is_there = False
+            _log.warning("run_store_not_cut", error=exc.message)

@@ -9,25 +9,28 @@ So a process may end at any moment: the next one begins at the store's position 
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 import structlog
 
 from runwell.model.errors import RunStoreUnavailable, RunwellError
+from runwell.model.removals import Removals
 from runwell.model.run_record import RunRecord
 from runwell.ports.clock import Clock
 from runwell.ports.feed import Feed
-from runwell.ports.journal import JournalReader
+from runwell.ports.journal import Journal
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.projection import Lag
 from runwell.ports.run_store import RunStore
 from runwell.runtime.intake import Intake, Mode
+from runwell.runtime.remover import Remover
 from runwell.runtime.run_overlay import Batch, RunOverlay
 
 WRITE_MS: Final = 1_000
 TICK_S: Final = 0.05
+IDLE_S: Final = 10.0
 RETRY_MS: Final = (1_000, 30_000)
 """How long after a failure it is tried again: at first, and at most."""
 
@@ -43,12 +46,13 @@ class Projector:
     `start` and `close` it; or, without a background task, `tick` it. `written` counts the records.
     """
 
-    def __init__(self, journal: JournalReader, store: RunStore, feed: Feed, clock: Clock, probe: Probe = no_probe) -> None:
+    def __init__(self, journal: Journal, store: RunStore, feed: Feed, clock: Clock, probe: Probe = no_probe) -> None:
         self.store = store
         self.written = 0
         self._journal, self._clock, self._probe = journal, clock, probe
         self._overlay = RunOverlay()
         self._intake = Intake(journal, feed, clock, self._overlay)
+        self._remover = Remover(journal, store, self._overlay, self._intake.busy, probe)
         self._is_open = self._is_closing = False
         self._kept = self._refused = 0
         self._wrote_at = self._retry_at = self._retry_ms = 0
@@ -94,7 +98,8 @@ class Projector:
         if not self._intake.has_heard and not self._is_closing:
             self._intake.woken.clear()
             with suppress(TimeoutError):
-                async with asyncio.timeout(None if self.mode == "live" and not self.held else WRITE_MS / 1000):
+                idle = self.mode == "live" and not self.held and not self._remover.is_due
+                async with asyncio.timeout(IDLE_S if idle else WRITE_MS / 1000):
                     await self._intake.woken.wait()
         await asyncio.sleep(TICK_S)
 
@@ -107,6 +112,8 @@ class Projector:
                 await self._intake.tail()
             if self.mode == "live":
                 await self._intake.take_heard()
+            if self._may_try() and self._remover.is_due:
+                await self.remove_deleted()
         except RunwellError as exc:
             self._fail(exc.message)
         if self._overlay.is_bursting and self.mode == "live":
@@ -134,6 +141,7 @@ class Projector:
                 await self.tick()
                 if self._retry_at:
                     raise RunStoreUnavailable(self.store.trouble() or "the run store or the journal failed; the log says how")
+        await self.remove_deleted()
         if not await self.write_all():
             raise RunStoreUnavailable(self.store.trouble() or "the run store took not everything")
 
@@ -184,18 +192,29 @@ class Projector:
         seconds = 0.0 if since is None or not positions else max(self._clock.now() - since, 0) / 1000
         return Lag(positions=positions, seconds=seconds, complete=self.mode == "live")
 
-    async def remove_workflow(self, workflow_id: str) -> None:
-        async with self._writing, self._intake.busy:
-            self._overlay.forget_workflow(workflow_id)
-            await self._open_store()
-            await self.store.remove_workflow(workflow_id)
+    def removals(self) -> Removals:
+        return self._remover.named()
 
-    async def remove_runs(self, run_ids: Collection[str]) -> None:
-        await self.catch_up()
-        async with self._writing, self._intake.busy:
-            self._overlay.forget_runs(run_ids)
-            await self._open_store()
-            await self.store.remove_runs(run_ids)
+    async def remove_deleted(self) -> None:
+        await self._remover.finish_journal()
+        try:
+            if self.mode == "live":
+                await self._intake.take_heard()
+            async with self._writing:
+                if self._remover.is_due:
+                    await self._open_store()
+                    await self._empty_store()
+                    await self._remover.remove()
+        finally:
+            self._intake.woken.set()  # what is left is for the background
+
+    async def _empty_store(self) -> None:
+        if self._remover.is_too_much:
+            async with self._intake.busy:
+                await self.store.clear()
+                self._kept = 0
+                self._go_away()
+            await self._remover.emptied()
 
     # Where it is
 

@@ -5,11 +5,13 @@ from typing import Self
 
 import httpx2
 
+from runwell.sdk.analytics import Analytics, AsyncAnalytics
 from runwell.sdk.connection import Connection, connection_to
 from runwell.sdk.driving import AsyncDriver, Driver
 from runwell.sdk.evaluations import AsyncDatasets, AsyncEvaluators, AsyncExperiments, Datasets, Evaluators, Experiments
 from runwell.sdk.runs import AsyncRuns, Runs
 from runwell.sdk.tasks import AsyncTasks, Tasks
+from runwell.sdk.views import AsyncViews, Views
 from runwell.sdk.workflows import AsyncWorkflows, Workflows
 
 
@@ -39,6 +41,8 @@ class Client:
         self.evaluators = Evaluators(self._connection, self._driver)
         self.datasets = Datasets(self._connection, self._driver)
         self.experiments = Experiments(self._connection, self._driver)
+        self.analytics = Analytics(self._connection, self._driver)
+        self.views = Views(self._connection, self._driver)
 
     @property
     def connection(self) -> Connection:
@@ -76,6 +80,8 @@ class AsyncClient:
         self.evaluators = AsyncEvaluators(self._connection, self._driver)
         self.datasets = AsyncDatasets(self._connection, self._driver)
         self.experiments = AsyncExperiments(self._connection, self._driver)
+        self.analytics = AsyncAnalytics(self._connection, self._driver)
+        self.views = AsyncViews(self._connection, self._driver)
 
     @property
     def connection(self) -> Connection:

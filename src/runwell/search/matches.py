@@ -47,7 +47,7 @@ _NUMBERS: Final[dict[str, Callable[[RunRecord], int | float | None]]] = {
     "started": lambda run: run.started_at or None,
     "created": lambda run: run.created_at,
     "ended": lambda run: run.ended_at or None,
-    "begun": lambda run: run.created_at if run.started_at is None else run.started_at,
+    "begun": lambda run: run.begun_at,
     "duration": lambda run: run.duration_ms,
     "queued": lambda run: run.queue_ms,
     "waited": lambda run: run.waited_ms,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from runwell.model.errors import NotFound
 from runwell.model.events import Event, decode_event
 from runwell.model.ids import id_in, new_id, short_id
+from runwell.model.removals import Removals
 from runwell.model.run import SET_APART, RunRow, TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
@@ -135,6 +136,12 @@ class MemoryJournal:
                 self._remove(row)
         return len(rows)
 
+    def removals(self) -> Removals:
+        return self._deleted.removals
+
+    async def removed(self, removals: Removals) -> None:
+        self._deleted.forget(removals)
+
     async def delete_ended(self, run_ids: Collection[str]) -> int:
         if not self._is_open:
             raise closed()
@@ -142,6 +149,8 @@ class MemoryJournal:
         rows = [row for row in map(self._row, dict.fromkeys(run_ids)) if row is not None and row.status in TERMINAL]
         for row in rows:
             self._remove(row)
+        if self._deleted.add_runs([row.run_id for row in rows]):
+            self._deleted.name_none()
         return len(rows)
 
     def _row(self, run_id: str) -> RunRow | None:

@@ -5,12 +5,12 @@ out of every query at once and out of the files when PostgreSQL vacuums; payload
 nothing tells cheaply who else refers to them. The marks in `journal_owner` keep numbers from coming again.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate, takewhile
 from typing import Any, Final
 
 from runwell.model.errors import JournalUnavailable
-from runwell.storage.deleted import pieces, refuse_live
+from runwell.storage.deleted import EVERYTHING, refuse_live
 from runwell.storage.postgres_session import DRIVER_ERRORS, connect, original, stored, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
 
@@ -27,6 +27,7 @@ _MARK: Final = """
 _SOME: Final = "SELECT rid, seq FROM run WHERE workflow_id = $1 ORDER BY rid LIMIT 1000"
 _ENDED: Final = "substr(run_id, 5, 24) = ANY($1::text[]) AND run_id = ANY($2::text[]) AND NOT live"
 _LAST: Final = "SELECT max(position) FROM (SELECT position FROM appended WHERE position > $1 ORDER BY position LIMIT $2) AS part"
+_NOTE: Final = "INSERT INTO removal (id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
 _SWEEP: Final = """
     DELETE FROM appended WHERE position > $1 AND position <= $2 AND NOT EXISTS (SELECT FROM run WHERE run.rid = appended.rid)
 """
@@ -38,13 +39,14 @@ class Deletion:
     def __init__(self, url: DatabaseUrl, epoch: int) -> None:
         self._url, self._epoch = url, epoch
 
-    async def refuse_live(self, workflow_id: str) -> None:
-        """Raise `Refused` while runs are live; else keep how far the numbers went."""
+    async def begin(self, workflow_id: str) -> None:
+        """Raise `Refused` while runs are live; else it is decided: keep that, and how far the numbers went."""
 
         async def work(connection: Any) -> None:
             live = await connection.fetchval("SELECT count(*) FROM run WHERE workflow_id = $1 AND live", workflow_id)
             refuse_live(workflow_id, live)
             await connection.execute(_MARK)
+            await connection.execute(_NOTE, [workflow_id])
 
         await self._do(work)
 
@@ -53,7 +55,7 @@ class Deletion:
         count = 0
         while deleted := await self._do(lambda connection: _delete_some(connection, workflow_id)):
             count += deleted
-        await self._sweep()
+        await self.sweep()
         return count
 
     async def ended(self, run_ids: Collection[str]) -> dict[str, int]:
@@ -67,16 +69,25 @@ class Deletion:
         known: dict[str, int] = await self._do(work)
         return known
 
-    async def delete_ended(self, runs: Mapping[str, int]) -> int:
-        """Delete those of the runs, of which each has so many events, that are there and have ended; return how many."""
-        count = 0
-        for piece in pieces(runs, EVENTS):
-            count += await self._do(lambda connection, run_ids=piece: _delete_ended(connection, run_ids))
-        if count:
-            await self._sweep()
+    async def delete_ended(self, run_ids: Sequence[str]) -> int:
+        """Delete those of the runs that are there and have ended; return how many."""
+        count: int = await self._do(lambda connection: _delete_ended(connection, run_ids))
         return count
 
-    async def _sweep(self) -> None:
+    async def forget_removals(self, ids: Collection[str]) -> None:
+        kept = [stored(one) for one in ids]
+        await self._do(lambda connection: connection.execute("DELETE FROM removal WHERE id = ANY($1::text[])", kept))
+
+    async def name_no_runs(self) -> None:
+        """Let one mark stand for all runs that were deleted."""
+
+        async def work(connection: Any) -> None:
+            await connection.execute("DELETE FROM removal WHERE id >= 'run_' AND id < 'run`'")
+            await connection.execute(_NOTE, [EVERYTHING])
+
+        await self._do(work)
+
+    async def sweep(self) -> None:
         place: int | None = 0
         while place is not None:
             place = await self._do(lambda connection, after=place: _sweep(connection, after))
@@ -104,6 +115,7 @@ async def _delete_some(connection: Any, workflow_id: str) -> int:
 async def _delete_ended(connection: Any, run_ids: Sequence[str]) -> int:
     await connection.execute(_MARK)
     wanted = [stored(run_id) for run_id in run_ids]
+    await connection.execute(_NOTE, wanted)
     found = await connection.fetch(f"SELECT rid FROM run WHERE {_ENDED}", [run_id[4:28] for run_id in wanted], wanted)
     return await _delete(connection, [rid for (rid,) in found])
 

@@ -8,16 +8,17 @@ from collections.abc import Collection, Sequence
 from typing import ClassVar, TypeVar
 
 from runwell.model.events import Event
+from runwell.model.removals import Removals
 from runwell.model.run import RunRow
 from runwell.ports.journal import Blobs
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import postgres_queries as queries
-from runwell.storage.deleted import Deleted
+from runwell.storage.deleted import Deleted, ids_of, pieces
 from runwell.storage.outcome import closed, failed
 from runwell.storage.postgres_batch import Append
 from runwell.storage.postgres_claims import Claims
 from runwell.storage.postgres_commit import PostgresCommit
-from runwell.storage.postgres_deletion import Deletion
+from runwell.storage.postgres_deletion import EVENTS, Deletion
 from runwell.storage.postgres_owner import PATIENCE_S, Owner
 from runwell.storage.postgres_reading import PostgresReaders, PostgresReading, Query
 from runwell.storage.postgres_session import DRIVER_ERRORS, unavailable
@@ -71,6 +72,7 @@ class PostgresJournal(PostgresReading):
         for claim in claims:
             self._claims.add(claim)
         self._place = await queries.last_position(owner.connection)
+        self._deleted.load(await queries.removals(owner.connection))
         readers = PostgresReaders(self._url)
         await readers.open()
         self._readers = readers
@@ -115,7 +117,7 @@ class PostgresJournal(PostgresReading):
         commit, deletion = self._deleting()
         async with self._deleted.taking(workflow_id) as close:
             await commit.settled()
-            await deletion.refuse_live(workflow_id)
+            await deletion.begin(workflow_id)
             close()
             await commit.settled()
             return await deletion.delete(workflow_id)
@@ -125,7 +127,23 @@ class PostgresJournal(PostgresReading):
         ended = await deletion.ended(run_ids)
         with self._deleted.ended(ended):
             await commit.settled()
-            return await deletion.delete_ended(ended)
+            count = 0
+            for piece in pieces(ended, EVENTS):
+                count += await deletion.delete_ended(piece)
+                if self._deleted.add_runs(piece):
+                    await deletion.name_no_runs()
+                    self._deleted.name_none()
+            if count:
+                await deletion.sweep()
+        return count
+
+    def removals(self) -> Removals:
+        return self._deleted.removals
+
+    async def removed(self, removals: Removals) -> None:
+        _, deletion = self._deleting()
+        await deletion.forget_removals(ids_of(removals))
+        self._deleted.forget(removals)
 
     def _deleting(self) -> tuple[PostgresCommit, Deletion]:
         commit, owner = self._commit, self._owner

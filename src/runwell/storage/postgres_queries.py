@@ -70,6 +70,11 @@ async def last_position(connection: Any) -> int:
     return found
 
 
+async def removals(connection: Any) -> list[str]:
+    """Return what was deleted and may still be kept elsewhere."""
+    return [original(one) for one in _column(await connection.fetch("SELECT id FROM removal"))]
+
+
 async def tail(connection: Any, after: int, workflow_id: str | None, limit: int) -> list[tuple[int, str]]:
     """Return position and record of the events after a position; whole appends, at least `limit` events if there are.
 

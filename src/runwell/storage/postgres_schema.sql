@@ -69,3 +69,8 @@ CREATE TABLE task (
 
 CREATE INDEX task_by_id ON task (task_id);
 CREATE INDEX task_by_age ON task (created_at, rid, seq) WHERE open;
+
+-- What was deleted for good and may still be kept elsewhere: ids of workflows and of runs; `*`: of runs too many to be named.
+CREATE TABLE removal (
+  id text COLLATE "C" PRIMARY KEY
+);

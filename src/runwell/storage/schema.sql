@@ -69,3 +69,8 @@ CREATE TABLE payload (
 ) WITHOUT ROWID;
 
 CREATE INDEX payload_run ON payload (rid);
+
+-- What was deleted for good and may still be kept elsewhere: ids of workflows and of runs; `*`: of runs too many to be named.
+CREATE TABLE removal (
+  id TEXT PRIMARY KEY
+) WITHOUT ROWID;

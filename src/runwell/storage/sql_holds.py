@@ -1,4 +1,4 @@
-"""Holds, and runs that are being cut, in SQL."""
+"""Holds, in SQL."""
 
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
@@ -10,8 +10,7 @@ from runwell.model.retention import Hold
 from runwell.model.scope import Scope
 from runwell.model.times import rfc3339
 from runwell.ports.clock import Clock
-from runwell.storage.sql import Sql, insert_ignoring
-from runwell.storage.tables import cut_run
+from runwell.storage.sql import Sql
 from runwell.storage.tables import hold as table
 
 PIECE: Final = 500
@@ -57,31 +56,6 @@ class SqlHolds:
             return found
 
         return await self._sql.read(work)
-
-
-class SqlCutRuns:
-    """`CutRuns` on SQLite and PostgreSQL."""
-
-    def __init__(self, sql: Sql) -> None:
-        self._sql = sql
-
-    async def note(self, run_ids: Collection[str]) -> None:
-        def work(connection: Connection) -> None:
-            for run_id in run_ids:
-                insert_ignoring(connection, cut_run, run_id=run_id)
-
-        await self._sql.write(work)
-
-    async def noted(self, limit: int) -> list[str]:
-        wanted = select(cut_run.c.run_id).order_by(cut_run.c.run_id).limit(limit)
-        return list(await self._sql.read(lambda connection: connection.execute(wanted).scalars().all()))
-
-    async def done(self, run_ids: Collection[str]) -> None:
-        def work(connection: Connection) -> None:
-            for some in _pieces(list(run_ids)):
-                connection.execute(delete(cut_run).where(cut_run.c.run_id.in_(some)))
-
-        await self._sql.write(work)
 
 
 def _mine(scope: Scope) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """What changes workflows: work on a connection, each in the transaction that it is given."""
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from typing import Any
 
 import msgspec
@@ -108,11 +108,16 @@ def archive(connection: Connection, scope: Scope, key: str, archived: bool) -> W
 
 
 def delete_workflow(connection: Connection, scope: Scope, key: str) -> None:
-    row = _held(connection, scope, key)
-    delete_experiments_of(connection, row.workflow_id)
-    connection.execute(delete(evaluator_attachment).where(evaluator_attachment.c.workflow_id == row.workflow_id))
-    delete_versions(connection, row.workflow_id)
-    connection.execute(delete(workflow).where(within(scope), workflow.c.workflow_id == row.workflow_id))
+    delete_workflows(connection, [_held(connection, scope, key).workflow_id])
+
+
+def delete_workflows(connection: Connection, workflow_ids: Collection[str]) -> None:
+    """Delete those of the workflows that are there, whosever they are."""
+    for workflow_id in workflow_ids:
+        delete_experiments_of(connection, workflow_id)
+        connection.execute(delete(evaluator_attachment).where(evaluator_attachment.c.workflow_id == workflow_id))
+        delete_versions(connection, workflow_id)
+        connection.execute(delete(workflow).where(workflow.c.workflow_id == workflow_id))
 
 
 def _held(connection: Connection, scope: Scope, key: str, revisions: Container[int] | None = None) -> Row[Any]:

@@ -10,7 +10,7 @@ from itertools import accumulate, takewhile
 from typing import Final
 
 from runwell.ports.journal import Blobs
-from runwell.storage.deleted import refuse_live
+from runwell.storage.deleted import EVERYTHING, refuse_live
 from runwell.storage.sqlite_queries import RUN_IS, last_position, mark
 
 EVENTS: Final = 20_000
@@ -21,10 +21,11 @@ POSITIONS: Final = 50_000
 
 
 def begin(connection: sqlite3.Connection, workflow_id: str) -> None:
-    """Raise `Refused` while runs are live; else keep how far the numbers went."""
+    """Raise `Refused` while runs are live; else it is decided: keep that, and how far the numbers went."""
     live = connection.execute("SELECT count(*) FROM run WHERE workflow_id = ? AND live = 1", (workflow_id,)).fetchone()[0]
     refuse_live(workflow_id, live)
     _keep_marks(connection)
+    _note(connection, [workflow_id])
 
 
 def _keep_marks(connection: sqlite3.Connection) -> None:
@@ -51,8 +52,27 @@ def ended(connection: sqlite3.Connection, run_ids: Collection[str]) -> dict[str,
 def delete_ended(connection: sqlite3.Connection, run_ids: Sequence[str]) -> int:
     """Delete those of the runs that are there and have ended; return how many."""
     _keep_marks(connection)
+    _note(connection, run_ids)
     sql = f"SELECT rid FROM run WHERE {RUN_IS} AND live = 0"
     return _delete(connection, [row for run_id in run_ids for row in connection.execute(sql, (run_id,)).fetchall()])
+
+
+def removals(connection: sqlite3.Connection) -> list[str]:
+    return [one for (one,) in connection.execute("SELECT id FROM removal").fetchall()]
+
+
+def forget_removals(connection: sqlite3.Connection, ids: Collection[str]) -> None:
+    connection.executemany("DELETE FROM removal WHERE id = ?", [(one,) for one in ids])
+
+
+def name_no_runs(connection: sqlite3.Connection) -> None:
+    """Let one mark stand for all runs that were deleted."""
+    connection.execute("DELETE FROM removal WHERE id >= 'run_' AND id < 'run`'")
+    _note(connection, [EVERYTHING])
+
+
+def _note(connection: sqlite3.Connection, ids: Collection[str]) -> None:
+    connection.executemany("INSERT OR IGNORE INTO removal (id) VALUES (?)", [(one,) for one in ids])
 
 
 def _delete(connection: sqlite3.Connection, rids: list[tuple[int]]) -> int:

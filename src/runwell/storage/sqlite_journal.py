@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from runwell.model.events import Event, TaskCreated
+from runwell.model.removals import Removals
 from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL
 from runwell.ports.journal import Blobs
@@ -18,7 +19,7 @@ from runwell.ports.probe import Probe, no_probe
 from runwell.storage import sqlite_deletion as deletion
 from runwell.storage import sqlite_queries as queries
 from runwell.storage.database import Synchronous
-from runwell.storage.deleted import Deleted, pieces
+from runwell.storage.deleted import Deleted, ids_of, pieces
 from runwell.storage.group_commit import GroupCommit
 from runwell.storage.outcome import closed, failed
 from runwell.storage.positions import Position, Positions
@@ -66,6 +67,7 @@ class SqliteJournal(SqliteReading):
         try:
             last_rid, positions = await store.readers.run(queries.live_positions)
             last = await store.readers.run(queries.last_position)
+            self._deleted.load(await store.readers.run(deletion.removals))
         except BaseException:
             await store.close()
             raise
@@ -133,8 +135,18 @@ class SqliteJournal(SqliteReading):
             await group.settled()
             for piece in pieces(ended, deletion.EVENTS):
                 count += await self.transact(partial(deletion.delete_ended, run_ids=piece))
+                if self._deleted.add_runs(piece):
+                    await self.transact(deletion.name_no_runs)
+                    self._deleted.name_none()
         await self._clear_away(count > 0)
         return count
+
+    def removals(self) -> Removals:
+        return self._deleted.removals
+
+    async def removed(self, removals: Removals) -> None:
+        await self.transact(partial(deletion.forget_removals, ids=ids_of(removals)))
+        self._deleted.forget(removals)
 
     async def _clear_away(self, thorough: bool) -> None:
         """Let go of payloads of runs that are gone; `thorough`: of their entries in the order of commits and of the log, too."""

@@ -217,12 +217,6 @@ hold = Table(
     Index("hold_workflow", "workflow_id"),
 )
 
-cut_run = Table(
-    "cut_run",
-    metadata,
-    Column("run_id", String, primary_key=True),  # until it is gone from everywhere
-)
-
 pending_span = Table(
     "pending_span",
     metadata,

@@ -45,7 +45,7 @@ class MemoryAnalytics:
     def _cells(self, asked: FiguresAsked) -> Iterator[tuple[Cell, list[RunRecord]]]:
         cells: dict[Cell, list[RunRecord]] = defaultdict(list)
         for record in self._asked(asked):
-            bucket = max((start for start in asked.buckets if start <= _begun(record)), default=asked.begin)
+            bucket = max((start for start in asked.buckets if start <= record.begun_at), default=asked.begin)
             for group in _groups(asked, record):
                 if asked.groups is None or group in asked.groups:
                     cells[Cell(bucket, group)].append(record)
@@ -63,15 +63,12 @@ def is_counted(asked: FiguresAsked, record: RunRecord) -> bool:
     """Return whether the run is one of those that are asked about, whatever its group."""
     return (
         record.scope == asked.scope
-        and asked.begin <= _begun(record) < asked.end
+        and not asked.removals.has(record)
+        and asked.begin <= record.begun_at < asked.end
         and record.archived_at is None
         and (record.environment != TESTING if asked.environment is None else record.environment == asked.environment)
         and asked.workflow_id in (None, record.workflow_id)
     )
-
-
-def _begun(record: RunRecord) -> int:
-    return record.created_at if record.started_at is None else record.started_at
 
 
 def _groups(asked: FiguresAsked, record: RunRecord) -> set[str]:

@@ -7,8 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from runwell.model.errors import RunStoreUnavailable
+from runwell.model.listed_run import ListedRun, listed
 from runwell.model.run_record import RunRecord
-from runwell.model.scope import Scope
+from runwell.model.run_search import WorkflowNames
 from runwell.ports.analytics import Analytics
 from runwell.ports.run_store import FieldSeen, Place, RunCounts, RunsAsked
 from runwell.search.matches import matches
@@ -56,31 +57,34 @@ class MemoryRunStore:
         self.batches.append(len(records))
         self.kept_at = position
 
-    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[RunRecord]:
+    async def page(self, asked: RunsAsked, limit: int, *, before: Place | None = None, after: Place | None = None) -> list[ListedRun]:
         found = [
             record
             for record in self._asked(asked)
             if (before is None or _key(record) < _place(before)) and (after is None or _key(record) > _place(after))
         ]
         shown = found[max(len(found) - limit, 0) :] if after is not None else found[:limit]
-        return [msgspec.structs.replace(record, steps=(), generations=(), input=None, output=None) for record in shown]
+        return [listed(record) for record in shown]
 
     async def counts(self, asked: RunsAsked) -> RunCounts:
         found = self._asked(asked)
-        workflows = Counter(record.workflow_id for record in found).most_common(MOST_WORKFLOWS)
-        return RunCounts(count=len(found), statuses=dict(Counter(record.status.value for record in found)), workflows=dict(workflows))
+        workflows = dict(Counter(record.workflow_id for record in found).most_common(MOST_WORKFLOWS))
+        called = {record.workflow_id: record for record in reversed(found) if record.workflow_id in workflows}
+        names = {key: WorkflowNames(slug=newest.workflow_slug, name=newest.workflow_name) for key, newest in called.items()}
+        statuses = dict(Counter(record.status.value for record in found))
+        return RunCounts(count=len(found), statuses=statuses, workflows=workflows, names=names)
 
     async def records(self, asked: RunsAsked, before: Place | None = None) -> AsyncIterator[RunRecord]:
         for record in self._asked(asked):
             if before is None or _key(record) < _place(before):
                 yield record
 
-    async def fields(self, scope: Scope, since: int) -> list[FieldSeen]:
+    async def fields(self, asked: RunsAsked, since: int) -> list[FieldSeen]:
         self._check()
         types: dict[str, set[str]] = {}
         values: dict[str, Counter[str]] = {}
         for record in self.kept.values():
-            if record.scope == scope and record.created_at >= since:
+            if record.scope == asked.scope and record.created_at >= since and not asked.removals.has(record):
                 for name, value in _seen(record):
                     types.setdefault(name, set()).add(_type(value))
                     values.setdefault(name, Counter()).update([] if isinstance(value, list) or value == "" else [_text(value)])
@@ -116,8 +120,9 @@ class MemoryRunStore:
         """Return what is asked for, newest first."""
         self._check()
         runs = self.kept | {record.run_id: record for record in asked.newer}
-        listed = (record for record in runs.values() if asked.newest is None or _key(record) <= _place(asked.newest))
-        found = [record for record in listed if record.scope == asked.scope and matches(asked.query, record)]
+        mine = (record for record in runs.values() if record.scope == asked.scope and not asked.removals.has(record))
+        listed = (record for record in mine if asked.newest is None or _key(record) <= _place(asked.newest))
+        found = [record for record in listed if matches(asked.query, record)]
         return sorted(found, key=_key, reverse=True)
 
 

@@ -12,6 +12,7 @@ from tests.unit.analytics.samples import END
 from runwell.api.application import create_app
 from runwell.bootstrap import open_app
 from runwell.model.principal import LOCAL, Permission
+from runwell.model.removals import NO_REMOVALS, Removals
 from runwell.model.run_record import RunRecord
 from runwell.model.scope import Scope
 from runwell.ports.analytics import Analytics
@@ -40,10 +41,10 @@ class Overlay:
     def lag(self) -> Lag:
         return self.behind
 
-    async def remove_workflow(self, workflow_id: str) -> None:
-        raise NotImplementedError
+    def removals(self) -> Removals:
+        return NO_REMOVALS
 
-    async def remove_runs(self, run_ids: Any) -> None:
+    async def remove_deleted(self) -> None:
         raise NotImplementedError
 
 

@@ -1,7 +1,7 @@
 """Runs whose time is over go, from everywhere, and no others."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from tests.contract.samples import logs, new_run, row, run
 
-from runwell.model.errors import JournalUnavailable, RunStoreUnavailable
+from runwell.model.errors import RunStoreUnavailable
 from runwell.model.retention import DAY_MS, Retention, RetentionRule
 from runwell.model.run import RunRow
 from runwell.model.scope import Scope
@@ -17,7 +17,7 @@ from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.runtime import cutter as cutting
 from runwell.runtime.cutter import EVERY_MS, FIRST_MS, Cutter
 from runwell.storage.sql import migrate
-from runwell.storage.sql_holds import SqlCutRuns, SqlHolds
+from runwell.storage.sql_holds import SqlHolds
 from runwell.storage.sqlite_journal import SqliteJournal
 from runwell.storage.sqlite_sql import SqliteSql
 from runwell.testing.clock import FakeClock
@@ -33,23 +33,25 @@ class Stage:
         self.journal = SqliteJournal(path, blobs=None)
         self.clock = FakeClock()
         self.sql = SqliteSql(self.journal)
-        self.holds, self.cuts = SqlHolds(self.sql, self.clock), SqlCutRuns(self.sql)
+        self.holds = SqlHolds(self.sql, self.clock)
         self.retention = {SCOPE: Retention(keep_days=30)}
         self.gone: list[str] = []
         self.store_is_away = False
 
     def cutter(self) -> Cutter:
-        return Cutter(self.journal, self.rules, self.holds, self.cuts, self.forget, self.clock)
+        return Cutter(self.journal, self.rules, self.holds, self.remove_deleted, self.clock)
 
     async def rules(self) -> Mapping[Scope, Retention]:
         return self.retention
 
-    async def forget(self, run_ids: Collection[str]) -> None:
+    async def remove_deleted(self) -> None:
         if self.store_is_away:
             raise RunStoreUnavailable("it is away")
-        for run_id in run_ids:
+        removals = self.journal.removals()
+        for run_id in removals.runs:
             assert await self.journal.row(run_id) is None
-        self.gone += run_ids
+        await self.journal.removed(removals)
+        self.gone += removals.runs
 
     async def has(self, age: int = OLD, status: RunStatus = RunStatus.SUCCEEDED, **changes: Any) -> str:
         at = self.clock.now() - age
@@ -87,7 +89,6 @@ def test_what_is_over_goes_and_what_lives_stays(tmp_path: Path) -> None:
         assert await stage.cutter().cut() == len(over)
         assert await stage.left() == [*live, young, other]
         assert sorted(stage.gone) == sorted(over)
-        assert await stage.cuts.noted(10) == []
         assert await stage.cutter().cut() == 0
 
     staged(tmp_path, main)
@@ -162,37 +163,34 @@ def test_many_are_cut_page_by_page_around_those_that_stay(tmp_path: Path, monkey
     staged(tmp_path, main)
 
 
-def test_a_run_store_that_is_away_is_cut_later(tmp_path: Path) -> None:
+def test_what_a_run_store_that_is_away_has_is_noted_for_later(tmp_path: Path) -> None:
     async def main(stage: Stage) -> None:
         over = await stage.has()
         stage.store_is_away = True
         assert await stage.cutter().cut() == 1
         assert await stage.left() == []
-        assert await stage.cuts.noted(10) == [over]
-        stage.store_is_away = False
-        assert await stage.cutter().cut() == 0
-        assert (stage.gone, await stage.cuts.noted(10)) == ([over], [])
+        assert stage.journal.removals().runs == {over}
+        await stage.journal.close()
+        await stage.journal.open()  # as the next process does
+        assert stage.journal.removals().runs == {over}
 
     staged(tmp_path, main)
 
 
-def test_what_a_dead_process_left_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_piece_at_most_waits_for_the_run_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "PAGE", 4)
+    monkeypatch.setattr(cutting, "PIECE", 6)
+
     async def main(stage: Stage) -> None:
-        over, spared = await stage.has(), await stage.has()
-
-        async def die(run_ids: Collection[str]) -> int:
-            if run_ids:
-                raise JournalUnavailable("killed")
-            return 0
-
-        monkeypatch.setattr(stage.journal, "delete_ended", die)
-        with pytest.raises(JournalUnavailable):
-            await stage.cutter().cut()
-        monkeypatch.undo()
-        assert await stage.cuts.noted(10) == sorted([over, spared])
-        await stage.holds.put(SCOPE, "wf_1", spared, reason="came in between", by="ann")
-        assert await stage.cutter().cut() == 1
-        assert (await stage.left(), stage.gone, await stage.cuts.noted(10)) == ([spared], [over], [])
+        for _ in range(30):
+            await stage.has()
+        stage.store_is_away = True
+        cut = await stage.cutter().cut()
+        assert 6 <= cut < 10
+        assert len(stage.journal.removals().runs) == cut
+        stage.store_is_away = False
+        assert await stage.cutter().cut() == 30 - cut
+        assert len(stage.gone) == 30
 
     staged(tmp_path, main)
 

@@ -1,7 +1,9 @@
 """A run store that is damaged, away, busy or too small: runs go on, and it is built anew or found again."""
 
 import asyncio
+import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clickhouse_connect.driver import exceptions
 from tests.clickhouse_server import PASSWORD, USER, ClickHouseServer
 from tests.contract.run_samples import OURS, full, record
 from tests.contract.run_store_contract import opening
@@ -20,6 +23,7 @@ from runwell.model.ids import new_id
 from runwell.ports.run_store import RunsAsked, RunStore
 from runwell.runstore import client
 from runwell.runstore.bounds import Bounds
+from runwell.runstore.failures import translated
 from runwell.runstore.store import open_run_store
 from runwell.runstore.url import RunStoreUrl
 
@@ -89,6 +93,7 @@ def test_a_directory_deleted_under_way_is_built_anew(tmp_path: Path, monkeypatch
             shutil.rmtree(tmp_path / "runs")
             with pytest.raises(RunStoreUnavailable):
                 await store.page(ALL, 10)
+            assert store.trouble() is not None
             assert await count(store) == 0
             with pytest.raises(RunStoreUnavailable, match="built anew"):
                 await store.keep([record()], 2)  # the first run would be missing for ever
@@ -97,6 +102,43 @@ def test_a_directory_deleted_under_way_is_built_anew(tmp_path: Path, monkeypatch
             assert (store.trouble(), await count(store), await store.position()) == (None, 2, 2)
 
     run(main())
+
+
+def test_after_a_directory_was_deleted_under_way_the_next_process_begins_anew(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with opening(open_run_store(tmp_path / "runs")) as store:
+            await store.keep([record()], 1)
+            shutil.rmtree(tmp_path / "runs")
+            with pytest.raises(RunStoreUnavailable):
+                await store.page(ALL, 10)
+            assert store.trouble() is not None
+        async with opening(open_run_store(tmp_path / "runs")) as store:
+            assert (store.trouble(), await store.position()) == (None, 0)
+            await store.keep([record()], 1)
+            assert (await count(store), await store.position()) == (1, 1)
+
+    run(main())
+
+
+CODES = (36, 40, 47, 60, 62, 81, 158, 160, 192, 241, 243, 252, 497, 516, 999, None)
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("kind", ["OperationalError", "DatabaseError", "ProgrammingError"])
+def test_what_the_driver_says_is_for_the_log_only(code: int | None, kind: str) -> None:
+    raw = f"Code: {code}. DB::Exception: secret_table /home/ann/data/runstore: SELECT canary FROM runs (UNKNOWN) (version 26.9.1)"
+    told = translated(getattr(exceptions, kind)(raw, code=code), is_search=False)
+    assert isinstance(told, RunStoreUnavailable)
+    shown = f"{told.message} {told.hint}"
+    assert not re.search(r"secret|/home|canary|DB::|Code|version|SELECT", shown)
+    assert told.hint
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.ENOTDIR])
+def test_paths_are_for_the_log_only(number: int) -> None:
+    told = translated(OSError(number, os.strerror(number), "/home/ann/data/runstore"), is_search=True)
+    assert "/home" not in str(told)
+    assert str(told) != str(translated(ImportError("/home/lib.so"), is_search=True))
 
 
 @contextmanager
@@ -157,7 +199,11 @@ def test_a_wrong_password_is_trouble(tmp_path: Path) -> None:
         server = ClickHouseServer(tmp_path / "server")
         store = open_run_store(tmp_path, RunStoreUrl(f"clickhouse://{USER}:wrong@{server.address}"))
         await store.open()
-        assert "no such user" in (store.trouble() or "")
+        assert "does not let Runwell in" in (store.trouble() or "")
+        with pytest.raises(RunStoreUnavailable) as refused:
+            await store.counts(ALL)  # in the pause after the first try: in the same words
+        assert "RUNWELL_RUNSTORE_URL" in (refused.value.hint or "")
+        assert "no such user" not in str(refused.value)
         await store.close()
         server.close()
 
@@ -176,7 +222,7 @@ def test_a_search_over_its_bounds_ends_and_leaves_the_store_well(tmp_path: Path,
                 lambda: store.counts(ALL),
                 lambda: store.page(ALL, 10),
                 lambda: anext(store.records(ALL)),
-                lambda: store.fields(OURS, 0),
+                lambda: store.fields(ALL, 0),
             ]
             for search in searches:
                 with pytest.raises(SearchTooLarge) as refused:

@@ -3,9 +3,11 @@
 from contextlib import suppress
 from typing import Final
 
+import structlog
+
 from runwell.api.parts import Parts
 from runwell.model.commands import StopRun
-from runwell.model.errors import CommandRefused, Held, NotFound, Refused
+from runwell.model.errors import CommandRefused, Held, NotFound, Refused, RunStoreUnavailable
 from runwell.model.principal import Principal
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.journal import RunFilter
@@ -13,14 +15,15 @@ from runwell.ports.journal import RunFilter
 _LIVE: Final = tuple(status for status in RunStatus if status not in TERMINAL)
 _ROUNDS: Final = 10
 
+_log = structlog.get_logger("runwell.server")
 
-async def delete_whole(server: Parts, caller: Principal, key: str, *, stop: bool) -> None:
-    """Delete the runs first, from the journal, then from the run store.
 
-    Whatever ends this half-way, the workflow is still there and can be deleted again, with what is left of its runs; once the
-    journal has none, nothing brings any back.
-    Raises `RunStoreUnavailable` when the store cannot be reached, `Refused` while runs are live, unless they are to be stopped, and
-    `Held` when somebody holds the workflow or a run of it.
+async def delete_whole(server: Parts, caller: Principal, key: str, *, stop: bool) -> bool:
+    """Delete the runs from the journal, the workflow, and the runs from the run store; False when the store is away.
+
+    From the first run's deletion on nothing takes it back: what ends it half-way leaves the rest to the background, or to
+    the next process. No list shows any of the runs meanwhile.
+    Raises `Refused` while runs are live, unless they are to be stopped, and `Held` when somebody holds the workflow or a run of it.
     """
     workflow = await server.workflows.get(caller.scope, key)
     await _refuse_held(server, caller, workflow.id)
@@ -33,9 +36,14 @@ async def delete_whole(server: Parts, caller: Principal, key: str, *, stop: bool
             break
     else:
         await _delete_runs(server, caller, workflow.id)
-    await server.projection.remove_workflow(workflow.id)
     await server.workflows.delete(caller.scope, workflow.id)
     await server.journal.delete_runs(workflow.id)  # of none: what the log still has of the workflow itself goes, too
+    try:
+        await server.projection.remove_deleted()
+    except RunStoreUnavailable as exc:
+        _log.warning("deletion_waits_for_the_run_store", workflow_id=workflow.id, error=exc.message)
+        return False
+    return True
 
 
 async def _delete_runs(server: Parts, caller: Principal, workflow_id: str) -> None:

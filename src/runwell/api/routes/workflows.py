@@ -101,7 +101,13 @@ async def unarchive_workflow(key: Key, caller: Caller, server: Server) -> Answer
     return Answer(summary_of(await server.workflows.archive(caller.scope, key, False)))
 
 
-@routes.delete("/v1/workflows/{key}", status_code=204, responses=no_content("The workflow, its versions and all of its runs are gone."))
+_DELETED: Final = {
+    **no_content("The workflow, its versions and all of its runs are gone."),
+    202: {"description": "They are gone for everybody. The run store is away: what it has of the runs is deleted as soon as it is back."},
+}
+
+
+@routes.delete("/v1/workflows/{key}", status_code=204, responses=_DELETED)
 @needs("workflow:write")
 async def delete_workflow(
     key: Key,
@@ -110,8 +116,8 @@ async def delete_workflow(
     stop: Annotated[bool, Query(description="Stop the runs that are under way; without it they are a reason to refuse.")] = False,
 ) -> Response:
     """Delete the workflow with all of its versions and runs, for good."""
-    await delete_whole(server, caller, key, stop=stop)
-    return Response(status_code=204)
+    is_whole = await delete_whole(server, caller, key, stop=stop)
+    return Response(status_code=204 if is_whole else 202)
 
 
 def encoded(document: dict[str, Any]) -> bytes:
