@@ -257,7 +257,7 @@ class RunStoreContract:
             numbers = [0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308, 2**53, 123456789.123456789, -2.0, 1e16, 1e-7]
             async with opened() as store:
                 await store.keep([record(at, input={"n": number}) for at, number in enumerate(numbers)], 1)
-                found = {field.name: field for field in await store.fields(OURS, START)}
+                found = {field.name: field for field in await store.fields(RunsAsked(scope=OURS), START)}
                 for value in found["input.n"].values:
                     asked = RunsAsked(scope=OURS, query=parse(f"input.n:={value}", START))
                     assert (await store.counts(asked)).count == 1, value
@@ -271,7 +271,7 @@ class RunStoreContract:
             values = [True, "true", "x", 2, 2.5, ["a"], {"length": 3}, "", None]
             async with opened() as store:
                 await store.keep([record(at, input={"mixed": value, "ok": False}, output=["y"]) for at, value in enumerate(values)], 1)
-                found = {field.name: field for field in await store.fields(OURS, START)}
+                found = {field.name: field for field in await store.fields(RunsAsked(scope=OURS), START)}
             assert {"array_length", "boolean", "string"} <= set(found["input.mixed"].types)
             assert {"number", "integer"} & set(found["input.mixed"].types)
             assert {"true", "x", "2", "2.5"} == set(found["input.mixed"].values)
@@ -287,7 +287,7 @@ class RunStoreContract:
             values = [*(f"text {n}" for n in range(9)), *[7] * 3, *["often"] * 2]
             async with opened() as store:
                 await store.keep([record(at, input={"mixed": value}) for at, value in enumerate(values)], 1)
-                found = {field.name: field for field in await store.fields(OURS, START)}
+                found = {field.name: field for field in await store.fields(RunsAsked(scope=OURS), START)}
             assert found["input.mixed"].values[:2] == ("7", "often")
 
         run(main())
@@ -302,7 +302,7 @@ class RunStoreContract:
             ]
             async with opened() as store:
                 await store.keep(given, 1)
-                found = {field.name: field for field in await store.fields(OURS, START)}
+                found = {field.name: field for field in await store.fields(RunsAsked(scope=OURS), START)}
             values = {name: set(field.values) for name, field in found.items() if not name.startswith(("input", "output", "metadata"))}
             assert values == {
                 "workflow": {"triage", "refunds"},

@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from runwell.model.errors import RunStoreUnavailable
 from runwell.model.listed_run import ListedRun, listed
 from runwell.model.run_record import RunRecord
