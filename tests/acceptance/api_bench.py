@@ -51,9 +51,9 @@ class Moved:
 class Api:
     """Calls in a caller's name; `ann`'s unless said otherwise."""
 
-    def __init__(self, app: App, client: httpx2.AsyncClient, moved: Moved) -> None:
+    def __init__(self, app: App, client: httpx2.AsyncClient, moved: Moved | None = None) -> None:
         self.app = app
-        self._client, self._moved = client, moved
+        self._client, self._moved = client, moved or Moved()
 
     def move_on(self, ms: int) -> None:
         """Let the interface's clock go on; the runtime's goes as it goes."""

@@ -20,6 +20,7 @@ ENTRANCES: Final = frozenset(
     {
         "src/runwell/__init__.py",
         "src/runwell/cli/commands.py",
+        "src/runwell/cli/evaluation_commands.py",
         "src/runwell/cli/figure_commands.py",
         "src/runwell/cli/key_commands.py",
         "src/runwell/cli/organization_commands.py",
