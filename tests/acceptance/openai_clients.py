@@ -20,6 +20,7 @@ from runwell.testing.scripted_server import Reply
 KEY: Final = "sk-provider-key"
 PATIENCE_S: Final = 10.0
 MODEL: Final = "local:gpt-4o-mini"
+HI: Final[Any] = [{"role": "user", "content": "Hi"}]
 
 
 @dataclass

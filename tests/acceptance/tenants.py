@@ -274,7 +274,8 @@ async def _denied(server: Server, admin: httpx2.AsyncClient, good: str) -> list[
 
 
 async def _without(server: Server, admin: httpx2.AsyncClient) -> dict[frozenset[str], Caller]:
-    groups = [frozenset({scope}) for scope in KEY_SCOPES] + [frozenset({"workflow:run", "task:complete"}), frozenset({"organization"})]
+    groups = [frozenset({scope}) for scope in KEY_SCOPES] + [frozenset({"organization"})]
+    groups += [frozenset({"workflow:run", other}) for other in ("task:complete", "workflow:read")]
     made = {}
     for missing in groups:
         key = await server.key(admin, *[scope for scope in KEY_SCOPES if scope not in missing])

@@ -8,13 +8,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.acceptance.openai_clients import KEY, MODEL, World, with_world
+from tests.acceptance.openai_clients import HI, KEY, MODEL, World, with_world
 
 from runwell.testing.loopback import ServerRequest
 from runwell.testing.scripted_replies import broken, call_tool, chunks, hang, refuse, say
 from runwell.testing.scripted_server import Reply, Wire
 
-HI: Any = [{"role": "user", "content": "Hi"}]
 TRIAGE: dict[str, Any] = {
     "name": "triage",
     "input_schema": {"type": "object", "required": ["ticket"], "properties": {"ticket": {"type": "string"}}},

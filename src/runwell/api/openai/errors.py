@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runwell.api.answers import Answer
+from runwell.api.answers import ANSWER_TYPES, Answer
 from runwell.api.errors import status_of
 from runwell.api.problems import answered
 from runwell.api.route import GuardedRoute, Handler
@@ -70,6 +70,9 @@ class OpenAIErrorBody(msgspec.Struct, frozen=True, kw_only=True):
     """An error as OpenAI's clients read it."""
 
     error: OpenAIError
+
+
+ANSWER_TYPES[OpenAIErrorBody.__name__] = OpenAIErrorBody
 
 
 class Failure(msgspec.Struct, frozen=True):
