@@ -29,6 +29,7 @@ from runwell.model.run import RunRow
 from runwell.model.scope import Scope
 from runwell.ports.clock import Clock
 from runwell.ports.feed import Feed
+from runwell.ports.feedback import FeedbackTokens
 from runwell.ports.identity import Identities
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.probe import Probe, no_probe
@@ -40,6 +41,7 @@ from runwell.ports.vault import Vault
 from runwell.runstore.bounds import Bounds
 from runwell.runstore.store import open_run_store
 from runwell.runtime.clock import SystemClock
+from runwell.runtime.evaluation import HostedEvaluation
 from runwell.runtime.hosting import Hosting
 from runwell.runtime.projector import Projector
 from runwell.runtime.publisher import Publisher, ReachOf
@@ -48,15 +50,20 @@ from runwell.settings import Settings
 from runwell.steps.reach import unreachable
 from runwell.steps.registry import step_types
 from runwell.steps.workflow_tools import WithWorkflows
+from runwell.storage.feedback_tokens import SignedTokens
 from runwell.storage.homes import home
 from runwell.storage.sealing import KeyRing, Sealer
 from runwell.storage.sql import Sql
 from runwell.storage.sql_connections import SqlConnections
+from runwell.storage.sql_datasets import SqlDatasets
 from runwell.storage.sql_definitions import SqlDefinitions
+from runwell.storage.sql_evaluators import SqlEvaluators, SqlPendingEvaluations
+from runwell.storage.sql_experiments import SqlExperiments
 from runwell.storage.sql_identity import sql_identities
 from runwell.storage.sql_limits import all_limits
 from runwell.storage.sql_project_settings import all_settings
 from runwell.storage.sql_secrets import SqlSecrets
+from runwell.storage.sql_workflows import SqlWorkflows
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +83,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     tools: Tools | None = None
     run_store: RunStore | None = None
     projector: Projector | None = None
+    evaluation: HostedEvaluation | None = None
+    feedback_tokens: FeedbackTokens | None = None
 
 
 REDACTION: Final = "redaction"
@@ -126,12 +135,14 @@ async def open_app(
     Raises `DataDirectoryBusy` when another process owns it.
     """
     journal, sql = home(settings.data_dir, settings.database_url, probe)
-    vault, services = real_outside(settings, sql)
+    keys = KeyRing(settings.data_dir, settings.secret_key, settings.secret_key_previous)
+    vault, services = real_outside(settings, sql, keys)
     clock = SystemClock()
     hosting = Hosting(probe=probe, max_running=settings.max_running)
     parts = assemble(journal, SqlDefinitions(sql), services, clock, reach=partial(reach_within, settings, vault), **hosting)
     store = run_store_of(settings) if run_store is None else run_store
     projector = None if store is None else Projector(journal, store, parts.runtime.feed, clock, probe)
+    evaluation = hosted_evaluation(parts.runtime, sql)
     app = msgspec.structs.replace(
         parts,
         sql=sql,
@@ -140,6 +151,8 @@ async def open_app(
         tools=services.tools,
         run_store=store,
         projector=projector,
+        evaluation=evaluation,
+        feedback_tokens=SignedTokens(keys),
     )
     tune_process()
     try:
@@ -149,6 +162,7 @@ async def open_app(
         await app.runtime.open(mine)
         yield app
     finally:
+        await evaluation.close()
         await app.runtime.close(grace_s)
         if projector is not None:
             await projector.close()
@@ -220,9 +234,21 @@ def real_services(settings: Settings) -> Services:
     )
 
 
-def real_outside(settings: Settings, sql: Sql) -> tuple[Vault, Services]:
+def hosted_evaluation(runtime: Runtime, sql: Sql) -> HostedEvaluation:
+    """Return what evaluates the runtime's runs; it is not started."""
+    return HostedEvaluation(
+        runtime,
+        SqlWorkflows(sql),
+        evaluators=SqlEvaluators(sql),
+        pending=SqlPendingEvaluations(sql),
+        datasets=SqlDatasets(sql),
+        experiments=SqlExperiments(sql),
+    )
+
+
+def real_outside(settings: Settings, sql: Sql, keys: KeyRing) -> tuple[Vault, Services]:
     """Return the vault, and the services with what is stored in it before the environment's."""
-    sealer = Sealer(KeyRing(settings.data_dir, settings.secret_key, settings.secret_key_previous))
+    sealer = Sealer(keys)
     secrets, connections = SqlSecrets(sql, sealer), SqlConnections(sql, sealer)
     stored = StoredSecrets(secrets, connections, EnvironmentSecrets())
     services = msgspec.structs.replace(

@@ -26,7 +26,7 @@ from runwell.api.first_run import first_run_token
 from runwell.api.idempotency import Idempotency
 from runwell.api.metrics import Metrics
 from runwell.api.own_origin import is_loopback
-from runwell.api.parts import Parts, anybody
+from runwell.api.parts import Parts, anybody, welcome
 from runwell.api.passwords import Passwords
 from runwell.api.rate_limit import RateLimit, StrangerLimit
 from runwell.api.throttle import SignInThrottle
@@ -80,6 +80,8 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
     """
     if app.sql is None or app.identities is None or app.vault is None or app.tools is None:
         raise ValueError("a server needs an app whose tables are kept")
+    if app.evaluation is None or app.feedback_tokens is None:
+        raise ValueError("a server needs an app whose tables are kept")
     clock = SystemClock()
     rules = AccessRules(loopback=loopback, allowed_origins=settings.allowed_origins, oidc_default_role=settings.oidc_default_role)
     provider = _provider(settings, clock) if sign_in else None
@@ -101,7 +103,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         vault=app.vault,
         around=Around(Idempotency(SqlIdempotencyKeys(app.sql), lambda scope: app.runtime.redaction.of(scope.project_id) is None), limit),
         tools=app.tools,
-        **({} if limit is None else {"strangers": StrangerLimit(limit)}),
+        strangers=welcome if limit is None else StrangerLimit(limit),
         workflows=SqlWorkflows(app.sql),
         views=SqlViews(app.sql),
         run_store=SwitchedOff() if app.run_store is None else app.run_store,
@@ -111,6 +113,8 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         holds=SqlHolds(app.sql, clock),
         redaction=SqlProjectSettings(app.sql, clock, REDACTION, Redaction, partial(_redact, app)),
         redactor_for=redactor_for,
+        evaluation=app.evaluation,
+        feedback_tokens=app.feedback_tokens,
         publishing=app.publisher,
         document_text=YamlText(),
         streams=streams,
@@ -176,6 +180,8 @@ async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[s
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(_listen(options.host, options.port))
         app = await stack.enter_async_context(open_app(settings, grace_s=settings.grace_s))
+        if app.evaluation is not None:
+            await app.evaluation.start()
         app.runtime.feed.keeping.listen(partial(_log_trouble, str(settings.database_url or settings.data_dir)))
         parts = parts_for(app, settings, sign_in=options.sign_in, loopback=loopback)
         if parts.access is not None and parts.access.provider is not None:

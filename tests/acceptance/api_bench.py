@@ -42,12 +42,22 @@ async def _authenticate(connection: HTTPConnection) -> Principal | None:
     return CALLERS.get(connection.headers.get("x-caller", ""))
 
 
+class Moved:
+    """By how much the interface's clock is ahead of the runtime's."""
+
+    ms = 0
+
+
 class Api:
     """Calls in a caller's name; `ann`'s unless said otherwise."""
 
-    def __init__(self, app: App, client: httpx2.AsyncClient) -> None:
+    def __init__(self, app: App, client: httpx2.AsyncClient, moved: Moved) -> None:
         self.app = app
-        self._client = client
+        self._client, self._moved = client, moved
+
+    def move_on(self, ms: int) -> None:
+        """Let the interface's clock go on; the runtime's goes as it goes."""
+        self._moved.ms += ms
 
     async def send(self, method: str, path: str, *, who: str = "ann", **options: Any) -> httpx2.Response:
         headers = {"x-caller": who, **options.pop("headers", {})}
@@ -105,10 +115,12 @@ class Api:
 async def open_api(data_dir: Path, **settings: Any) -> AsyncIterator[Api]:
     known = Settings(data_dir=data_dir, rate_limit="none", **settings)
     async with open_app(known, grace_s=0.0, run_store=MemoryRunStore()) as app:
-        parts = msgspec.structs.replace(parts_for(app, known, sign_in=True), authenticate=_authenticate)
+        made = parts_for(app, known, sign_in=True)
+        moved = Moved()
+        parts = msgspec.structs.replace(made, authenticate=_authenticate, now=lambda: made.now() + moved.ms)
         transport = httpx2.ASGITransport(create_app(parts))
         async with httpx2.AsyncClient(transport=transport, base_url="http://runwell.test") as client:
-            yield Api(app, client)
+            yield Api(app, client, moved)
 
 
 def with_api(data_dir: Path, main: Callable[[Api], Awaitable[None]], **settings: Any) -> None:

@@ -90,6 +90,25 @@ BODIES: Final[dict[str, list[Any]]] = {
     "unarchive_run_of_workflow": [None],
     "review_run": [{"review": "positive"}],
     "review_run_of_workflow": [{"review": "positive"}],
+    "create_evaluator": [
+        {"name": "mine", "code": {"code": "1"}},
+        {"name": "mine-too", "workflow": {"workflow": "{workflow_id}"}},
+        {"name": "my-judge", "judge": {"model": "demo:judge", "rubric": "Is it mine?"}},
+    ],
+    "attach_evaluator": [{"sample_rate": 0.5}],
+    "evaluate_run": [{"evaluator": "{evaluator_id}", "turn": {"number": 1}}],
+    "evaluate_run_of_workflow": [{"evaluator": "{evaluator_id}", "turn": {"number": 1}}],
+    "create_dataset": [{"name": "mine", "rows": [{"input": 1}]}],
+    "add_dataset_version": [{"rows": [{"input": 1}]}, {"runs": {"query": "status:failed"}, "append": True}],
+    "start_experiment": [
+        {
+            **{"name": "Mine", "workflow": "{workflow_id}", "dataset": "{tried_dataset_id}", "variants": [{"name": "a"}]},
+            "evaluators": ["{evaluator_id}"],
+        }
+    ],
+    "create_feedback_token": [None],
+    "create_feedback_token_of_workflow": [None],
+    "give_feedback": [{"token": "rwf_" + "x" * 100, "review": "positive"}],
     "create_view": [{"name": "mine", "query": "status:failed"}],
     "replace_view": [{"name": "mine too"}],
     "sign_in": [{"email": "nobody@example.com", "password": "not the password"}],
@@ -215,7 +234,10 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
     """Return all operations; those that take something away come last, and signing out last of all."""
     found = [_operation(method, path, details) for path, methods in document["paths"].items() for method, details in methods.items()]
     order = {"GET": 0, "POST": 1, "PUT": 1, "PATCH": 1, "DELETE": 2}
-    late = {"change_password": 1, "update_user": 1, "delete_agent": 2, "delete_workflow": 2, "update_project": 3, "sign_out": 4}
+    late = {
+        **{"delete_evaluator": 1, "change_password": 1, "update_user": 1},
+        **{"delete_agent": 2, "delete_workflow": 2, "update_project": 3, "sign_out": 4},
+    }
     return sorted(found, key=lambda one: (late.get(one.name, 0), order[one.method]))
 
 

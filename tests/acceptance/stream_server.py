@@ -18,12 +18,14 @@ from websockets.exceptions import ConnectionClosed
 
 from runwell.api.application import create_app
 from runwell.api.parts import Parts
-from runwell.bootstrap import close_services, real_outside
+from runwell.bootstrap import close_services, hosted_evaluation, real_outside
 from runwell.ports.journal import Journal, Version
 from runwell.ports.models import Models
 from runwell.query.following import StreamLimits, Streams
 from runwell.serving import _listen, parts_for
 from runwell.settings import Settings
+from runwell.storage.feedback_tokens import SignedTokens
+from runwell.storage.sealing import KeyRing
 from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sql_identity import sql_identities
 from runwell.storage.sqlite_journal import SqliteJournal
@@ -100,8 +102,10 @@ async def stream_server(
     journal = SqliteJournal(data_dir, blobs=None)
     sql = SqliteSql(journal)
     bare = assemble_memory([bench.type], journal=journal, definitions=SqlDefinitions(sql), models=models)
-    vault, outside = real_outside(settings, sql)
-    app = msgspec.structs.replace(bare, sql=sql, identities=sql_identities(sql, bare.clock), vault=vault)
+    keys = KeyRing(settings.data_dir)
+    vault, outside = real_outside(settings, sql, keys)
+    kept = {"evaluation": hosted_evaluation(bare.runtime, sql), "feedback_tokens": SignedTokens(keys)}
+    app = msgspec.structs.replace(bare, sql=sql, identities=sql_identities(sql, bare.clock), vault=vault, **kept)
     await app.runtime.open()
     seen = read_through(journal)
     made = msgspec.structs.replace(parts_for(app, settings), journal=seen, streams=Streams(app.runtime.feed, seen, limits), **parts)

@@ -125,7 +125,25 @@ async def holdings(client: httpx2.AsyncClient, word: Canaries | None = None) -> 
     agent = ok(await client.post("/v1/agents", json={"document": {"name": say(), "steps": [step]}}))["id"]
     ok(await client.post(f"/v1/agents/{agent}/versions", json={"note": say()}))
     names = {"workflow_id": made["id"], "slug": slug, "agent_id": agent}
-    return {**names, "run_id": run_id, "short_id": run_id[4:28], "task_id": task_id}
+    ids = {**names, "run_id": run_id, "short_id": run_id[4:28], "task_id": task_id}
+    return {**ids, **await _experiment(client, slug, word)}
+
+
+async def _experiment(client: httpx2.AsyncClient, slug: str, word: Canaries | None) -> dict[str, str]:
+    """Make an experiment that was stopped, with what it is made of; and a second dataset for others."""
+    say = word or _unique
+    rows = [{"input": {"given": say()}, "expected": say(), "metadata": {say(): say()}}]
+    one, other = [ok(await client.post("/v1/datasets", json={"name": say(), "description": say(), "rows": rows}))["id"] for _ in range(2)]
+    ok(await client.post(f"/v1/datasets/{one}/versions", json={"rows": rows, "note": say()}))
+    evaluator = ok(await client.post("/v1/evaluators", json={"name": say(), "code": {"code": f"'{say()}' == output"}}))["id"]
+    ok(await client.put(f"/v1/workflows/{slug}/evaluators/{evaluator}", json={}))
+    asked = {"name": say(), "workflow": slug, "dataset": one, "variants": [{"name": say(), "prompt": say()}], "evaluators": [evaluator]}
+    experiment = ok(await client.post("/v1/experiments", json=asked))["id"]
+    ok(await client.post(f"/v1/experiments/{experiment}/stop"))
+    async with asyncio.timeout(PATIENCE_S):
+        while ok(await client.get(f"/v1/experiments/{experiment}"))["experiment"]["status"] != "stopped":  # noqa: ASYNC110 - as below
+            await asyncio.sleep(0.01)
+    return {"dataset_id": one, "tried_dataset_id": other, "evaluator_id": evaluator, "experiment_id": experiment}
 
 
 async def waiting_task(client: httpx2.AsyncClient, run_id: str) -> str:
@@ -278,6 +296,11 @@ async def owners_data(world: Tenants) -> dict[str, list[str]]:
         "secret": "SELECT * FROM secret WHERE project_id = :project",
         "connection": "SELECT * FROM connection WHERE project_id = :project",
         "view": "SELECT * FROM saved_view WHERE project_id = :project AND name LIKE 'cnry%'",  # a viewer keeps their own
+        "evaluator": "SELECT * FROM evaluator WHERE project_id = :project",
+        "attachment": "SELECT * FROM evaluator_attachment WHERE project_id = :project",
+        "dataset": "SELECT * FROM dataset WHERE project_id = :project",
+        "rows": "SELECT * FROM dataset_version WHERE dataset_id IN (SELECT dataset_id FROM dataset WHERE project_id = :project)",
+        "experiment": "SELECT * FROM experiment WHERE project_id = :project",
         "workflow": "SELECT * FROM workflow WHERE project_id = :project",
         "version": "SELECT * FROM version WHERE workflow_id IN (SELECT workflow_id FROM workflow WHERE project_id = :project)",
         "run": "SELECT * FROM run WHERE project_id = :project",

@@ -16,6 +16,7 @@ from runwell.model.commands import (
     ArchiveRun,
     ChildEnded,
     PauseRun,
+    RecordEvaluation,
     RecordProgress,
     ResumeRun,
     ReviewRun,
@@ -24,7 +25,7 @@ from runwell.model.commands import (
     UnarchiveRun,
 )
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import GenerationCompleted, Log, encode_event
+from runwell.model.events import GenerationCompleted, Log, RunEvaluated, encode_event
 from runwell.model.usage import Usage
 
 FOLDER: Final = Path(__file__).parent / "v1"
@@ -174,6 +175,22 @@ def reviewed_and_archived() -> Driver:
     return run
 
 
+def _evaluation(number: int, **said: Any) -> RecordEvaluation:
+    made: dict[str, Any] = {"evaluator_id": "evl_1", "evaluator": "judge", "workflow_id": "wf_2", "version": 3, **said}
+    return RecordEvaluation(evaluation=RunEvaluated(evaluation_run_id=f"run_e{number}", **made))
+
+
+def evaluated() -> Driver:
+    run = Driver(workflow({"id": "a"}))
+    run.complete("a", 1)
+    run.now += 1_000
+    run.do(_evaluation(1, turn=1, score=0.5, review="negative", comment="Hm"))
+    run.do(_evaluation(2, turn=2, score=1.0, review="positive", comment="Hm"))
+    run.do(_evaluation(3, error=ErrorInfo(code="LLM_REQUEST_FAILED", message="no")))
+    run.do(ReviewRun(review="positive", comment="fine", by_end_user=True, actor="end-user"))
+    return run
+
+
 SCENARIOS: Final[tuple[Callable[[], Driver], ...]] = (
     diamond,
     parallel_failure,
@@ -186,6 +203,7 @@ SCENARIOS: Final[tuple[Callable[[], Driver], ...]] = (
     recovered,
     paused_and_timed_out,
     reviewed_and_archived,
+    evaluated,
 )
 
 

@@ -46,7 +46,7 @@ def picture(state: RunState) -> tuple[Any, ...]:
         _encoder.encode(state.messages),
         frozenset(state.seen_messages),
         frozenset(state.comments),
-        state.review,
+        _encoder.encode(state.judgements),
     )
     counts = state.log_bytes, state.active_ms, state.active_since, state.stop, state.failing, state.drain_until
     steps = tuple(_step(step) for step in state.steps.values())

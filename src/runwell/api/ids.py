@@ -24,6 +24,8 @@ SecretId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _par
 ConnectionId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("con", text))]
 ViewId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("view", text))]
 
+ExperimentId = Annotated[str, Field(max_length=64), AfterValidator(lambda text: _parsed("exp", text))]
+
 RunKey = Annotated[str, Path(max_length=64, description="The run's id, its bare UUID, or the first 24 hex digits of it.")]
 """Looked up with `query.finding.find_run`."""
 

@@ -10,11 +10,14 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from runwell.api.access import Access
+from runwell.api.feedback_limits import FeedbackLimits
 from runwell.api.metrics import Metrics
 from runwell.model.principal import LOCAL, Principal
 from runwell.model.redaction import Redaction
 from runwell.model.redactor import Redactor
 from runwell.model.retention import Retention
+from runwell.ports.evaluations import Evaluation
+from runwell.ports.feedback import FeedbackTokens
 from runwell.ports.holds import Holds
 from runwell.ports.journal import Definitions, Journal
 from runwell.ports.limits import LimitSettings
@@ -43,7 +46,7 @@ async def anybody(connection: HTTPConnection) -> Principal | None:
     return LOCAL
 
 
-def _welcome(connection: HTTPConnection) -> None:
+def welcome(connection: HTTPConnection) -> None:
     """Count nobody."""
 
 
@@ -80,12 +83,15 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     holds: Holds
     redaction: ProjectSettings[Redaction]
     redactor_for: Callable[[Redaction], Redactor]
+    evaluation: Evaluation
+    feedback_tokens: FeedbackTokens
+    feedback_limits: FeedbackLimits = msgspec.field(default_factory=FeedbackLimits)
     publishing: Publishing
     document_text: DocumentText
     access: Access | None = None
     authenticate: Authenticate = anybody
     around: Around = _directly
-    strangers: Callable[[HTTPConnection], None] = _welcome
+    strangers: Callable[[HTTPConnection], None] = welcome
     metrics: Metrics
     max_body_bytes: int = 10_485_760
     local_only: bool = False

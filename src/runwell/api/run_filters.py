@@ -15,7 +15,10 @@ _SINCE: Final = (
     " holds those of the last 7 days."
 )
 _STATUS: Final = f"Only runs of this status; several: of any. Understood: {', '.join(STATUS_WORDS)}."
-_TRIAL: Final = "Only of this environment; several: of any. Trial runs (`testing`) show only when they are asked for."
+_TRIAL: Final = (
+    "Only of this environment; several: of any. Trial runs (`testing`) and runs that evaluate others (`evaluation`) show only when they are"
+    " asked for."
+)
 _META: Final = "Only runs with this of their metadata, as `key:value`; several: with all."
 
 _MAX_WORDS: Final = 50

@@ -41,7 +41,10 @@ StepPath = Annotated[
 Environment = Annotated[
     str | None,
     Query(
-        min_length=1, max_length=100, pattern=r"^[^\x00]+$", description="Only of this environment. Trial runs show with `testing` only."
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00]+$",
+        description="Only of this environment. Trial runs show with `testing` only, runs that evaluate others with `evaluation`.",
     ),
 ]
 Words = list[Annotated[str, Field(max_length=100)]]

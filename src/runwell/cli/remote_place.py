@@ -16,7 +16,7 @@ from runwell.engine.state import RunState
 from runwell.model.commands import ArchiveRun, Command, CompleteTask, PauseRun, ResumeRun, SendMessage, StopRun, UnarchiveRun
 from runwell.model.errors import InvalidInput, NotFound, Problem
 from runwell.model.events import Event, RunCreated, StopMode, decode_event
-from runwell.model.run import TESTING, TaskView
+from runwell.model.run import SET_APART, TESTING, TaskView
 from runwell.model.run_parts import EventView
 from runwell.model.text_delta import Delta
 from runwell.ports.feed import Listener
@@ -47,7 +47,7 @@ class RemoteReader:
         digits = digits_of("run", text)
         if len(digits) in (24, 32):
             return (await self._client.runs.summary(digits)).id
-        found = [*await self._begin_so(digits, None), *await self._begin_so(digits, TESTING)]
+        found = [run_id for environment in (None, *SET_APART) for run_id in await self._begin_so(digits, environment)]
         if not found:
             raise NotFound(
                 f"there is no run {text!r} among the newest", hint="runwell runs list shows them; give the whole id of an older one"

@@ -157,9 +157,14 @@ def _unarchive(draft: Draft, command: cmd.UnarchiveRun, now: int) -> None:
 def _review(draft: Draft, command: cmd.ReviewRun, now: int) -> None:
     if command.score is not None and not math.isfinite(command.score):
         raise InvalidInput(f"{command.score!r} is no score", hint="a score is a finite number")
-    said = ev.RunReviewed(review=command.review, score=command.score, comment=command.comment)
-    if said != draft.state.review:
+    said = ev.RunReviewed(review=command.review, score=command.score, comment=command.comment, by_end_user=command.by_end_user)
+    if not draft.state.judgements.knows(said):
         draft.run(said)
+
+
+def _evaluated(draft: Draft, command: cmd.RecordEvaluation, now: int) -> None:
+    if not draft.state.judgements.knows(command.evaluation):
+        draft.run(command.evaluation)
 
 
 def _admit(draft: Draft, command: cmd.AdmitRun, now: int) -> None:
@@ -312,6 +317,7 @@ _DECIDERS: Final[dict[type[cmd.Command], Callable[[Draft, Any, int], None]]] = {
     cmd.ArchiveRun: _archive,
     cmd.UnarchiveRun: _unarchive,
     cmd.ReviewRun: _review,
+    cmd.RecordEvaluation: _evaluated,
     cmd.AdmitRun: _admit,
     cmd.Tick: _tick,
     cmd.RecordProgress: _record,

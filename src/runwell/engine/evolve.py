@@ -323,8 +323,8 @@ def _archived(state: RunState, event: Event) -> None:
     state.archived_at = event.ts if event.type == "run_archived" else None
 
 
-def _run_reviewed(state: RunState, event: Event) -> None:
-    state.review = event.of(ev.RunReviewed)
+def _judged(state: RunState, event: Event) -> None:
+    state.judgements.add(event.of(ev.RunEvaluated) if event.type == "run_evaluated" else event.of(ev.RunReviewed))
 
 
 def _nothing(state: RunState, event: Event) -> None:
@@ -365,5 +365,6 @@ _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "comment_added": _comment_added,
     "run_archived": _archived,
     "run_unarchived": _archived,
-    "run_reviewed": _run_reviewed,
+    "run_reviewed": _judged,
+    "run_evaluated": _judged,
 }

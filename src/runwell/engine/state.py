@@ -15,7 +15,8 @@ import msgspec
 
 from runwell.engine.plan import Body, Plan, StepPlan
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import Event, EventData, Log, RunCreated, RunReviewed, StepWaiting, StopMode
+from runwell.model.events import Event, EventData, Log, RunCreated, StepWaiting, StopMode
+from runwell.model.judgement import Judgements
 from runwell.model.run import Attempt
 from runwell.model.statuses import TERMINAL, RunStatus, SkipReason, StepStatus, WaitingFor
 from runwell.model.usage import NO_USAGE, Usage
@@ -125,7 +126,7 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
     seen_messages: set[str] = set()
     comments: set[str] = set()
     archived_at: int | None = None
-    review: RunReviewed = RunReviewed()
+    judgements: Judgements = msgspec.field(default_factory=Judgements)
     started_at: int | None = None
     ended_at: int | None = None
     active_since: int | None = None

@@ -4,7 +4,8 @@ from typing import Any
 
 from runwell.engine.state import RunState, StepState, next_alarm
 from runwell.model.errors import ErrorInfo
-from runwell.model.run import Attempt, RunRow, RunView, StepView, WorkflowRef
+from runwell.model.judgement import RunEvaluated
+from runwell.model.run import EVALUATION, Attempt, Evaluation, EvaluationRunInfo, RunRow, RunView, StepView, WorkflowRef
 from runwell.model.statuses import RunStatus, StepStatus
 from runwell.model.times import rfc3339
 from runwell.model.usage import usd
@@ -12,7 +13,7 @@ from runwell.model.usage import usd
 
 def run_view(state: RunState) -> RunView:
     """Return the run whole. Iterations are left out: their steps' paths tell them."""
-    created = state.created
+    created, said = state.created, state.judgements.shown()
     return RunView(
         id=state.run_id,
         workflow=WorkflowRef(id=created.workflow_id, slug=created.workflow_slug, name=created.workflow_name, version=created.version),
@@ -36,8 +37,28 @@ def run_view(state: RunState) -> RunView:
         parent_run_id=created.parent_run_id,
         environment=created.environment,
         archived_at=_moment(state.archived_at),
-        review=state.review.review,
-        score=state.review.score,
+        review=said.review,
+        score=said.score,
+        review_comment=said.comment,
+        evaluations=[_evaluation(one) for one in state.judgements.current()],
+        is_evaluation_run=created.trigger == EVALUATION,
+        evaluation_run_info=EvaluationRunInfo(
+            evaluation_run_id=next(reversed(state.judgements.evaluations), None),
+            evaluated_run_id=created.source_run_id if created.trigger == EVALUATION else None,
+        ),
+    )
+
+
+def _evaluation(said: RunEvaluated) -> Evaluation:
+    return Evaluation(
+        evaluation_run_id=said.evaluation_run_id,
+        evaluator_id=said.evaluator_id,
+        evaluator=said.evaluator,
+        turn=said.turn,
+        score=said.score,
+        review=said.review,
+        comment=said.comment,
+        error=said.error,
     )
 
 

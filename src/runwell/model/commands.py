@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from runwell.model.errors import ErrorInfo, LimitName
-from runwell.model.events import EventData, RunCreated, StopMode, Verdict
+from runwell.model.events import EventData, RunCreated, RunEvaluated, StopMode, Verdict
 from runwell.model.waits import Wait
 
 
@@ -74,6 +74,13 @@ class ReviewRun(Command, frozen=True, kw_only=True):
     review: Verdict = ""
     score: float | None = None
     comment: str | None = None
+    by_end_user: bool = False
+
+
+class RecordEvaluation(Command, frozen=True, kw_only=True):
+    """Say what an evaluation run made of the run. Once for each evaluation run."""
+
+    evaluation: RunEvaluated
 
 
 class AdmitRun(Command, frozen=True, kw_only=True):

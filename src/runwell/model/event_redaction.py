@@ -52,6 +52,7 @@ CONTENT: Final[dict[type[ev.EventData], dict[str, tuple[Root, ...]]]] = {
     ev.Log: {"message": _TEXT},
     ev.CommentAdded: {"content": _TEXT},
     ev.RunReviewed: {"comment": _TEXT},
+    ev.RunEvaluated: {"comment": _TEXT, "error": _TEXT},
 }
 """The fields with content, and where each is from, for paths. Paths that begin with `*` are about all of them.
 

@@ -19,6 +19,9 @@ import msgspec
 from runwell.model.errors import ErrorInfo, InvalidInput, LimitName
 from runwell.model.generation import EventData as EventData
 from runwell.model.generation import GenerationCompleted as GenerationCompleted
+from runwell.model.judgement import RunEvaluated as RunEvaluated
+from runwell.model.judgement import RunReviewed as RunReviewed
+from runwell.model.judgement import Verdict as Verdict
 from runwell.model.statuses import SkipReason, WaitingFor
 from runwell.model.turn import TurnEnded as TurnEnded
 from runwell.model.turn import TurnStarted as TurnStarted
@@ -26,9 +29,6 @@ from runwell.model.turn import TurnStarted as TurnStarted
 EVENT_VERSION: Final = 1
 
 StopMode = Literal["immediate", "graceful"]
-
-Verdict = Literal["positive", "negative", ""]
-"""What a person thinks of a run; empty takes an earlier verdict back."""
 
 
 class RunCreated(EventData, frozen=True, kw_only=True):
@@ -255,14 +255,6 @@ class RunUnarchived(EventData, frozen=True, kw_only=True):
     """Lists show the run again."""
 
 
-class RunReviewed(EventData, frozen=True, kw_only=True):
-    """What a person thinks of the run. The last review counts whole; without a `score` the run has none."""
-
-    review: Verdict = ""
-    score: float | None = None
-    comment: str | None = None
-
-
 EVENT_TYPES: Final[dict[str, type[EventData]]] = {
     "run_created": RunCreated,
     "run_started": RunStarted,
@@ -298,9 +290,10 @@ EVENT_TYPES: Final[dict[str, type[EventData]]] = {
     "run_archived": RunArchived,
     "run_unarchived": RunUnarchived,
     "run_reviewed": RunReviewed,
+    "run_evaluated": RunEvaluated,
 }
 
-AFTERWARDS: Final = frozenset({"comment_added", "run_archived", "run_unarchived", "run_reviewed"})
+AFTERWARDS: Final = frozenset({"comment_added", "run_archived", "run_unarchived", "run_reviewed", "run_evaluated"})
 """What may still be said of a run that has ended. Nothing of it changes how it ended."""
 
 TYPE_OF: Final[dict[type[EventData], str]] = {data: name for name, data in EVENT_TYPES.items()}

@@ -29,6 +29,8 @@ FAILURE_CODES: Final[dict[str, str]] = {
     "MEMORY_LIMIT_EXCEEDED": "A step used more memory than `limits.memory_mb`. The run ends `memory_limit_exceeded`.",
     "LOG_SIZE_EXCEEDED": "The run wrote more log than `limits.log_bytes`; each line counts 64 bytes more than its text. The run ends `log_size_exceeded`.",
     "INSUFFICIENT_CREDITS": "Reserved: no run has it yet. The run has no credits left. It ends `quota_exceeded`.",
+    "EVALUATION_UNREADABLE": "What an evaluator gave is no judgement: neither a number nor a truth value, nor an object with `score`, `passed` or `review`.",
+    "EVALUATION_NOT_STARTED": "An evaluator's run could not be started: its workflow is not there any more, or is archived, or does not take what evaluators are given.",
     "RUN_TIMED_OUT": "The run was active for longer than `limits.timeout_s`; waiting and paused time does not count. The run ends `timed_out`.",
     "RUN_STOPPED": "Somebody stopped the run.",
     "DRAIN_TIMEOUT": "A graceful stop waited for what was in flight until its drain timeout, then ended it.",

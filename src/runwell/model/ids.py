@@ -11,7 +11,7 @@ from uuid_utils import uuid7
 
 from runwell.model.errors import InvalidInput
 
-Prefix = Literal["run", "wf", "task", "cmt", "org", "prj", "usr", "sec", "con", "view"]
+Prefix = Literal["run", "wf", "task", "cmt", "org", "prj", "usr", "sec", "con", "view", "evl", "dset", "exp"]
 
 DEFAULT_ORG: Final = "org_" + "0" * 32
 """The organization of a Runwell without sign-in: the command line's."""

@@ -9,7 +9,13 @@ from runwell.model.statuses import RunStatus, SkipReason, StepStatus, WaitingFor
 from runwell.model.usage import NO_USAGE, Usage
 
 TESTING: Final = "testing"
-"""The environment of trial runs, which no list holds unless it is asked for."""
+"""The environment of trial runs."""
+
+EVALUATION: Final = "evaluation"
+"""The environment of runs that evaluate another run, and their trigger."""
+
+SET_APART: Final = (TESTING, EVALUATION)
+"""The environments whose runs no list and no figure holds unless it is asked for them."""
 
 
 class WorkflowRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +58,28 @@ class StepView(msgspec.Struct, kw_only=True):
     reused_from: str | None = None
 
 
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """What an evaluation run made of a run, or of its `turn` (1 is the first); with an `error` nothing."""
+
+    evaluation_run_id: str
+    evaluator_id: str
+    evaluator: str
+    turn: int | None = None
+    score: float | None = None
+    review: str = ""
+    comment: str | None = None
+    error: ErrorInfo | None = None
+
+
+class EvaluationRunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run and its evaluation hang together: of a run that was evaluated, the last run that did; of that one, the run it is about."""
+
+    evaluation_run_id: str | None = None
+    evaluated_run_id: str | None = None
+
+
 class RunView(msgspec.Struct, kw_only=True):
-    """One run, whole."""
+    """One run, whole. `review`, `score` and `review_comment` are what shows of all that was said of it, by people and by `evaluations`."""
 
     id: str
     workflow: WorkflowRef
@@ -80,6 +106,10 @@ class RunView(msgspec.Struct, kw_only=True):
     archived_at: str | None = None
     review: str = ""
     score: float | None = None
+    review_comment: str | None = None
+    evaluations: list[Evaluation] = []
+    is_evaluation_run: bool = False
+    evaluation_run_info: EvaluationRunInfo = EvaluationRunInfo()
 
 
 class GraphNode(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from runwell.model.times import rfc3339
 from runwell.model.usage import NO_USAGE, Usage, usd
 
 MESSAGE: Final = 500
-"""As many characters of an error's message stand in a list."""
+"""As many characters of an error's message, and of what was said of a run, stand in a list."""
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +40,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     archived_at: str | None = None
     review: str = ""
     score: float | None = None
+    review_comment: str | None = None
 
 
 def record_summary(record: RunRecord) -> RunSummary:
@@ -67,6 +68,7 @@ def record_summary(record: RunRecord) -> RunSummary:
         archived_at=_moment(record.archived_at),
         review=record.review,
         score=record.score,
+        review_comment=None if record.review_comment is None else record.review_comment[:MESSAGE],
     )
 
 

@@ -25,6 +25,15 @@ class RunMarks(msgspec.Struct, frozen=True, kw_only=True):
     archived_at: str | None = None
     review: str = ""
     score: float | None = None
+    review_comment: str | None = None
+
+
+class FeedbackToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token with which `POST /v1/feedback` takes a review of this one run. It is told once."""
+
+    token: str
+    run_id: str
+    expires_at: str
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,7 +47,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One run as it is after its event `rev`. Times in ms since 1970 UTC, `*_ms` in ms.
 
     `queue_ms`: from creation to start; `waited_ms`: what steps waited for people, messages and time, and pauses.
-    `archived_at`: None unless it is archived. `review`: `positive`, `negative` or empty. `step_count` counts all steps, `usage.generations`
+    `archived_at`: None unless it is archived. `review`: `positive`, `negative` or empty; with `score` and
+    `review_comment` what shows of all that was said (`model.judgement`). `step_count` counts all steps, `usage.generations`
     all model calls: of very many, `steps` and `generations` hold a part.
     """
 
@@ -90,6 +91,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     comments: int = 0
     review: str = ""
     score: float | None = None
+    review_comment: str | None = None
     archived_at: int | None = None
 
     @property

@@ -1,7 +1,7 @@
 """Figures about many runs, from the run store. Exact, whatever was written how often, and never behind the lists.
 
 A run that `begun` within the span counts: by its start, or by its creation as long as it has not started. Archived runs
-never count; trial runs (environment `testing`) do only when that environment is asked for.
+never count; trial runs and evaluation runs (environments `testing` and `evaluation`) do only when that environment is asked for.
 """
 
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ from runwell.model.workflow_views import Kind
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which runs a list holds. Without a `scope` it holds those of all organizations: for the process's own use.
 
-    `statuses`: any of these; empty for all. `testing`: trial runs too. `environment`: only runs of this one.
+    `statuses`: any of these; empty for all. `testing`: also those that are `SET_APART`. `environment`: only runs of this one.
     """
 
     scope: Scope | None = None

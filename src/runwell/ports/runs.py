@@ -27,11 +27,11 @@ class StartRequest(msgspec.Struct, kw_only=True):
     metadata: dict[str, str] = {}
     environment: str = "production"
     actor: str | None = None
+    source_run_id: str | None = None
     parent_run_id: str | None = None
     parent_step_id: str | None = None
     root_run_id: str | None = None
     depth: int = 0
-    source_run_id: str | None = None
     history: list[dict[str, Any]] | None = None
 
 

@@ -25,7 +25,7 @@ from runwell.model.analytics import (
     TokensUsed,
     credits,
 )
-from runwell.model.run import TESTING
+from runwell.model.run import SET_APART
 from runwell.model.run_query import All
 from runwell.model.scope import Scope
 from runwell.model.statuses import RUN_LABELS, TERMINAL, RunStatus
@@ -50,7 +50,7 @@ def _not_begun(found: list[StepFigures] | None) -> dict[str, int]:
 
 async def live_runs(journal: JournalReader, scope: Scope, workflow_id: str | None, environment: str | None) -> LiveRuns:
     """Return how many runs have not ended, from the journal's own rows."""
-    wanted = RunFilter(scope=scope, workflow_id=workflow_id, environment=environment, testing=environment == TESTING, statuses=LIVE)
+    wanted = RunFilter(scope=scope, workflow_id=workflow_id, environment=environment, testing=environment in SET_APART, statuses=LIVE)
     counts = await journal.status_counts(wanted)
     narrowed = (EVER, *within(workflow_id, environment))
     statuses = [

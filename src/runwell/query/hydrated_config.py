@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from runwell.model.run import WorkflowRef
 from runwell.model.run_document import (
     EdgeConfig,
+    EvaluationConfig,
     HydratedConfig,
     LlmsConfig,
     McpServer,
@@ -46,7 +47,7 @@ class _Step(NamedTuple):
 
 
 def hydrated_config(
-    document: Json, workflow: WorkflowRef, variables: Json, runtime: Json, servers: Mapping[str, McpServer]
+    document: Json, workflow: WorkflowRef, variables: Json, runtime: Json, evaluation: EvaluationConfig, servers: Mapping[str, McpServer]
 ) -> HydratedConfig:
     """Return the configuration that the document of this version is.
 
@@ -77,6 +78,7 @@ def hydrated_config(
         global_condition_evaluation_method="tool_call" if any(talk.judges() for talk in talks.values()) else None,
         nodes=[str(node.logical_id) for node in nodes],
         edges=[str(edge.logical_id) for edge in edges],
+        evaluation_config=evaluation,
         miscellaneous=others(document, _WORKFLOW_FIELDS),
     )
     return HydratedConfig(

@@ -15,6 +15,7 @@ from runwell.model.run import RunView
 from runwell.model.run_document import InputOutputPair, RunInput, RunOutput
 from runwell.model.scope import Scope
 from runwell.query.conversation_config import node_key
+from runwell.query.evaluated import turn_evaluation
 
 Json = dict[str, Any]
 
@@ -35,9 +36,14 @@ class Part(NamedTuple):
 
 def input_output_pairs(run: RunView, events: Sequence[Event], scope: Scope) -> list[InputOutputPair]:
     variables = run.input if isinstance(run.input, dict) else {}
+    parts = _parts(events)
     return [
-        InputOutputPair(run_input=_input(run, part, scope, dynamic, runtime), run_output=_output(run, part))
-        for part, dynamic, runtime in _with_variables(_parts(events), variables)
+        InputOutputPair(
+            run_input=_input(run, part, scope, dynamic, runtime),
+            run_output=_output(run, part),
+            evaluation=turn_evaluation(run, turn, len(parts)),
+        )
+        for turn, (part, dynamic, runtime) in enumerate(_with_variables(parts, variables), 1)
     ]
 
 

@@ -8,18 +8,24 @@ import msgspec
 from runwell.model.events import CommentAdded, Event, RunLimitExceeded
 from runwell.model.ids import short_id
 from runwell.model.run import RunView
-from runwell.model.run_document import DocumentComment, DocumentRun, McpServer, RunDocument, RunEnvelope, RunStatusWord
+from runwell.model.run_document import (
+    DocumentComment,
+    DocumentRun,
+    EvaluationRunInfo,
+    McpServer,
+    RunDocument,
+    RunEnvelope,
+    RunStatusWord,
+)
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.model.times import rfc3339
+from runwell.query.evaluated import evaluation_config
 from runwell.query.hydrated_config import hydrated_config
 from runwell.query.input_output import input_output_pairs, runtime_variables
 from runwell.query.model_calls import latency_stats, model_calls, token_usage
 
 Json = dict[str, Any]
-
-EVALUATION: Final = "evaluation"
-"""The environment of runs that evaluate another."""
 
 _ENDED: Final[dict[RunStatus, RunStatusWord]] = {RunStatus.SUCCEEDED: "completed", RunStatus.STOPPED: "cancelled"}
 _LIVE: Final[dict[RunStatus, RunStatusWord]] = {RunStatus.QUEUED: "not_started", RunStatus.PAUSED: "paused"}
@@ -67,11 +73,18 @@ def _run(run: RunView, events: Sequence[Event], document: Json, scope: Scope, se
         llm_token_usage=token_usage(calls),
         llm_latency_stats=latency_stats(calls),
         version_name=run.workflow.name,
-        workflow_config_fully_hydrated=hydrated_config(document, run.workflow, _variables(run), runtime_variables(events), servers),
+        workflow_config_fully_hydrated=hydrated_config(
+            document, run.workflow, _variables(run), runtime_variables(events), evaluation_config(events), servers
+        ),
         workflow_run_id=short_id(run.id),
-        source_workflow_run_id=None if run.source_run_id is None else short_id(run.source_run_id),
-        is_evaluation_run=run.environment == EVALUATION,
+        source_workflow_run_id=_short(run.source_run_id),
+        is_evaluation_run=run.is_evaluation_run,
+        evaluation_run_info=EvaluationRunInfo(evaluation_workflow_run_id=_short(run.evaluation_run_info.evaluation_run_id)),
     )
+
+
+def _short(run_id: str | None) -> str | None:
+    return None if run_id is None else short_id(run_id)
 
 
 def status_word(run: RunView) -> RunStatusWord:

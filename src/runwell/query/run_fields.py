@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from runwell.model.run import TESTING
+from runwell.model.run import SET_APART
 from runwell.model.run_search import RunField, RunFields
 from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus, StepStatus
@@ -18,7 +18,7 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
     "step.<id>.status": tuple(StepStatus),
     "review": ("positive", "negative"),
     "archived": ("true", "false"),
-    "environment": ("production", TESTING),
+    "environment": ("production", *SET_APART),
     "kind": ("workflow", "agent"),
 }
 

@@ -7,7 +7,7 @@ import msgspec
 
 from runwell.model.errors import InvalidInput, Problem
 from runwell.model.ids import id_in
-from runwell.model.run import TESTING
+from runwell.model.run import SET_APART
 from runwell.model.run_query import All, AnyOf, Compare, Not, Operator, Query, Value
 from runwell.model.run_search import RunFilters
 from runwell.model.status_words import statuses_of
@@ -95,8 +95,8 @@ def _moment(name: str, text: str, now: int) -> int:
 
 
 def _hidden(asked: RunFilters, named: set[str]) -> Iterator[Query]:
-    """Yield what leaves out archived runs and trial runs, unless the caller speaks of them."""
+    """Yield what leaves out archived runs, trial runs and evaluation runs, unless the caller speaks of them."""
     if asked.archived == "only" or (asked.archived == "false" and "archived" not in named):
         yield Compare("archived", "is", (asked.archived == "only",))
     if not asked.environments and "environment" not in named:
-        yield Not(Compare("environment", "is", (TESTING,)))
+        yield Not(Compare("environment", "is", SET_APART))

@@ -10,4 +10,4 @@ async def mark_run(runs: Runs, scope: Scope, run_id: str, mark: ArchiveRun | Una
     """Mark the run and return all its marks. Raises `CommandRefused` when a run that has not ended is to be archived."""
     await runs.command(scope, run_id, mark)
     run = await runs.view(scope, run_id)
-    return RunMarks(run_id=run.id, archived_at=run.archived_at, review=run.review, score=run.score)
+    return RunMarks(run_id=run.id, archived_at=run.archived_at, review=run.review, score=run.score, review_comment=run.review_comment)

@@ -5,7 +5,7 @@ import msgspec
 from runwell.model.commands import CompleteTask
 from runwell.model.errors import CommandRefused, InvalidInput, NotFound
 from runwell.model.events import Event, TaskCompleted
-from runwell.model.run import TESTING, RunRow, TaskView
+from runwell.model.run import SET_APART, RunRow, TaskView
 from runwell.model.run_parts import TaskDecision
 from runwell.model.scope import Scope
 from runwell.model.task_decisions import is_same, told
@@ -29,7 +29,7 @@ class TaskPage(msgspec.Struct, frozen=True, kw_only=True):
 
 def task_filter(scope: Scope, workflow_id: str | None, environment: str | None) -> RunFilter:
     """Return of which runs a caller asks for tasks. Those of trial runs are left out unless asked for."""
-    return RunFilter(scope=scope, workflow_id=workflow_id, testing=environment == TESTING, environment=environment)
+    return RunFilter(scope=scope, workflow_id=workflow_id, testing=environment in SET_APART, environment=environment)
 
 
 async def list_tasks(journal: Journal, wanted: RunFilter, run_id: str | None, limit: int, cursor: str | None) -> TaskPage:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from runwell.model.run import TESTING
+from runwell.model.run import SET_APART
 from runwell.model.run_record import RunRecord
 from runwell.model.statuses import RunStatus, StepStatus
 from runwell.model.usage import Usage
@@ -149,8 +149,12 @@ def _facts(asked: FiguresAsked, columns: Sequence[str]) -> tuple[str, dict[str, 
     mine, scope = within(asked.scope)
     parameters: dict[str, Any] = {**scope, "begin": asked.begin, "end": asked.end, "before": asked.end + CLOCK_SLACK_MS}
     conditions = [TENANT, mine, "begun_at >= {begin:Int64}", "begun_at < {end:Int64}", "created_at < {before:Int64}", "NOT archived"]
-    conditions.append("environment = {environment:String}" if asked.environment is not None else "environment != {environment:String}")
-    parameters["environment"] = TESTING if asked.environment is None else asked.environment
+    if asked.environment is None:
+        conditions.append("NOT has({apart:Array(String)}, environment)")
+        parameters["apart"] = list(SET_APART)
+    else:
+        conditions.append("environment = {environment:String}")
+        parameters["environment"] = asked.environment
     if asked.workflow_id is not None:
         conditions.append("workflow_id = {workflow:String}")
         parameters["workflow"] = asked.workflow_id
@@ -174,6 +178,6 @@ def _newer(asked: FiguresAsked) -> tuple[list[RunRecord], list[str]]:
 
 def _is_counted(asked: FiguresAsked, record: RunRecord) -> bool:
     begun = record.created_at if record.started_at is None else record.started_at
-    environment = record.environment != TESTING if asked.environment is None else record.environment == asked.environment
+    environment = record.environment not in SET_APART if asked.environment is None else record.environment == asked.environment
     workflow = asked.workflow_id in (None, record.workflow_id)
     return asked.begin <= begun < asked.end and record.archived_at is None and environment and workflow

@@ -47,11 +47,11 @@ def created(request: StartRequest, redactions: Redactions) -> RunCreated:
         tags=request.tags,
         metadata=request.metadata,
         environment=request.environment,
+        source_run_id=request.source_run_id,
         parent_run_id=request.parent_run_id,
         parent_step_id=request.parent_step_id,
         root_run_id=request.root_run_id,
         depth=request.depth,
-        source_run_id=request.source_run_id,
         history=None if request.history is None else json_copy(request.history, "the history"),
     )
     return data if rules is None else rules.event(data)

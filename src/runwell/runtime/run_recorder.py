@@ -14,6 +14,7 @@ from runwell.engine.transitions import RUN_TRANSITIONS
 from runwell.model import events as ev
 from runwell.model.errors import ErrorInfo, InvalidInput
 from runwell.model.events import Event
+from runwell.model.judgement import Judgements
 from runwell.model.run_record import GenerationRecord, RunRecord, StepRecord
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.model.usage import NO_USAGE
@@ -89,7 +90,7 @@ class RunRecorder:
         self._step_count = self._failed_beyond = 0
         self._generations: list[GenerationRecord] = []
         self._archived_at: int | None = None
-        self._review = ev.RunReviewed()
+        self._judgements = Judgements()
         self._made: RunRecord | None = None
 
     def add(self, event: Event) -> None:
@@ -130,6 +131,7 @@ class RunRecorder:
 
     def _make(self) -> RunRecord:
         created, error = self.created, self._error if self.has_ended else None
+        said = self._judgements.shown()
         began, ended = self._started_at, self._ended_at
         return RunRecord(
             run_id=self.run_id,
@@ -169,8 +171,9 @@ class RunRecorder:
             steps=tuple([step.made() for step in self._steps.values()]),
             generations=tuple(self._generations),
             comments=self._comments,
-            review=self._review.review,
-            score=self._review.score,
+            review=said.review,
+            score=said.score,
+            review_comment=said.comment,
             archived_at=self._archived_at,
         )
 
@@ -310,7 +313,10 @@ class RunRecorder:
         self._archived_at = event.ts if event.type == "run_archived" else None
 
     def _run_reviewed(self, event: Event) -> None:
-        self._review = event.of(ev.RunReviewed)
+        self._judgements.add(event.of(ev.RunReviewed))
+
+    def _run_evaluated(self, event: Event) -> None:
+        self._judgements.add(event.of(ev.RunEvaluated))
 
 
 _HANDLERS: Final[dict[str, Callable[[RunRecorder, Event], None]]] = {
@@ -326,6 +332,7 @@ _HANDLERS: Final[dict[str, Callable[[RunRecorder, Event], None]]] = {
     "run_archived": RunRecorder._archived,
     "run_unarchived": RunRecorder._archived,
     "run_reviewed": RunRecorder._run_reviewed,
+    "run_evaluated": RunRecorder._run_evaluated,
     "step_started": RunRecorder._step_started,
     "step_completed": RunRecorder._step_completed,
     "step_failed": RunRecorder._step_failed,

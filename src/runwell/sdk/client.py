@@ -7,6 +7,7 @@ import httpx2
 
 from runwell.sdk.connection import Connection, connection_to
 from runwell.sdk.driving import AsyncDriver, Driver
+from runwell.sdk.evaluations import AsyncDatasets, AsyncEvaluators, AsyncExperiments, Datasets, Evaluators, Experiments
 from runwell.sdk.runs import AsyncRuns, Runs
 from runwell.sdk.tasks import AsyncTasks, Tasks
 from runwell.sdk.workflows import AsyncWorkflows, Workflows
@@ -35,6 +36,9 @@ class Client:
         self.workflows = Workflows(self._connection, self._driver)
         self.runs = Runs(self._connection, self._driver)
         self.tasks = Tasks(self._connection, self._driver)
+        self.evaluators = Evaluators(self._connection, self._driver)
+        self.datasets = Datasets(self._connection, self._driver)
+        self.experiments = Experiments(self._connection, self._driver)
 
     @property
     def connection(self) -> Connection:
@@ -69,6 +73,9 @@ class AsyncClient:
         self.workflows = AsyncWorkflows(self._connection, self._driver)
         self.runs = AsyncRuns(self._connection, self._driver)
         self.tasks = AsyncTasks(self._connection, self._driver)
+        self.evaluators = AsyncEvaluators(self._connection, self._driver)
+        self.datasets = AsyncDatasets(self._connection, self._driver)
+        self.experiments = AsyncExperiments(self._connection, self._driver)
 
     @property
     def connection(self) -> Connection:

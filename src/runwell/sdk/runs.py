@@ -6,10 +6,11 @@ from typing import Any, Final, Unpack
 
 import msgspec
 
+from runwell.model.evaluation import AcceptedEvaluation
 from runwell.model.events import StopMode, Verdict
 from runwell.model.run import RunGraph, RunView, StepView
 from runwell.model.run_overview import RunContext, RunOverview, RunSummary
-from runwell.model.run_parts import Accepted, Comment, EventView, Generation, RunMarks
+from runwell.model.run_parts import Accepted, Comment, EventView, FeedbackToken, Generation, RunMarks
 from runwell.model.run_search import Facets, RunFields
 from runwell.model.text_delta import Delta
 from runwell.sdk.connection import Connection
@@ -125,6 +126,20 @@ class _Operations(Resource):
         """Say whether the run did well, in place of what was said before; an empty `review` takes it back."""
         body = {"review": review, "score": score, "comment": comment}
         return ask(self._connection, request("PUT", "runs", run_id, "review", body=body), RunMarks)
+
+    @operation
+    def evaluate(
+        self, run_id: str, evaluator: str, *, expected: Any = None, turn: Mapping[str, Any] | None = None
+    ) -> Flow[AcceptedEvaluation]:
+        """Let an evaluator judge the run, or one `turn` of it: `{number, input, output}`. What it says will stand on the run."""
+        body = {"evaluator": evaluator, "expected": expected, "turn": turn}
+        return ask(self._connection, request("POST", "runs", run_id, "evaluations", body=body), AcceptedEvaluation)
+
+    @operation
+    def feedback_token(self, run_id: str, *, expires_in_s: int = 604_800, subject: str = "") -> Flow[FeedbackToken]:
+        """Return a token for whom the run was made: with it `POST /v1/feedback` takes their review of this run, without a key."""
+        body = {"expires_in_s": expires_in_s, "subject": subject}
+        return ask(self._connection, request("POST", "runs", run_id, "feedback-token", body=body), FeedbackToken)
 
     @operation
     def get(self, run_id: str) -> Flow[RunView]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from runwell.model.errors import NotFound
 from runwell.model.events import Event, decode_event
 from runwell.model.ids import id_in, new_id, short_id
-from runwell.model.run import TESTING, RunRow, TaskView
+from runwell.model.run import SET_APART, RunRow, TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.model.workflow_views import Kind
@@ -263,7 +263,7 @@ def _is_wanted(row: RunRow, wanted: RunFilter) -> bool:
         and wanted.workflow_id in (None, row.workflow_id)
         and wanted.slug in (None, row.workflow_slug)
         and (not wanted.statuses or row.status in wanted.statuses)
-        and (wanted.testing or row.environment != TESTING)
+        and (wanted.testing or row.environment not in SET_APART)
         and wanted.environment in (None, row.environment)
     )
 

@@ -182,7 +182,7 @@ class _Search:
                 self.add("live" if lives == {True} else "NOT live")
             self.add("status = ANY({}::text[])", [status.value for status in wanted.statuses])
         if not wanted.testing:
-            self.add("environment <> 'testing'")
+            self.add("environment NOT IN ('testing', 'evaluation')")
         if wanted.environment is not None:
             self.add("environment = {}", stored(wanted.environment))
             if wanted.environment != "production":

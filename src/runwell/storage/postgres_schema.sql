@@ -24,7 +24,7 @@ CREATE TABLE run (
   workflow_slug text NOT NULL,
   status text NOT NULL,
   live boolean NOT NULL,
-  environment text NOT NULL, -- `testing`: a trial run, which lists leave out
+  environment text NOT NULL, -- `testing` and `evaluation`: runs that lists leave out
   seq integer NOT NULL, -- of the run's last event
   body text NOT NULL, -- the whole row as JSON
   cache_key bytea -- of organization, version and input, once the run's result can be had again

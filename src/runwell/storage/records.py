@@ -8,7 +8,7 @@ import msgspec
 
 from runwell.model.errors import InvalidInput
 from runwell.model.events import Event, encode_event
-from runwell.model.run import TESTING, RunRow
+from runwell.model.run import SET_APART, RunRow
 from runwell.model.statuses import RunStatus
 
 _row_encoder = msgspec.json.Encoder()
@@ -46,7 +46,7 @@ def cache_key(org_id: str, version_hash: str, input_hash: str) -> bytes:
 
 def cache_key_of(row: RunRow) -> bytes | None:
     """Return the key under which the run's result can be had again; None for one that did not succeed, or was a trial."""
-    if row.status is not RunStatus.SUCCEEDED or row.environment == TESTING or not row.input_hash:
+    if row.status is not RunStatus.SUCCEEDED or row.environment in SET_APART or not row.input_hash:
         return None
     return cache_key(row.org_id, row.version_hash, row.input_hash)
 

@@ -16,7 +16,7 @@ CREATE TABLE run (
   workflow_id TEXT NOT NULL,
   status TEXT NOT NULL,
   live INTEGER NOT NULL,
-  environment TEXT NOT NULL, -- `testing`: a trial run, which lists leave out
+  environment TEXT NOT NULL, -- `testing` and `evaluation`: runs that lists leave out
   seq INTEGER NOT NULL, -- of the run's last event
   body TEXT NOT NULL, -- the whole row as JSON
   cache_key BLOB -- of organization, version and input, once the run's result can be had again

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 
 from runwell.model.scope import Scope
 from runwell.storage.sql import insert_ignoring
-from runwell.storage.tables import document, version, workflow
+from runwell.storage.tables import document, variant_document, version, workflow
 
 NONE_ACTIVE: Final = 0
 MOST_VERSIONS: Final = 2**31 - 1
@@ -61,14 +61,23 @@ def _keep_document(connection: Connection, document_hash: str, body: bytes) -> N
             return
 
 
+def keep_variant(connection: Connection, workflow_id: str, document_hash: str, body: bytes) -> None:
+    """Keep a document of the workflow that is no version of it, as long as there is the workflow."""
+    _keep_document(connection, document_hash, body)
+    insert_ignoring(connection, variant_document, workflow_id=workflow_id, hash=document_hash)
+
+
 def delete_versions(connection: Connection, workflow_id: str) -> None:
-    """Delete all versions of a workflow, and the documents that no other version has."""
-    hashes = list(connection.execute(select(version.c.hash).where(version.c.workflow_id == workflow_id)).scalars())
-    connection.execute(delete(version).where(version.c.workflow_id == workflow_id))
-    for document_hash in hashes:
+    """Delete all versions and variants of a workflow, and the documents that no others have."""
+    hashes = set[str]()
+    for table in (version, variant_document):
+        hashes.update(connection.execute(select(table.c.hash).where(table.c.workflow_id == workflow_id)).scalars())
+        connection.execute(delete(table).where(table.c.workflow_id == workflow_id))
+    for document_hash in sorted(hashes):
         mine = document.c.hash == document_hash
         connection.execute(select(document.c.hash).where(mine).with_for_update())
-        connection.execute(delete(document).where(mine, ~exists().where(version.c.hash == document_hash)))
+        others = [~exists().where(table.c.hash == document_hash) for table in (version, variant_document)]
+        connection.execute(delete(document).where(mine, *others))
 
 
 def body_of(connection: Connection, document_hash: str) -> bytes:

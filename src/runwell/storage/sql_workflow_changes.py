@@ -14,9 +14,10 @@ from runwell.ports.publishing import Publishable
 from runwell.ports.workflows import NewWorkflow, Published, WorkflowRecord
 from runwell.storage.records import check_names
 from runwell.storage.sql import insert_ignoring
+from runwell.storage.sql_experiments import delete_experiments_of
 from runwell.storage.sql_versions import NONE_ACTIVE, add_version, delete_versions, now_ms, set_active, within
 from runwell.storage.sql_workflow_queries import active_number, as_record, find, find_numbered, record, version_record
-from runwell.storage.tables import workflow
+from runwell.storage.tables import evaluator_attachment, workflow
 
 
 def create(connection: Connection, scope: Scope, new: NewWorkflow) -> WorkflowRecord:
@@ -108,6 +109,8 @@ def archive(connection: Connection, scope: Scope, key: str, archived: bool) -> W
 
 def delete_workflow(connection: Connection, scope: Scope, key: str) -> None:
     row = _held(connection, scope, key)
+    delete_experiments_of(connection, row.workflow_id)
+    connection.execute(delete(evaluator_attachment).where(evaluator_attachment.c.workflow_id == row.workflow_id))
     delete_versions(connection, row.workflow_id)
     connection.execute(delete(workflow).where(within(scope), workflow.c.workflow_id == row.workflow_id))
 

@@ -144,7 +144,7 @@ def _conditions(wanted: RunFilter) -> tuple[list[str], list[Any]]:
         conditions.append(f"live IN ({', '.join(map(str, lives))}) AND status IN ({', '.join('?' * len(wanted.statuses))})")
         values += [status.value for status in wanted.statuses]
     if not wanted.testing:
-        conditions.append("environment <> 'testing'")
+        conditions.append("environment NOT IN ('testing', 'evaluation')")
     if wanted.environment is not None:
         conditions.append("environment = ?")
         values.append(wanted.environment)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The migration that leads to these tables."""
 
 metadata = MetaData()
@@ -220,6 +221,105 @@ cut_run = Table(
     "cut_run",
     metadata,
     Column("run_id", String, primary_key=True),  # until it is gone from everywhere
+)
+
+variant_document = Table(  # documents that runs were started of and that are no version
+    "variant_document",
+    metadata,
+    Column("workflow_id", String, primary_key=True),
+    Column("hash", ForeignKey("document.hash"), primary_key=True),
+)
+
+evaluator = Table(
+    "evaluator",
+    metadata,
+    Column("evaluator_id", String, primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("workflow_id", String, nullable=False),
+    Column("version", Integer),  # None: the one that runs start with
+    Column("pass_score", Float),
+    Column("created_by", String),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("project_id", "name"),
+)
+
+evaluator_attachment = Table(
+    "evaluator_attachment",
+    metadata,
+    Column("workflow_id", String, primary_key=True),
+    Column("evaluator_id", ForeignKey("evaluator.evaluator_id"), primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("sample_rate", Float, nullable=False),
+    Column("position", BigInteger, nullable=False),  # of the journal, up to which the workflow's runs were looked at
+    Column("created_at", BigInteger, nullable=False),
+)
+
+pending_evaluation = Table(
+    "pending_evaluation",
+    metadata,
+    Column("evaluation_run_id", String, primary_key=True),
+    Column("asked", Text, nullable=False),  # JSON
+    Column("created_at", BigInteger, nullable=False),
+)
+
+dataset = Table(
+    "dataset",
+    metadata,
+    Column("dataset_id", String, primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("version", Integer, nullable=False),  # the newest one's number, 0 for none
+    Column("rows", Integer, nullable=False),  # of that version
+    Column("created_by", String),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("project_id", "name"),
+)
+
+dataset_version = Table(
+    "dataset_version",
+    metadata,
+    Column("dataset_id", ForeignKey("dataset.dataset_id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("rows", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the rows, as a JSON list
+    Column("note", Text),
+    Column("created_by", String),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+experiment = Table(
+    "experiment",
+    metadata,
+    Column("experiment_id", String, primary_key=True),
+    Column("org_id", String, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("workflow_id", String, nullable=False),
+    Column("dataset_id", String, nullable=False),
+    Column("plan", Text, nullable=False),  # JSON
+    Column("status", String, nullable=False),
+    Column("cells", Integer, nullable=False),
+    Column("created_by", String),
+    Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Index("experiment_project", "project_id", "experiment_id"),
+    Index("experiment_workflow", "workflow_id"),
+    Index("experiment_status", "status"),
+)
+
+experiment_cell = Table(
+    "experiment_cell",
+    metadata,
+    Column("experiment_id", ForeignKey("experiment.experiment_id"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # row by row, in each variant by variant
+    Column("status", String, nullable=False),
+    Column("body", Text, nullable=False),  # JSON
 )
 
 idempotency = Table(

@@ -1,5 +1,7 @@
 """Commands: said twice they count once, and where they make no sense they are refused."""
 
+from typing import Any
+
 import pytest
 from tests.unit.engine.driver import Driver, workflow
 
@@ -11,6 +13,7 @@ from runwell.model.commands import (
     Command,
     EndInternally,
     PauseRun,
+    RecordEvaluation,
     ResumeRun,
     ReviewRun,
     SendMessage,
@@ -18,7 +21,7 @@ from runwell.model.commands import (
     UnarchiveRun,
 )
 from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput
-from runwell.model.events import StopMode
+from runwell.model.events import RunEvaluated, StopMode
 from runwell.model.statuses import RunStatus
 from runwell.model.times import rfc3339
 
@@ -63,6 +66,44 @@ def test_the_last_review_counts_whole() -> None:
     for score in (float("nan"), float("inf")):
         with pytest.raises(InvalidInput, match="a score is a finite number"):
             run.do(ReviewRun(score=score))
+
+
+def said(evaluation_run_id: str, **fields: Any) -> RecordEvaluation:
+    made = {"evaluator_id": "evl_1", "evaluator": "judge", "workflow_id": "wf_1", "version": 1, **fields}
+    return RecordEvaluation(evaluation=RunEvaluated(evaluation_run_id=evaluation_run_id, **made))
+
+
+def test_people_go_before_evaluators_and_colleagues_before_end_users() -> None:
+    run = Driver(workflow({"id": "a"}))
+    run.complete("a")
+
+    def shown() -> tuple[str, float | None, str | None]:
+        view = run_view(run.state)
+        return view.review, view.score, view.review_comment
+
+    run.do(said("run_1", score=0.5, review="positive", comment="good"))
+    run.do(said("run_2", evaluator_id="evl_2", score=1.0, review="negative", comment="rude"))
+    assert shown() == ("negative", 0.75, "rude")
+    run.do(ReviewRun(review="positive", comment="it helped", by_end_user=True))
+    assert shown() == ("positive", 0.75, "it helped")
+    run.do(ReviewRun(review="negative", score=0.1))
+    run.do(ReviewRun(review="positive", score=0.9, by_end_user=True))
+    assert shown() == ("negative", 0.1, None)
+    run.do(ReviewRun())
+    assert shown() == ("positive", 0.9, None)
+
+
+def test_an_evaluation_is_told_once_and_the_last_of_an_evaluator_counts() -> None:
+    run = Driver(workflow({"id": "a"}))
+    run.complete("a")
+    assert [event.type for event in run.do(said("run_1", score=0.0, review="negative")).events] == ["run_evaluated"]
+    assert run.do(said("run_1", score=1.0)).events == []
+    run.do(said("run_2", score=1.0, turn=1))
+    run.do(said("run_3", score=0.5, review="positive"))
+    run.do(said("run_4", error=ErrorInfo(code="X", message="x"), turn=2))
+    view = run_view(run.state)
+    assert [(one.evaluation_run_id, one.turn) for one in view.evaluations] == [("run_3", None), ("run_2", 1), ("run_4", 2)]
+    assert (view.review, view.score, view.evaluation_run_info.evaluation_run_id) == ("positive", 0.75, "run_4")
 
 
 def test_a_pause_starts_nothing_and_lets_what_runs_end() -> None:

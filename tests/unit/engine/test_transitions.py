@@ -124,6 +124,7 @@ def test_only_what_people_say_of_it_comes_after_the_end() -> None:
     run = Driver(workflow({"id": "a"}))
     run.complete("a")
     said = [ev.CommentAdded(comment_id="c", content="x"), ev.RunArchived(), ev.RunUnarchived(), ev.RunReviewed(review="positive")]
+    said.append(ev.RunEvaluated(evaluation_run_id="run_e", evaluator_id="evl_1", evaluator="judge", workflow_id="wf_e", version=1))
     assert {happens(run, data).type for data in said} == ev.AFTERWARDS
     assert run.state.status is RunStatus.SUCCEEDED
     with pytest.raises(ImpossibleEvent, match="log after the run's end"):

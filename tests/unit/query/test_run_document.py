@@ -149,7 +149,7 @@ def test_every_field_stands_in_the_reference() -> None:
 
 def test_who_and_when() -> None:
     events = history((created(), {"actor": "ann"}), RunStarted(), (CommentAdded(comment_id="cmt_1", content="Hm"), {"actor": "bob"}))
-    data = told(run(source_run_id="run_" + "ab" * 16, environment="evaluation"), events, DOCUMENT)
+    data = told(run(source_run_id="run_" + "ab" * 16, is_evaluation_run=True), events, DOCUMENT)
     assert (data["created_by"], data["updated_by"], data["team_id"]) == ("ann", "bob", "prj_1")
     assert (data["created_at"], data["updated_at"]) == ("2026-10-14T17:46:41.000Z", "2026-10-14T17:46:43.000Z")
     assert data["_id"] == data["workflow_run"]["workflow_run_id"] == "0199e0a1b2c37def81234567"

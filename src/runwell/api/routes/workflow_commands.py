@@ -49,7 +49,9 @@ class StartParams(Known):
     input: JsonValue = Field(default=None, description="Checked against the version's `input_schema`.")
     tags: tuple[Tag, ...] = Field(default=(), max_length=50)
     metadata: dict[Tag, Annotated[str, Field(max_length=1_000)]] = Field(default={}, max_length=50)
-    environment: str = Field(default="production", pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="`testing`: left out of lists.")
+    environment: str = Field(
+        default="production", pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="`testing` and `evaluation`: left out of lists."
+    )
 
 
 class StopParams(Known):
