@@ -168,14 +168,15 @@ class Client:
         return [event["data"] for event in (await self.get(f"/v1/runs/{self.run_id}/events", type="turn_ended"))["data"]]
 
     async def answered(self, turn: int) -> list[str]:
-        """Return what a turn said, once it has ended and the run waits for somebody."""
-        for _ in range(600):
-            run = await self.get(f"/v1/runs/{self.run_id}")
+        """Return what a turn said, once it has ended."""
+        for attempt in range(300):
             turns = await self.turns()
-            if len(turns) >= turn and run["status"] == "waiting":
+            if len(turns) >= turn:
                 return [told["text"] for told in turns[turn - 1]["output"]]
-            assert run["status"] in ("running", "waiting", "queued"), run["error"]
-            await asyncio.sleep(0.05)
+            if attempt % 20 == 19:
+                run = await self.get(f"/v1/runs/{self.run_id}")
+                assert run["status"] in ("running", "waiting", "queued"), run["error"]
+            await asyncio.sleep(0.1)
         raise AssertionError(f"turn {turn} does not end")
 
     async def generations(self) -> int:
@@ -188,18 +189,19 @@ async def connected(address: str, known: Client | None = None) -> AsyncIterator[
         yield Client(http, known.workflow, known.run_id) if known else Client(http)
 
 
-async def live(client: Client, until: str) -> str:
+async def live(client: Client, opened: asyncio.Event, until: str) -> str:
     """Follow the run's stream from now on; return the text shown live before the next event of the type."""
     seen = ""
     last = (await client.get(f"/v1/runs/{client.run_id}/events", before=2**31 - 1, limit=1))["data"][-1]["seq"]
     async with client.http.stream("GET", f"/v1/runs/{client.run_id}/stream", params={"after": last}) as stream:
         async for line in stream.aiter_lines():
             message = json.loads(line[5:]) if line.startswith("data:") else {}
+            opened.set()
             if message.get("type") == "delta":
                 seen += message["text"]
             if message.get("type") == until:
                 return seen
-    raise AssertionError("the stream ended")
+    raise AssertionError(f"the stream ended: {line}")
 
 
 async def first_half(client: Client, provider: Provider) -> None:
@@ -209,8 +211,9 @@ async def first_half(client: Client, provider: Provider) -> None:
         *("I am sorry.", "One moment, please.", "Hm, let me see."),
         "Advice on (The person waits for your answer.)",
     ]
-    shown = asyncio.ensure_future(live(client, "turn_ended"))
-    await asyncio.sleep(0.3)
+    opened = asyncio.Event()
+    shown = asyncio.ensure_future(live(client, opened, "turn_ended"))
+    await opened.wait()
     said = await client.say("when could I come?", variables={"urgent": True}, message_id="m4")
     assert said == ["Hm, let me see.", "Looking at the calendar.", "Advice on when could I come?"]
     live_text = await shown
@@ -226,7 +229,7 @@ async def killed_within_a_turn(client: Client, provider: Provider, process: Any)
     before = await client.generations()
     await client.tell("and a refund")
     while not any(asked.startswith("REFUND") for asked in provider.asked) or await client.generations() == before:  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
     process.kill()
     process.wait()
     provider.held = False
@@ -244,7 +247,7 @@ async def handed_over(client: Client) -> None:
         tasks = (await client.get("/v1/tasks/pending"))["data"]
         if tasks:
             break
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
     assert tasks[0]["title"] == "Take over from human"
     assert len(tasks[0]["payload"]) == 10
     await client.post(f"/v1/tasks/{tasks[0]['id']}/complete", {"approved": True, "comment": "I called Ann"})
@@ -253,7 +256,7 @@ async def handed_over(client: Client) -> None:
         run = await client.get(f"/v1/runs/{client.run_id}")
         if run["ended_at"]:
             break
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
     assert (run["status"], run["output"]) == ("succeeded", "I called Ann")
 
 
@@ -270,14 +273,27 @@ def blank(example: Any, told: list[Any], path: str = "") -> list[str]:
 
 
 RUN = "/workflow_run/workflow_run"
-NOT_HERE = {
-    f"{RUN}/source_workflow_run_id",  # it retries no other
-    f"{RUN}/input_output_pairs/*/evaluation",  # nobody evaluated it
-    f"{RUN}/evaluation_run_info/evaluation_workflow_run_id",
-    f"{RUN}/workflow_config_fully_hydrated/workflow_config/evaluation_config/evaluator_workflow_id",
-    f"{RUN}/workflow_config_fully_hydrated/workflow_config/evaluation_config/evaluator_workflow_version_number",
-    f"{RUN}/workflow_config_fully_hydrated/workflow_config/evaluation_config/enable_turn_by_turn_evaluation",
-}
+NOT_HERE = {f"{RUN}/source_workflow_run_id"}
+"""The run retries no other."""
+
+
+async def evaluated(client: Client) -> None:
+    """Let every turn be judged by itself, and the run."""
+    made = await client.post(
+        "/v1/evaluators", {"name": "brief", "code": {"code": "1.0 if len(str(output)) < 200 else 0.0"}, "pass_score": 0.5}
+    )
+    events = (await client.get(f"/v1/runs/{client.run_id}/events", type="turn_started"))["data"]
+    asked = {event["data"]["turn"]: event["data"].get("message") for event in events}
+    gave = {turn["turn"]: [told["text"] for told in turn["output"]] for turn in await client.turns()}
+    for number, output in gave.items():
+        turn = {"number": number, "input": asked[number], "output": output}
+        await client.post(f"/v1/runs/{client.run_id}/evaluations", {"evaluator": made["name"], "turn": turn})
+    await client.post(f"/v1/runs/{client.run_id}/evaluations", {"evaluator": made["name"]})
+    for _ in range(600):
+        if len((await client.get(f"/v1/runs/{client.run_id}"))["evaluations"]) == len(gave) + 1:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("the turns are not judged")
 
 
 async def its_document(client: Client, provider: Provider, desk: Served) -> None:
@@ -290,6 +306,8 @@ async def its_document(client: Client, provider: Provider, desk: Served) -> None
     assert [pair["run_input"]["command"] for pair in pairs] == ["start", *["data"] * 9, "complete_task"]
     given = [pair["run_input"]["thread_to_node_inputs"].get("talk") for pair in pairs]
     assert given[4] == {"talk/advise": {"message": "when are you open?", "variables": {}}}
+    judged = [pair["evaluation"].get("brief", {}).get("review") for pair in pairs]
+    assert judged == [*["positive"] * 10, None]
     gave = [pair["run_output"]["thread_to_node_outputs"].get("talk") for pair in pairs]
     assert gave[2].keys() == {"talk/identify", "talk/look_up", "talk/advise"}
     assert gave[4]["talk/hours"]["messages"] == ["We are open from nine to five."]
@@ -325,6 +343,7 @@ async def check(folder: Path) -> None:
             async with connected(address, client) as client:
                 await second_half(client)
                 await handed_over(client)
+                await evaluated(client)
                 await its_document(client, provider, desk)
         asked_twice = {what for what, times in Counter(provider.asked).items() if times > 1}
         assert asked_twice == {"ADVISE when could I come?", "REFUND and a refund"}  # about its tools; and what the kill cut off

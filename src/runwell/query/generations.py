@@ -6,7 +6,6 @@ import msgspec
 
 from runwell.model.errors import NotFound
 from runwell.model.events import Event, GenerationCompleted
-from runwell.model.generation import RAW_FIELDS
 from runwell.model.run_parts import Generation, WholeGeneration
 from runwell.model.times import rfc3339
 from runwell.model.usage import NO_USAGE, Usage, usd
@@ -81,12 +80,14 @@ async def find_generation(journal: Journal, run_id: str, seq: int) -> WholeGener
     """Return one model call with its raw bodies. Raises `NotFound`."""
     for event in await journal.events(run_id, _GENERATIONS, limit=1, after=seq - 1):
         if event.seq == seq:
-            return WholeGeneration(**_told(event))
+            told = _told(event)
+            return WholeGeneration(**{name: told[name] for name in WholeGeneration.__struct_fields__})
     raise NotFound(f"the run has no model call with seq {seq}", hint="GET /v1/runs/{id}/generations lists them")
 
 
 def _generation(event: Event) -> Generation:
-    return Generation(**{name: value for name, value in _told(event).items() if name not in RAW_FIELDS})
+    told = _told(event)
+    return Generation(**{name: told[name] for name in Generation.__struct_fields__})
 
 
 def _told(event: Event) -> dict[str, Any]:

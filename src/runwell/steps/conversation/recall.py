@@ -6,12 +6,15 @@ are not made again. A model call that failed, or whose answer broke its schema, 
 
 from collections import deque
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
 from runwell.model.errors import StepError
 from runwell.model.events import EventData, GenerationCompleted, ToolReturned, TurnEnded
-from runwell.ports.models import ModelAnswer, ToolCall
+from runwell.ports.models import ModelAnswer, Thought, ToolCall
+
+T = TypeVar("T")
 
 
 class Recall:
@@ -44,18 +47,19 @@ class Recall:
 
 
 def answer_of(event: GenerationCompleted) -> ModelAnswer:
-    """Return the answer that was recorded, without its thoughts: what a provider wants back with them is not kept."""
+    """Return the answer that was recorded, with those of its thoughts that the provider wants back."""
     return ModelAnswer(
         text=event.response if isinstance(event.response, str) else "",
         provider=event.provider,
         model=event.model,
-        tool_calls=tuple(_call(call) for call in event.tool_calls or ()),
+        tool_calls=_read(event.tool_calls, tuple[ToolCall, ...]),
+        thoughts=_read(event.thoughts, tuple[Thought, ...]),
         response_model=event.response_model,
     )
 
 
-def _call(told: object) -> ToolCall:
+def _read(told: object, kind: type[T]) -> T:
     try:
-        return msgspec.convert(told, ToolCall)
+        return msgspec.convert(told or (), kind)
     except msgspec.ValidationError as exc:
-        raise StepError("LLM_REQUEST_FAILED", f"a recorded tool call cannot be read: {exc}") from exc
+        raise StepError("LLM_REQUEST_FAILED", f"what is recorded of an answer cannot be read: {exc}") from exc
