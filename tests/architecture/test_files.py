@@ -19,6 +19,7 @@ LATE: Final = {
 ENTRANCES: Final = frozenset(
     {
         "src/runwell/__init__.py",
+        "src/runwell/cli/agent_commands.py",
         "src/runwell/cli/commands.py",
         "src/runwell/cli/evaluation_commands.py",
         "src/runwell/cli/figure_commands.py",

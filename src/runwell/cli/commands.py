@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from runwell import __version__
+from runwell.cli.agent_commands import agents_app
 from runwell.cli.evaluation_commands import datasets_app, evaluators_app, experiments_app
 from runwell.cli.figure_commands import show_figure
 from runwell.cli.key_commands import keys_app
@@ -36,6 +37,7 @@ app.add_typer(tasks_app, name="tasks")
 app.add_typer(evaluators_app, name="evaluators")
 app.add_typer(datasets_app, name="datasets")
 app.add_typer(experiments_app, name="experiments")
+app.add_typer(agents_app, name="agents")
 app.add_typer(keys_app, name="keys")
 app.add_typer(organizations_app, name="organizations")
 app.add_typer(views_app, name="views")
