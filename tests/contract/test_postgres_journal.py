@@ -192,9 +192,12 @@ def test_an_older_schema_is_brought_up_to_date(postgres: PostgresServer, postgre
             after = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), input_hash="i")
             await journal.append(0, logs(after.run_id, 1, 1), after)
             assert await journal.cached("org_1", "h", "i") == after
+            await journal.delete_runs("wf_none")
+            await journal.removed(journal.removals())
 
     run(begun())
-    for change in ("DROP INDEX run_cache", "ALTER TABLE run DROP COLUMN cache_key", "UPDATE journal_owner SET schema_version = 1"):
+    older = ("DROP TABLE removal", "DROP INDEX run_cache", "ALTER TABLE run DROP COLUMN cache_key")
+    for change in (*older, "UPDATE journal_owner SET schema_version = 1"):
         postgres.execute(change, postgres_url)
     run(gone_on())
     run(gone_on())

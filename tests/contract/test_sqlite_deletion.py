@@ -146,7 +146,10 @@ def test_a_deletion_that_fails_half_way_can_be_done_again(tmp_path: Path, monkey
             with pytest.raises(JournalUnavailable):
                 await journal.delete_runs("wf_1")
             failing = False
+            assert journal.removals().of("cut_off") == ["wf_1"]
             assert await journal.delete_runs("wf_1") == 0
+            assert journal.removals().of("deleted") == ["wf_1"]
+            await journal.removed(journal.removals())
         assert files_with(tmp_path) == []
         async with opened(journal_at(tmp_path)) as journal:
             later = new_run()

@@ -119,7 +119,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     assert "upgrade" in refused(tmp_path)  # and the first refusal let go of the lock
 
 
-OLDER = "DROP INDEX run_cache; ALTER TABLE run DROP COLUMN cache_key; UPDATE meta SET value = '1' WHERE key = 'schema_version'"
+OLDER = "DROP TABLE removal; DROP INDEX run_cache; ALTER TABLE run DROP COLUMN cache_key; UPDATE meta SET value = '1' WHERE key = 'schema_version'"
 
 
 def test_an_older_schema_is_brought_up_to_date_by_the_owner_and_read_by_others(tmp_path: Path) -> None:
@@ -142,13 +142,15 @@ def test_an_older_schema_is_brought_up_to_date_by_the_owner_and_read_by_others(t
             after = msgspec.structs.replace(row("run_" + "2" * 32, 1, RunStatus.SUCCEEDED), input_hash="i")
             await journal.append(0, logs(after.run_id, 1, 1), after)
             assert await journal.cached("org_1", "h", "i") == after
+            await journal.delete_runs("wf_none")
+            await journal.removed(journal.removals())
 
     run(begun())
     with closing(sqlite3.connect(tmp_path / "runwell.db")) as connection:
         connection.executescript(OLDER)
     run(looked_at())
     run(gone_on())
-    assert stored(tmp_path, "SELECT value FROM meta WHERE key = 'schema_version'") == [("2",)]
+    assert stored(tmp_path, "SELECT value FROM meta WHERE key = 'schema_version'") == [("3",)]
 
 
 def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
