@@ -126,14 +126,8 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
 
 NEED_REVISION: Final = frozenset(
     {
-        "replace_workflow_draft",
-        "replace_agent_draft",
-        "put_limits",
-        "put_retention",
-        "put_redaction",
-        "replace_connection",
-        "replace_secret",
-        "replace_view",
+        *("replace_workflow_draft", "replace_agent_draft", "put_limits", "put_retention", "put_redaction"),
+        *("replace_connection", "replace_secret", "replace_view"),
     }
 )
 

@@ -81,6 +81,7 @@ class _Agent:
             if turn.answer.tool_calls:
                 self._tries = 0
                 self._messages += await self._calls.answers(turn.answer.tool_calls)
+                await self._ctx.kept()  # so that whatever happens from here on, none of them is made again
             elif not turn.wrong:
                 return turn.value
             else:
