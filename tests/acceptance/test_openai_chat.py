@@ -250,10 +250,14 @@ def test_an_idempotency_key_answers_again_without_a_call(tmp_path: Path, monkeyp
         async with world.client() as client:
             again = {"Idempotency-Key": "one"}
             answers = [await client.chat.completions.create(model=MODEL, messages=HI, extra_headers=again) for _ in range(2)]
-        assert answers[0] == answers[1]
-        assert len(world.provider.requests) == 1
+            assert answers[0] == answers[1]
+            assert len(world.provider.requests) == 1
+            again = {"Idempotency-Key": "two"}
+            for _ in range(2):  # what was streamed is not kept
+                stream = await client.chat.completions.create(model=MODEL, messages=HI, extra_headers=again, stream=True)
+                assert "".join([piece.choices[0].delta.content or "" async for piece in stream]) == "Hello"
 
-    with_world(tmp_path, monkeypatch, [say("Hello")], test)
+    with_world(tmp_path, monkeypatch, say("Hello"), test)
 
 
 def test_tenants_are_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Work that a client waits for, and that ends when the client hangs up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
@@ -34,6 +34,18 @@ async def unless(gone: "asyncio.Task[None]", work: Awaitable[T]) -> T | None:
         if not working.done():
             working.cancel()
             await asyncio.wait({working})
+
+
+class StreamedOnce(Response):
+    """Server-sent events that are told while they happen, to one client, and cannot be told again: an `Idempotency-Key` stays free."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+        self.status_code = 200
+        self.background = None
+        self.init_headers({"cache-control": "no-store, no-transform", "x-accel-buffering": "no", **(headers or {})})
+        self.body = memoryview(b"")  # only now: a stream has no length
 
 
 async def _hang_up(receive: Receive) -> None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runwell.api.answers import Answer
-from runwell.api.hang_up import GONE, listening, unless
+from runwell.api.hang_up import GONE, StreamedOnce, listening, unless
 from runwell.api.openai.errors import RUN_ID, Failure, failure_of
 from runwell.model.errors import RunwellError
 from runwell.query.live_run import Ending, LiveRun
@@ -77,15 +77,11 @@ async def _first(run: LiveRun) -> str | Ending:
     return ""
 
 
-class AnswerStream(Response):
+class AnswerStream(StreamedOnce):
     """What a run says, as server-sent events, from `first` on. It closes the run."""
 
-    media_type = "text/event-stream"
-
     def __init__(self, run: LiveRun, writer: Writer, first: str | Ending) -> None:
-        self.status_code = 200
-        self.background = None
-        self.init_headers({"cache-control": "no-store, no-transform", "x-accel-buffering": "no", RUN_ID: run.run_id})
+        super().__init__({RUN_ID: run.run_id})
         self._run, self._writer, self._first = run, writer, first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

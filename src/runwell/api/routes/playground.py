@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runwell.api.answers import Answer, answers
-from runwell.api.hang_up import GONE, listening, unless
+from runwell.api.hang_up import GONE, StreamedOnce, listening, unless
 from runwell.api.json_values import JsonObject, JsonValue, KeptText
 from runwell.api.parts import Parts
 from runwell.api.route import Caller, Server, check, needs, router
@@ -29,7 +29,6 @@ from runwell.query.workflows import version_summary
 routes = router("playground")
 
 Named = Annotated[KeptText, Field(min_length=1, max_length=200)]
-_HEADERS: Final = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
 
 
 class PlaygroundVariant(Body):
@@ -135,15 +134,11 @@ async def _outcomes(table: Table, laid: list[Tried]) -> Outcomes:
     return Outcomes(variants=sorted(ends, key=lambda one: one.variant))
 
 
-class VariantStream(Response):
+class VariantStream(StreamedOnce):
     """What comes of the variants, as server-sent events without names."""
 
-    media_type = "text/event-stream"
-
     def __init__(self, table: Table, laid: list[Tried]) -> None:
-        self.status_code = 200
-        self.background = None
-        self.init_headers(_HEADERS)
+        super().__init__()
         self._table, self._laid = table, laid
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
