@@ -104,7 +104,8 @@ async def stream_server(
     bare = assemble_memory([bench.type], journal=journal, definitions=SqlDefinitions(sql), models=models)
     keys = KeyRing(settings.data_dir)
     vault, outside = real_outside(settings, sql, keys)
-    kept = {"evaluation": hosted_evaluation(bare.runtime, sql), "feedback_tokens": SignedTokens(keys)}
+    kept: dict[str, Any] = {"tools": bare.services.tools, "evaluation": hosted_evaluation(bare.runtime, sql)}
+    kept["feedback_tokens"] = SignedTokens(keys)
     app = msgspec.structs.replace(bare, sql=sql, identities=sql_identities(sql, bare.clock), vault=vault, **kept)
     await app.runtime.open()
     seen = read_through(journal)
