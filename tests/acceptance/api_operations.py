@@ -33,6 +33,7 @@ _NAMING: Final = {
 _AGENT: Final = {"name": "mine", "steps": [{"id": "agent", "type": "agent", "model": "demo:mine", "instructions": "mine"}]}
 _ORIGIN: Final = "https://mine.example"
 _DECISION: Final = {"approved": True}
+_SPAN: Final = {"traceId": "ab" * 16, "spanId": "cd" * 8, "name": "mine"}
 
 _COMMANDS: Final[list[Any]] = [
     {"command": "send_message", "run_id": "{run_id}", "params": {"name": "mine"}},
@@ -66,6 +67,7 @@ BODIES: Final[dict[str, list[Any]]] = {
     "complete_pending_task": [_DECISION],
     "complete_run_task": [_DECISION],
     "complete_run_task_of_workflow": [_DECISION],
+    "export_traces": [{"resourceSpans": [{"scopeSpans": [{"spans": [_SPAN]}]}]}],
     "put_limits": [{"max_queued": 77}],
     "put_retention": [{"keep_days": 77, "rules": [{"workflow_id": "{workflow_id}", "keep_days": 7}]}],
     "put_redaction": [{"paths": ["*.mine"], "kinds": ["email"]}],

@@ -19,7 +19,9 @@ _REQUEST: Final[dict[str, Any]] = {
     "description": "An `ExportTraceServiceRequest`; `Content-Encoding: gzip` is understood.",
     "content": {
         _PROTOBUF: {"schema": {"type": "string", "format": "binary"}},
-        "application/json": {"schema": {"type": "object", "properties": {"resourceSpans": {"type": "array", "items": {"type": "object"}}}}},
+        "application/json": {
+            "schema": {"type": "object", "properties": {"resourceSpans": {"type": ["array", "null"], "items": {"type": "object"}}}}
+        },
     },
 }
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
