@@ -56,7 +56,7 @@ BODIES: Final[dict[str, list[Any]]] = {
     "validate_document": [{"document": _NAMING}],
     "validate_workflow": [{"document": _NAMING}, None],
     "command_workflow": _COMMANDS,
-    "create_agent": [{"name": "Mine", "document": _AGENT}],
+    "create_agent": [{"name": "Mine, an agent", "document": _AGENT}],
     "replace_agent_draft": [{"document": _AGENT}],
     "publish_agent": [{"note": "mine", "document": _AGENT}, None],
     "run_agent": [{"input": "mine"}, {"input": "mine", "version": 1}],
