@@ -16,7 +16,7 @@ _CORE: Final = re.compile(r"[0-9a-f]{16,}")
 PLACES: Final = {"key": "workflow_id", "workflow_run_id": "short_id"}
 """Parameters that name the same as another."""
 
-CONSTANTS: Final = {"path": "propose", "number": "1", "seq": "6"}
+CONSTANTS: Final = {"path": "propose", "number": "1", "seq": "6", "model": "demo:large"}
 """Parameters that name something only within what another names."""
 
 _SAY: Final = {"name": "mine", "steps": [{"id": "say", "type": "transform", "value": "mine"}]}
@@ -31,6 +31,7 @@ _NAMING: Final = {
     ],
 }
 _AGENT: Final = {"name": "mine", "steps": [{"id": "agent", "type": "agent", "model": "demo:mine", "instructions": "mine"}]}
+_CHAT: Final = {"model": "demo:mine", "messages": [{"role": "user", "content": "mine"}]}
 _ORIGIN: Final = "https://mine.example"
 _DECISION: Final = {"approved": True}
 _SPAN: Final = {"traceId": "ab" * 16, "spanId": "cd" * 8, "name": "mine"}
@@ -62,6 +63,14 @@ BODIES: Final[dict[str, list[Any]]] = {
     "run_agent": [{"input": "mine"}, {"input": "mine", "version": 1}],
     "reply_to_run": [{"message": "mine"}],
     "reply_to_run_of_workflow": [{"message": "mine"}],
+    "create_chat_completion": [_CHAT, {**_CHAT, "model": "agent:{agent_id}"}],
+    "create_response": [{"model": "demo:mine", "input": "mine"}, {"model": "agent:{agent_id}", "input": "mine"}],
+    "try_variants": [
+        {"input": "mine", "variants": [{"model": "demo:mine"}], "stream": False},
+        {"workflow": "{agent_id}", "input": "mine", "variants": [{"model": "demo:mine"}], "stream": False},
+        {"workflow": "{agent_id}", "input": "mine", "variants": [{}], "stream": False, "save": True},
+    ],
+    "keep_variant": [{"variant": {"name": "mine", "step": "think", "params": {"temperature": 0}}}],
     "add_run_comment": [{"content": "mine"}],
     "add_run_comment_of_workflow": [{"content": "mine"}],
     "complete_pending_task": [_DECISION],

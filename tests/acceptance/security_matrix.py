@@ -24,7 +24,7 @@ SOCKET: Final = Operation(
 )
 """The OpenAPI document knows no WebSockets."""
 
-_PER_ANSWER: Final = ("x-request-id", "date", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
+_PER_ANSWER: Final = ("x-request-id", "x-runwell-run-id", "date", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
 _REQUEST_ID: Final = re.compile(r"req_[0-9a-f]{32}")
 
 ANSWERS_OF_THEIR_OWN: Final = {

@@ -73,7 +73,7 @@ def _routes(app: Any) -> list[tuple[type, str]]:
     found: list[tuple[type, str]] = []
     for one in app.routes:
         inner = getattr(one, "original_router", None) or getattr(one, "router", None)
-        found += _routes(inner) if inner is not None else [(type(one), one.path)]
+        found += _routes(inner) if inner is not None else [(type(one), one.path.replace(":path}", "}"))]
     return found
 
 
