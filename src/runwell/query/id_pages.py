@@ -1,10 +1,11 @@
 """Pages of lists that go by id, newest first."""
 
+import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from runwell.ports.evaluations import Span
-from runwell.query.cursors import Cursor, read_cursor, write_cursor
+from runwell.query.cursors import Cursor, gone, read_cursor, write_cursor
 
 
 class HasId(Protocol):
@@ -14,13 +15,30 @@ class HasId(Protocol):
 
 T = TypeVar("T", bound=HasId)
 
+_ID: Final = re.compile("[a-z]{2,5}_[0-9a-f]{32}")
+
+
+def places_in(at: Cursor, count: int) -> tuple[int, ...]:
+    """Return the numbers at which a page begins. Raises `InvalidInput` for a cursor that holds others."""
+    numbers = tuple(part for part in at.place if isinstance(part, int) and 0 <= part < 2**31)
+    if len(numbers) != count or len(at.place) != count:
+        raise gone()
+    return numbers
+
+
+def _id_in(at: Cursor) -> str:
+    match at.place:
+        case (str(place),) if _ID.fullmatch(place):
+            return place
+    raise gone()
+
 
 async def id_page(
     fetch: Callable[[Span], Awaitable[list[T]]], limit: int, cursor: str | None, *about: Any
 ) -> tuple[list[T], dict[str, str | None]]:
     """Return a page and its `next_cursor` and `prev_cursor`. Raises `InvalidInput` for a cursor of another list."""
     at = None if cursor is None else read_cursor(cursor, *about)
-    place = None if at is None else str(at.place[0])
+    place = None if at is None else _id_in(at)
     back = at is not None and at.direction == "prev"
     found = await fetch(Span(limit=limit + 1, after=place if back else None, before=None if back else place))
     more = len(found) > limit

@@ -19,7 +19,7 @@ from runwell.model.principal import Principal
 from runwell.model.redaction import NOTHING
 from runwell.query.cursors import Cursor, read_cursor, write_cursor
 from runwell.query.datasets import redacted, rows_of_runs
-from runwell.query.id_pages import id_page
+from runwell.query.id_pages import id_page, places_in
 from runwell.query.run_search import RunIndex
 
 routes = router("datasets")
@@ -166,8 +166,7 @@ async def list_dataset_rows(
     """Return the rows of a version."""
     found = await server.evaluation.datasets.get(caller.scope, dataset_id)
     about = ("dataset rows", caller.scope, found.id)
-    at = None if cursor is None else read_cursor(cursor, *about)
-    wanted, start = (version, 0) if at is None else (int(at.place[0]), int(at.place[1]))
+    wanted, start = (version, 0) if cursor is None else places_in(read_cursor(cursor, *about), 2)
     number, rows = await server.evaluation.datasets.rows(caller.scope, found.id, wanted)
     end = start + limit
     onwards = write_cursor(Cursor("next", (number, end)), *about) if end < len(rows) else None

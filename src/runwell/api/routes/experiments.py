@@ -20,7 +20,7 @@ from runwell.model.variant import MOST_VARIANTS, Variant
 from runwell.query.comparison import compared_rows, comparison
 from runwell.query.cursors import Cursor, read_cursor, write_cursor
 from runwell.query.experiments import ExperimentAsked, Planner
-from runwell.query.id_pages import id_page
+from runwell.query.id_pages import id_page, places_in
 
 routes = router("experiments")
 
@@ -113,7 +113,7 @@ async def list_experiment_rows(experiment_id: Id, caller: Caller, server: Server
     """Return what each variant made of each row, and whether that was better or worse than the baseline."""
     found = await server.evaluation.experiments.get(caller.scope, experiment_id)
     about = ("experiment rows", caller.scope, found.id)
-    start = 0 if cursor is None else int(read_cursor(cursor, *about).place[0])
+    start = 0 if cursor is None else places_in(read_cursor(cursor, *about), 1)[0]
     rows: list[DatasetRow] = []
     try:
         _, rows = await server.evaluation.datasets.rows(caller.scope, found.dataset_id, found.dataset_version)
