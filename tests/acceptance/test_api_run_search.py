@@ -1,14 +1,61 @@
 """Searching for runs: filters, the search language, counts, what is left out, and what is refused."""
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from tests.acceptance.api_bench import ASK, FAIL, Api, say, with_api
-from tests.acceptance.run_searches import age, ask, found, store_of
 
+from runwell.model.run_record import RunRecord
 from runwell.model.times import rfc3339
+from runwell.testing import MemoryRunStore
+
+DAY_MS = 86_400_000
+
+
+async def ask(api: Api, path: str, params: dict[str, Any], status: int = 200) -> dict[str, Any]:
+    answer = await api.send("GET", path, params=params)
+    assert answer.status_code == status, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def found(api: Api, path: str = "/v1/runs", **params: Any) -> list[str]:
+    """Return the ids of the whole list, and see that it is counted rightly."""
+    listed, page = list[str](), await ask(api, path, {"limit": 2, **params})
+    listed += [run["id"] for run in page["data"]]
+    while page["next_cursor"]:
+        page = await ask(api, path, {"limit": 2, **params, "cursor": page["next_cursor"]})
+        listed += [run["id"] for run in page["data"]]
+    counted = await ask(api, path, {**params, "count": "true"})
+    assert counted["count"] == len(listed) == len(set(listed)) == sum(counted["facets"]["statuses"].values())
+    return listed
+
+
+def store_of(api: Api) -> MemoryRunStore:
+    store = api.app.run_store
+    assert isinstance(store, MemoryRunStore)
+    return store
+
+
+async def record_of(api: Api, run_id: str) -> RunRecord:
+    assert api.app.projector is not None
+    await api.app.projector.catch_up()
+    newer = {record.run_id: record for record in api.app.projector.overlay()}
+    return newer.get(run_id) or store_of(api).kept[run_id]
+
+
+async def age(api: Api, run_id: str, days: float) -> str:
+    """Put a run of that age into the store, made after another; return its id."""
+    then = int(time.time() * 1000 - days * DAY_MS)
+    old = await record_of(api, run_id)
+    new_id = "run_" + f"{then:012x}".ljust(32, "0")
+    changes = {"run_id": new_id, "created_at": then, "started_at": None if old.started_at is None else then, "ended_at": then}
+    store_of(api).kept[new_id] = msgspec.structs.replace(old, **changes)
+    return new_id
 
 
 def test_filters_hold_together(tmp_path: Path) -> None:
@@ -84,8 +131,6 @@ def test_filters_hold_together(tmp_path: Path) -> None:
         facets = (await api.get("/v1/runs", count="true"))["facets"]
         assert facets["statuses"] == {"succeeded": 2, "failed": 1}
         assert facets["workflows"][workflow] == 1
-        assert facets["workflow_names"].keys() == facets["workflows"].keys()
-        assert facets["workflow_names"][workflow] == {"slug": "one", "name": "one"}
 
     with_api(tmp_path, main)
 
@@ -181,73 +226,84 @@ def test_a_search_in_fields(tmp_path: Path) -> None:
         assert await search(("input.tags[]", "is", ["a"], "string"), status=["succeeded"], workflow=["say"]) == runs[:0:-1]
         assert await search(metadata={"a:b": "c"}, query=f"-run:{runs[0]}") == runs[:0:-1]
         assert await search(metadata={"a:b": "d"}) == await search(metadata={"a": "b:c"}) == []
-        for name, operator, values, place, word in [
-            ("stauts", "is", ["x"], "/field_queries/0/field_name", "stauts"),
-            ("input.n", "is empty", [1], "/field_queries/0/values", "takes no values"),
-            ("input.n", "greater than", ["5"], "/field_queries/0/values/0", "has no order"),
-            ("review", "is", ["good"], "/field_queries/0/values/0", "review is never 'good'"),
-            ("input.n", "is", [], "/field_queries/0/values", "needs values"),
-            ("input.n", "is", [1, None], "/field_queries/0/values/1", "no value"),
-            ("input.n", "is", [{"a": [1]}], "/field_queries/0/values/0", "no value"),
-        ]:
-            told = await api.post(
-                "/v1/runs/search", {"field_queries": [{"field_name": name, "operator": operator, "values": values}]}, status=422
-            )
-            [problem] = told["errors"]
-            assert (problem["pointer"], word in problem["message"], bool(problem["hint"])) == (place, True, True), told
-        endless = b'{"field_queries": [{"field_name": "input.n", "operator": "is", "values": [1e400]}]}'
-        answer = await api.send("POST", "/v1/runs/search", content=endless, headers={"Content-Type": "application/json"})
-        assert answer.status_code == 422
         mixed = await api.post("/v1/runs/search", {"query": "status:failed", "limit": 0}, status=422)
         assert mixed["code"] == "INVALID_REQUEST"
 
     with_api(tmp_path, main)
 
 
-def test_a_bad_search_is_refused_with_its_place(tmp_path: Path) -> None:
+def test_further_pages_belong_to_the_first_ones_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main(api: Api) -> None:
-        for query, place, word in [
-            ("refund stauts:failed", 7, "stauts"),
-            ("status:done", 7, "done"),
-            ('tag:x "open', 6, "quot"),
-            ("(status:failed", 0, ""),
-            ("started:>soon", 9, "soon"),
-            ('input.n:>"5"', 9, "has no order"),
-            ("input.n:5..1", 11, "ends before it begins"),
-            ("review:postive", 7, "review is never"),
-            ("late kind:agnet", 10, "kind is never"),
-            ("step.x.foo:failed", 0, "step.x.foo"),
-        ]:
-            for answer, pointer in (
-                (await ask(api, "/v1/runs", {"q": query}, 422), "/query/q"),
-                (await ask(api, "/v1/runs/export", {"q": query}, 422), "/query/q"),
-                (await api.post("/v1/runs/search", {"query": query}, status=422), "/query"),
-            ):
-                [problem] = answer["errors"]
-                assert (answer["code"], problem["pointer"], problem.get("position")) == ("INVALID_QUERY", pointer, place), answer
-                assert word in problem["message"].lower()
-                assert problem["hint"]
-        for params in (
-            {"from": "soon"}, {"to": ""}, {"metadata": "x"}, {"metadata": ":x"}, {"archived": "maybe"}, {"status": "done"}, {"tag": ""},
-            {"min_duration_ms": -1}, {"min_cost_usd": "NaN"}, {"limit": 0}, {"limit": 201}, {"q": "a\0b"}, {"q": "x" * 4_097},
-            {"sort": "cost"},
-        ):  # fmt: skip
-            await ask(api, "/v1/runs", params, 422)
-        refused: list[tuple[dict[str, Any], str, str]] = [
-            ({"status": "faild"}, "/status", "did you mean failed?"),
-            ({"metadata": "x"}, "/metadata", "key:value"),
-            ({"metadata": '"x:y'}, "/metadata", "key:value"),
-            ({"from": "soon"}, "/from", "-7d"),
-            ({"from": "-1d", "to": "-2d"}, "/to", "turn them round"),
-            ({"min_duration_ms": 2, "max_duration_ms": 1}, "/max_duration_ms", "turn them round"),
-            ({"min_cost_usd": 0.2, "max_cost_usd": "0.1"}, "/max_cost_usd", "turn them round"),
-        ]
-        for params, pointer, word in refused:
-            [problem] = (await ask(api, "/v1/runs", params, 422))["errors"]
-            assert (problem["pointer"], word in problem["hint"]) == (f"/query{pointer}", True), problem
-        [problem] = (await api.post("/v1/runs/search", {"status": ["faild"]}, status=422))["errors"]
-        assert (problem["pointer"], problem["hint"]) == ("/status", "did you mean failed?")
-        assert await found(api, q="é" * 4_096) == []
+        run_id = await api.finished(say())
+        olds = [await age(api, run_id, 7 - (1 + n) / 24) for n in range(3)][::-1]  # the oldest last
+        filters: list[dict[str, Any]] = [{}, {"q": "started:>-7d"}, {"from": "-7d"}]
+        for params in filters:
+            page = await ask(api, "/v1/runs", {"limit": 2, **params})
+            with monkeypatch.context() as later:
+                now = time.time() + 86_400
+                later.setattr("runwell.api.routes.run_search.time.time", lambda now=now: now)
+                rest = await ask(api, "/v1/runs", {"limit": 2, "cursor": page["next_cursor"], "count": "true", **params})
+                fresh = await ask(api, "/v1/runs", params)
+            assert [run["id"] for run in page["data"] + rest["data"]] == [run_id, *olds]
+            assert (rest["count"], [run["id"] for run in fresh["data"]]) == (4, [run_id])
+        problem = await ask(api, "/v1/runs", {"cursor": page["next_cursor"], "from": "-8d"}, 422)
+        assert problem["detail"] == "the cursor is damaged or of another list"
+
+    with_api(tmp_path, main)
+
+
+def test_counts_and_lists_agree_while_runs_come_and_end(tmp_path: Path) -> None:
+    async def main(api: Api) -> None:
+        before = {await api.start(say()) for _ in range(20)}
+        started: set[str] = set()
+        reading = True
+
+        async def go_on() -> None:
+            while reading:
+                started.add(await api.start(say(), tags=("late",)))
+                await asyncio.sleep(0)
+
+        starting = asyncio.ensure_future(go_on())
+        for limit in (1, 3, 10, 200):
+            listed = [run["id"] for run in await api.pages("/v1/runs", limit=limit)]
+            assert len(listed) == len(set(listed))
+            assert before <= set(listed) <= before | started
+            page = await api.get("/v1/runs", limit=200, count="true")
+            assert sum(page["facets"]["statuses"].values()) == page["count"] >= len(before)
+        reading = False
+        await starting
+        assert set(await found(api, limit=7)) == before | started
+        assert set(await found(api, q="tag:late", limit=200)) == started
+
+    with_api(tmp_path, main)
+
+
+def test_every_page_counts_the_list_of_the_first_one(tmp_path: Path) -> None:
+    async def main(api: Api) -> None:
+        made = [await api.finished(say()) for _ in range(5)][::-1]
+        page = await ask(api, "/v1/runs", {"limit": 2, "count": "true"})
+        counts, walked = [page["count"]], [run["id"] for run in page["data"]]
+        while page["next_cursor"]:
+            await api.finished(say("later"))
+            page = await ask(api, "/v1/runs", {"limit": 2, "count": "true", "cursor": page["next_cursor"]})
+            counts.append(page["count"])
+            walked += [run["id"] for run in page["data"]]
+            assert sum(page["facets"]["workflows"].values()) == 5
+        assert (walked, counts) == (made, [5, 5, 5])
+        back = [run["id"] for run in page["data"]]
+        while page["prev_cursor"]:
+            page = await ask(api, "/v1/runs", {"limit": 2, "count": "true", "cursor": page["prev_cursor"]})
+            back = [run["id"] for run in page["data"]] + back
+            assert page["count"] == 5
+        assert back == made
+        assert (await ask(api, "/v1/runs", {"count": "true"}))["count"] == 7
+        assert await ask(api, "/v1/runs", {"q": "nowhere", "count": "true"}) == {
+            "data": [],
+            "next_cursor": None,
+            "prev_cursor": None,
+            "count": 0,
+            "facets": {"statuses": {}, "workflows": {}},
+        }
 
     with_api(tmp_path, main)
 
