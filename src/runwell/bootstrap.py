@@ -19,6 +19,7 @@ from runwell.adapters.secrets import EnvironmentSecrets, StoredSecrets
 from runwell.adapters.tools.mcp_tools import McpTools
 from runwell.adapters.tools.reach import Reach as Reachable
 from runwell.engine.compile import Reach
+from runwell.model.canonical import content_hash
 from runwell.model.errors import InvalidInput
 from runwell.model.event_redaction import RedactedEvents
 from runwell.model.ids import DEFAULT_ORG
@@ -87,7 +88,7 @@ def redactor_for(rules: Redaction) -> Redactor:
 
 
 def event_rules(rules: Redaction) -> EventRedactor | None:
-    return None if rules == NOTHING else RedactedEvents(redactor_for(rules))
+    return None if rules == NOTHING else RedactedEvents(redactor_for(rules), content_hash(rules))
 
 
 async def all_redactions(sql: Sql) -> dict[str, EventRedactor]:

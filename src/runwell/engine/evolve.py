@@ -12,7 +12,6 @@ from runwell.engine import plan as compiled
 from runwell.engine.state import Loop, RunState, Scope, StepState, log_cost, step_alarm
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
 from runwell.model import events as ev
-from runwell.model.canonical import content_hash
 from runwell.model.errors import RunwellError
 from runwell.model.events import Event
 from runwell.model.run import Attempt
@@ -48,7 +47,6 @@ def create(plan: compiled.Plan, event: Event) -> RunState:
         plan=plan,
         created=created,
         created_at=event.ts,
-        input_hash=content_hash(created.input),
         root=root,
         actor=event.actor,
         seq=1,
@@ -191,7 +189,11 @@ def _run_succeeded(state: RunState, event: Event) -> None:
 
 
 def _run_served(state: RunState, event: Event) -> None:
-    state.output = event.of(ev.RunServedFromCache).output
+    data = event.of(ev.RunServedFromCache)
+    state.output, state.served_from = data.output, data.source_run_id
+    state.count_hit(data.saved_nanos, data.saved_ms)
+    for step in state.steps.values():
+        step.status, step.reason, step.ended_at = StepStatus.SKIPPED, "cached", event.ts
 
 
 def _run_ended_badly(state: RunState, event: Event) -> None:
@@ -255,6 +257,9 @@ def _step_completed(state: RunState, event: Event) -> None:
     step = _move_step(state, event, "step_completed:skipped" if data.skipped else None)
     _end_attempt(step, event.ts, "succeeded")
     step.result, step.reason, step.caused_by, step.reused_from = data.result, data.reason, data.caused_by, data.reused_from
+    if data.cache is not None:
+        step.cache = data.cache
+        state.count_hit(data.cache.saved_nanos, data.cache.saved_ms)
     if step.iteration is not None:
         _note_iteration(step, data.result)
     if step.plan.control == "wait" and step.message is not None and not data.skipped:
@@ -269,6 +274,7 @@ def _note_iteration(step: StepState, value: Any) -> None:
 
 def _step_failed(state: RunState, event: Event) -> None:
     data = event.of(ev.StepFailed)
+    state.has_failures = True
     held = state.steps.get(event.step_id or "")
     if held is not None:
         held.handled = data.handled

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from runwell.engine.plan import Body, Plan, StepPlan
+from runwell.model.caching import CacheHit
 from runwell.model.errors import ErrorInfo
 from runwell.model.events import Event, Log, RunCreated, RunReviewed, StopMode
 from runwell.model.run import Attempt
@@ -68,6 +69,7 @@ class StepState(msgspec.Struct, kw_only=True, eq=False):
     reason: SkipReason | None = None
     caused_by: str | None = None
     reused_from: str | None = None
+    cache: CacheHit | None = None
     started_at: int | None = None
     ended_at: int | None = None
     waiting_for: WaitingFor | None = None
@@ -97,13 +99,12 @@ class StepState(msgspec.Struct, kw_only=True, eq=False):
 
 
 class RunState(msgspec.Struct, kw_only=True, eq=False):
-    """One run; see the top of this file."""
+    """One run; see the top of this file. `has_failures`: of steps, handled ones too."""
 
     run_id: str
     plan: Plan
     created: RunCreated
     created_at: int
-    input_hash: str
     root: Scope
     actor: str | None = None
     seq: int = 0
@@ -127,6 +128,11 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
     active_since: int | None = None
     active_ms: int = 0
     output: Any = None
+    served_from: str | None = None
+    cache_hits: int = 0
+    saved_nanos: int = 0
+    saved_ms: int = 0
+    has_failures: bool = False
     error: ErrorInfo | None = None
     failed_step: str | None = None
     failing: str | None = None
@@ -134,6 +140,12 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
     drain_until: int | None = None
     log_bytes: int = 0
     usage: Usage = NO_USAGE
+
+    def count_hit(self, nanos: int, ms: int) -> None:
+        """Add a result that was had from the cache, and what it saved."""
+        self.cache_hits += 1
+        self.saved_nanos += nanos
+        self.saved_ms += ms
 
     @property
     def is_terminal(self) -> bool:

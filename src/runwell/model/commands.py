@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from runwell.model.caching import CacheHit
 from runwell.model.errors import ErrorInfo, LimitName
 from runwell.model.events import EventData, RunCreated, StopMode, Verdict
 
@@ -79,6 +80,13 @@ class AdmitRun(Command, frozen=True, kw_only=True):
     """A slot is free: begin."""
 
 
+class ServeRun(Command, frozen=True, kw_only=True):
+    """Give a run that has not begun the output of an earlier one."""
+
+    hit: CacheHit
+    output: Any = None
+
+
 class Tick(Command, frozen=True, kw_only=True):
     """Time passed: whatever is due at `now` happens."""
 
@@ -92,9 +100,13 @@ class RecordProgress(Command, frozen=True, kw_only=True):
 
 
 class CompleteAttempt(Command, frozen=True, kw_only=True):
+    """`cache`: nothing was done, the result was had before. `cache_key`: under which it may be had again."""
+
     step_id: str
     attempt: int
     result: Any = None
+    cache: CacheHit | None = None
+    cache_key: str | None = None
 
 
 class FailAttempt(Command, frozen=True, kw_only=True):

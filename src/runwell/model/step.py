@@ -1,8 +1,11 @@
 """What every step of a workflow document has, whatever its type."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+
+from runwell.model.caching import CacheUse
 
 STEP_ID: Final = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 
@@ -61,15 +64,24 @@ class StepSpec(Part):
     )
     on_error: Literal["fail", "continue"] = "fail"
     fallback: Any = Field(default=None, description="the result when the step fails; given, even as null, the run goes on")
-    cache: Literal["auto", "always", "never"] = Field(default="auto", description="kept, without effect yet: every step is carried out")
+    cache: CacheUse = Field(default="auto", description="of llm and agent steps, and of the run that a workflow step starts")
     join: Literal["any", "all"] = "any"
 
+    calls_model: ClassVar[bool] = False
+    """Whether it costs what a model call costs."""
     waits_for_approval: ClassVar[bool] = False
     """Whether it asks a person before it calls a tool that requires approval."""
 
     def tools_named(self) -> list[tuple[str, str]]:
         """Return the tools that the step names in so many words: (pointer within the step, whole name)."""
         return []
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        """Return what it takes to have the step's result again instead of carrying it out (see `caching.allows`).
+
+        `given` are its template fields: filled in, or as the document has them.
+        """
+        return "always"
 
     @property
     def handles_errors(self) -> bool:
@@ -90,6 +102,9 @@ class ForEach(StepSpec):
     output: Any = Field(default=None, description="template, filled in for each item; left out, its last step's result")
     on_item_error: Literal["fail", "collect"] = "fail"
 
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "auto"
+
 
 class While(StepSpec):
     """Run `steps` again and again; `condition` is tested before each iteration but the first."""
@@ -101,6 +116,9 @@ class While(StepSpec):
     max_iterations: int = Field(ge=1, le=10_000)
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1)
     output: Any = Field(default=None, description="template, filled in after each iteration; left out, its last step's result")
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "auto"
 
 
 class Delay(StepSpec):
@@ -128,6 +146,9 @@ class Approval(StepSpec):
     expires_in_s: Duration | None = None
     on_expire: Literal["reject", "fail"] = "reject"
 
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "never"
+
 
 class Wait(StepSpec):
     """Wait for a message of this name; its body is the result."""
@@ -138,6 +159,9 @@ class Wait(StepSpec):
     type: Literal["wait"]
     message: str
     expires_in_s: Duration | None = None
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "never"
 
 
 class ChildWorkflow(StepSpec):
@@ -150,6 +174,9 @@ class ChildWorkflow(StepSpec):
     workflow: str = Field(min_length=1)
     version: int | None = Field(default=None, ge=1, description="left out, the newest")
     input: Any = None
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "never"
 
 
 CONTROL_STEPS: Final[tuple[type[StepSpec], ...]] = (ForEach, While, Delay, Approval, Wait, ChildWorkflow)

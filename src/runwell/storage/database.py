@@ -20,7 +20,7 @@ from typing import Final, Literal
 from runwell.model.errors import JournalUnavailable
 
 DATABASE_FILE: Final = "runwell.db"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 BUSY_MS: Final = 5_000
 """How long to wait for a lock that only a foreign program can hold."""
 
@@ -92,7 +92,11 @@ _UPGRADES: Final = {
     1: """
         ALTER TABLE run ADD COLUMN cache_key BLOB;
         CREATE INDEX run_cache ON run (cache_key, rid) WHERE cache_key IS NOT NULL;
-    """
+    """,
+    2: """
+        CREATE TABLE step_result (cache_key BLOB PRIMARY KEY, rid INTEGER NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX step_result_run ON step_result (rid);
+    """,
 }
 """What leads from a version of the schema to the next."""
 

@@ -22,7 +22,7 @@ from runwell.storage.postgres_owner import PATIENCE_S, Owner
 from runwell.storage.postgres_reading import PostgresReaders, PostgresReading, Query
 from runwell.storage.postgres_session import DRIVER_ERRORS, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
-from runwell.storage.records import encode_append
+from runwell.storage.records import decode_row, encode_append
 
 T = TypeVar("T")
 
@@ -108,6 +108,16 @@ class PostgresJournal(PostgresReading):
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._commit.add(Append(self._place, claim, expected, tuple(events), encoded, row, future))
         return future
+
+    # What can be had again
+
+    async def cached(self, key: str) -> RunRow | None:
+        found = await self.query(lambda connection: queries.cached(connection, bytes.fromhex(key)))
+        return None if found is None else decode_row(found)
+
+    async def cached_step(self, key: str) -> Event | None:
+        found = await self.query(lambda connection: queries.cached_step(connection, bytes.fromhex(key)))
+        return None if found is None else (await self._events([found]))[0]
 
     # Deleting
 

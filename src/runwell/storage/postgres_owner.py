@@ -29,7 +29,7 @@ from runwell.storage.postgres_queries import is_made
 from runwell.storage.postgres_session import DRIVER_ERRORS, connect, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 OLDEST_SERVER: Final = 14
 PATIENCE_S: Final = 3.0
 """How long to wait for the lock of a process that has just died: its session ends a moment later."""
@@ -58,7 +58,11 @@ _UPGRADES: Final = {
     1: """
         ALTER TABLE run ADD COLUMN cache_key bytea;
         CREATE INDEX run_cache ON run (cache_key, rid) WHERE cache_key IS NOT NULL;
-    """
+    """,
+    2: """
+        CREATE TABLE step_result (cache_key bytea PRIMARY KEY, rid bigint NOT NULL, seq integer NOT NULL);
+        CREATE INDEX step_result_run ON step_result (rid);
+    """,
 }
 """What leads from a version of the schema to the next."""
 

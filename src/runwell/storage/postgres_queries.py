@@ -60,6 +60,12 @@ async def cached(connection: Any, key: bytes) -> str | None:
     return found
 
 
+async def cached_step(connection: Any, key: bytes) -> str | None:
+    """Return the record of the event with the step's result that is kept under the key."""
+    found: str | None = await connection.fetchval("SELECT body FROM step_result JOIN event USING (rid, seq) WHERE cache_key = $1", key)
+    return found
+
+
 async def live(connection: Any) -> list[str]:
     return _column(await connection.fetch("SELECT body FROM run WHERE live ORDER BY rid"))
 

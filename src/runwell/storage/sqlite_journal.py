@@ -106,6 +106,18 @@ class SqliteJournal(SqliteReading):
     def _look_up(self, short: str) -> Position | None:
         return queries.position(self._opened().lookup, short)
 
+    # What can be had again
+
+    async def cached(self, key: str) -> RunRow | None:
+        return await self.query(lambda connection: queries.cached(connection, bytes.fromhex(key)))
+
+    async def cached_step(self, key: str) -> Event | None:
+        def read(connection: sqlite3.Connection) -> Event | None:
+            found = queries.cached_step(connection, bytes.fromhex(key))
+            return None if found is None else self._event(found)
+
+        return await self.query(read)
+
     # Deleting
 
     async def delete_runs(self, workflow_id: str) -> int:

@@ -63,11 +63,15 @@ def row(connection: sqlite3.Connection, run_id: str) -> RunRow | None:
 
 
 def cached(connection: sqlite3.Connection, key: bytes) -> RunRow | None:
-    """Return the newest run under the key of the cache; None in a journal that only its owner could bring to have such keys."""
-    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'run_cache'").fetchall():
-        return None
+    """Return the newest run under the key of the cache."""
     found = connection.execute("SELECT body FROM run WHERE cache_key = ? ORDER BY rid DESC LIMIT 1", (key,)).fetchall()
     return decode_row(found[0][0]) if found else None
+
+
+def cached_step(connection: sqlite3.Connection, key: bytes) -> str | None:
+    """Return the record of the event with the step's result that is kept under the key."""
+    found = connection.execute("SELECT body FROM step_result JOIN event USING (rid, seq) WHERE cache_key = ?", (key,)).fetchone()
+    return None if found is None else found[0]
 
 
 def live(connection: sqlite3.Connection) -> list[RunRow]:
