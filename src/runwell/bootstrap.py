@@ -12,6 +12,7 @@ import msgspec
 from runwell.adapters.connection_trial import GuardedTrial
 from runwell.adapters.http import GuardedHttp
 from runwell.adapters.linear_patterns import linear_pattern
+from runwell.adapters.models.connections import addresses
 from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.models.sources import ModelSources
 from runwell.adapters.sandbox import MontySandbox
@@ -57,6 +58,7 @@ from runwell.storage.sql_identity import sql_identities
 from runwell.storage.sql_limits import all_limits
 from runwell.storage.sql_project_settings import all_settings
 from runwell.storage.sql_secrets import SqlSecrets
+from runwell.storage.vault_marks import VaultMarks
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,9 +128,10 @@ async def open_app(
     Raises `DataDirectoryBusy` when another process owns it.
     """
     journal, sql = home(settings.data_dir, settings.database_url, probe)
-    vault, services = real_outside(settings, sql)
+    marks = VaultMarks(sql, content_hash(addresses(os.environ)))
+    vault, services = real_outside(settings, marks)
     clock = SystemClock()
-    hosting = Hosting(probe=probe, max_running=settings.max_running)
+    hosting = Hosting(probe=probe, max_running=settings.max_running, marks=marks.of)
     parts = assemble(journal, SqlDefinitions(sql), services, clock, reach=partial(reach_within, settings, vault), **hosting)
     store = run_store_of(settings) if run_store is None else run_store
     projector = None if store is None else Projector(journal, store, parts.runtime.feed, clock, probe)

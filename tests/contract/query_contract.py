@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 from tests.contract.backend import Backend, opened, refused
-from tests.contract.samples import asks, event, logs, new_run, pending, row, run, seqs
+from tests.contract.samples import KEY, asks, event, logs, new_run, pending, row, run, seqs
 
+from runwell.model.caching import KeptResult
 from runwell.model.errors import InvalidInput, NotFound
 from runwell.model.events import (
     Event,
@@ -61,24 +62,24 @@ class QueryContract:
 
         run(main())
 
-    def test_cached_is_the_newest_success_of_this_version_and_input_in_the_organization(self, backend: Backend) -> None:
+    def test_cached_is_the_newest_success_with_the_key(self, backend: Backend) -> None:
         async def main() -> None:
             async with opened(backend.make()) as journal:
 
-                async def kept(status: RunStatus = RunStatus.SUCCEEDED, **changes: Any) -> str:
+                async def kept(status: RunStatus = RunStatus.SUCCEEDED, key: str = KEY) -> str:
                     run_id = new_run()
-                    its = msgspec.structs.replace(row(run_id, 1), **{"input_hash": "i1", **changes})
+                    its = msgspec.structs.replace(row(run_id, 1), cache_key=key)
                     await journal.append(0, logs(run_id, 1, 1), its)
                     await journal.append(1, logs(run_id, 2, 1), msgspec.structs.replace(its, seq=2, status=status))
                     return run_id
 
-                async def found(org_id: str = "org_1", version_hash: str = "h", input_hash: str = "i1") -> str | None:
-                    its = await journal.cached(org_id, version_hash, input_hash)
+                async def found(key: str = KEY) -> str | None:
+                    its = await journal.cached(key)
                     return None if its is None else its.run_id
 
                 assert await found() is None
                 slow = new_run()
-                still = msgspec.structs.replace(row(slow, 1), input_hash="i1")
+                still = msgspec.structs.replace(row(slow, 1), cache_key=KEY)
                 await journal.append(0, logs(slow, 1, 1), still)
                 first = await kept()
                 assert await found() == first
@@ -87,34 +88,53 @@ class QueryContract:
                 newest = await kept()
                 for status in set(RunStatus) - {RunStatus.SUCCEEDED}:
                     await kept(status)
-                await kept(environment="testing")
-                others = {
-                    "org_2": await kept(org_id="org_2"),
-                    "h2": await kept(version_hash="h2"),
-                    "i2": await kept(input_hash="i2"),
-                }
-                nameless = await kept(input_hash="")
-                assert await found() == newest
-                assert [await found("org_2"), await found(version_hash="h2"), await found(input_hash="i2")] == list(others.values())
-                assert await found(input_hash="") is None
-                assert nameless
-                comment = msgspec.structs.replace(row(newest, 3, RunStatus.SUCCEEDED), input_hash="i1")
+                other = await kept(key=KEY[::-1])
+                await kept(key="")
+                assert (await found(), await found(KEY[::-1]), await found("")) == (newest, other, None)
+                comment = msgspec.structs.replace(row(newest, 3, RunStatus.SUCCEEDED), cache_key=KEY)
                 await journal.append(2, logs(newest, 3, 1), comment)
-                again = await journal.cached("org_1", "h", "i1")
-                assert again == comment
-                for text in ("\0", "\ud800", "' OR 1=1 --"):
-                    assert await found(text, text, text) is None
+                assert await journal.cached(KEY) == comment
 
         run(main())
 
-    def test_a_run_that_was_deleted_is_cached_no_more(self, backend: Backend) -> None:
+    def test_a_steps_result_is_found_by_its_key_the_last_one_first(self, backend: Backend) -> None:
+        async def main() -> None:
+            async with opened(backend.make()) as journal:
+
+                async def kept(seq: int, *results: tuple[str, Any]) -> str:
+                    run_id = new_run()
+                    done = [
+                        Event(seq + i, run_id, "step_completed", 5, "ask", 1, None, StepCompleted(result=result, kept=KeptResult(key=key)))
+                        for i, (key, result) in enumerate(results)
+                    ]
+                    before = logs(run_id, 1, seq - 1)
+                    await journal.append(0, [*before, *done], row(run_id, seq + len(done) - 1, RunStatus.SUCCEEDED))
+                    return run_id
+
+                async def found(key: str = KEY) -> tuple[str, Any] | None:
+                    event = await journal.cached_step(key)
+                    return None if event is None else (event.run_id, event.of(StepCompleted).result)
+
+                assert await found() is None
+                first = await kept(2, (KEY, 1), (KEY[::-1], "other"))
+                assert (await found(), await found(KEY[::-1])) == ((first, 1), (first, "other"))
+                large = {"text": "x" * 300_000}
+                second = await kept(3, (KEY, "replaced at once"), (KEY, large))
+                assert (await found(), await found(KEY[::-1])) == ((second, large), (first, "other"))
+                assert await journal.delete_ended([second]) == 1
+                assert (await found(), await found(KEY[::-1])) == (None, (first, "other"))
+
+        run(main())
+
+    def test_what_was_deleted_is_cached_no_more(self, backend: Backend) -> None:
         async def main() -> None:
             async with opened(backend.make()) as journal:
                 run_id = new_run()
-                await journal.append(0, logs(run_id, 1, 1), msgspec.structs.replace(row(run_id, 1, RunStatus.SUCCEEDED), input_hash="i"))
-                assert await journal.cached("org_1", "h", "i") is not None
+                done = Event(1, run_id, "step_completed", 5, "ask", 1, None, StepCompleted(kept=KeptResult(key=KEY)))
+                await journal.append(0, [done], msgspec.structs.replace(row(run_id, 1, RunStatus.SUCCEEDED), cache_key=KEY))
+                assert None not in (await journal.cached(KEY), await journal.cached_step(KEY))
                 await journal.delete_runs("wf_1")
-                assert await journal.cached("org_1", "h", "i") is None
+                assert (await journal.cached(KEY), await journal.cached_step(KEY)) == (None, None)
 
         run(main())
 

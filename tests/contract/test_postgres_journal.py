@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from tests.contract.backend import opened, refused
 from tests.contract.postgres_journals import ENDED, journal_at, put
-from tests.contract.samples import asks, event, logs, new_run, pending, row, run, seqs
+from tests.contract.samples import KEY, asks, event, logs, new_run, pending, row, run, seqs
 from tests.postgres import PostgresServer
 
 from runwell.model.errors import DataDirectoryBusy, JournalUnavailable, PositionConflict
@@ -180,7 +180,7 @@ def test_schemas_of_one_database_are_journals_of_their_own(postgres: PostgresSer
 
 
 def test_an_older_schema_is_brought_up_to_date(postgres: PostgresServer, postgres_url: DatabaseUrl) -> None:
-    ended = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), input_hash="i")
+    ended = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), cache_key=KEY)
 
     async def begun() -> None:
         async with opened(journal_at(postgres_url)) as journal:
@@ -189,12 +189,17 @@ def test_an_older_schema_is_brought_up_to_date(postgres: PostgresServer, postgre
     async def gone_on() -> None:
         async with opened(journal_at(postgres_url)) as journal:
             assert await journal.row(ended.run_id) == ended
-            after = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), input_hash="i")
+            after = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), cache_key=KEY)
             await journal.append(0, logs(after.run_id, 1, 1), after)
-            assert await journal.cached("org_1", "h", "i") == after
+            assert await journal.cached(KEY) == after
 
     run(begun())
-    for change in ("DROP INDEX run_cache", "ALTER TABLE run DROP COLUMN cache_key", "UPDATE journal_owner SET schema_version = 1"):
+    for change in (
+        "DROP TABLE step_result",
+        "DROP INDEX run_cache",
+        "ALTER TABLE run DROP COLUMN cache_key",
+        "UPDATE journal_owner SET schema_version = 1",
+    ):
         postgres.execute(change, postgres_url)
     run(gone_on())
     run(gone_on())

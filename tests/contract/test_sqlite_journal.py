@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.contract.backend import opened
-from tests.contract.samples import event, logs, new_run, row, run, seqs
+from tests.contract.samples import KEY, event, logs, new_run, row, run, seqs
 
 from runwell.model.errors import DataDirectoryBusy, InvalidInput, JournalUnavailable
 from runwell.model.events import Log, StepCompleted
@@ -119,11 +119,12 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     assert "upgrade" in refused(tmp_path)  # and the first refusal let go of the lock
 
 
-OLDER = "DROP INDEX run_cache; ALTER TABLE run DROP COLUMN cache_key; UPDATE meta SET value = '1' WHERE key = 'schema_version'"
+OLDER = "DROP TABLE step_result; "
+OLDER += "DROP INDEX run_cache; ALTER TABLE run DROP COLUMN cache_key; UPDATE meta SET value = '1' WHERE key = 'schema_version'"
 
 
 def test_an_older_schema_is_brought_up_to_date_by_the_owner_and_read_by_others(tmp_path: Path) -> None:
-    ended = msgspec.structs.replace(row("run_" + "1" * 32, 1, RunStatus.SUCCEEDED), input_hash="i")
+    ended = msgspec.structs.replace(row("run_" + "1" * 32, 1, RunStatus.SUCCEEDED), cache_key=KEY)
 
     async def begun() -> None:
         async with opened(journal_at(tmp_path)) as journal:
@@ -133,22 +134,21 @@ def test_an_older_schema_is_brought_up_to_date_by_the_owner_and_read_by_others(t
         view = SqliteView(tmp_path, blobs=None)
         await view.open()
         assert await view.row(ended.run_id) == ended
-        assert await view.cached("org_1", "h", "i") is None
         await view.close()
 
     async def gone_on() -> None:
         async with opened(journal_at(tmp_path)) as journal:
             assert await journal.row(ended.run_id) == ended
-            after = msgspec.structs.replace(row("run_" + "2" * 32, 1, RunStatus.SUCCEEDED), input_hash="i")
+            after = msgspec.structs.replace(row("run_" + "2" * 32, 1, RunStatus.SUCCEEDED), cache_key=KEY)
             await journal.append(0, logs(after.run_id, 1, 1), after)
-            assert await journal.cached("org_1", "h", "i") == after
+            assert await journal.cached(KEY) == after
 
     run(begun())
     with closing(sqlite3.connect(tmp_path / "runwell.db")) as connection:
         connection.executescript(OLDER)
     run(looked_at())
     run(gone_on())
-    assert stored(tmp_path, "SELECT value FROM meta WHERE key = 'schema_version'") == [("2",)]
+    assert stored(tmp_path, "SELECT value FROM meta WHERE key = 'schema_version'") == [("3",)]
 
 
 def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:

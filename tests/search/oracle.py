@@ -162,7 +162,7 @@ def _compare(query: Compare, operator: str, record: RunRecord) -> bool:
         return any(lower(str(wanted)) in lower(text) for wanted in query.values for text in own)
     if own and isinstance(own[0], str):
         return _is_text(own, query)
-    values = [round(Decimal(str(value)) * 10**9) if query.field == "cost" else value for value in query.values]
+    values = [round(Decimal(str(value)) * 10**9) if query.field in ("cost", "saved") else value for value in query.values]
     return _ordered(own, operator, values)
 
 
@@ -196,6 +196,7 @@ def _own(field: str, run: RunRecord) -> list[Any]:
         "input_tokens": [run.usage.input_tokens],
         "output_tokens": [run.usage.output_tokens],
         "cost": [run.usage.cost_nanos],
+        "saved": [run.saved_nanos],
         "generations": [run.usage.generations],
         "steps": [run.step_count],
         "begun": [run.created_at if run.started_at is None else run.started_at],

@@ -189,9 +189,7 @@ def _run_succeeded(state: RunState, event: Event) -> None:
 
 
 def _run_served(state: RunState, event: Event) -> None:
-    data = event.of(ev.RunServedFromCache)
-    state.output, state.served_from = data.output, data.source_run_id
-    state.count_hit(data.saved_nanos, data.saved_ms)
+    state.serve(event.of(ev.RunServedFromCache))
     for step in state.steps.values():
         step.status, step.reason, step.ended_at = StepStatus.SKIPPED, "cached", event.ts
 
@@ -257,8 +255,8 @@ def _step_completed(state: RunState, event: Event) -> None:
     step = _move_step(state, event, "step_completed:skipped" if data.skipped else None)
     _end_attempt(step, event.ts, "succeeded")
     step.result, step.reason, step.caused_by, step.reused_from = data.result, data.reason, data.caused_by, data.reused_from
+    step.cache = data.cache
     if data.cache is not None:
-        step.cache = data.cache
         state.count_hit(data.cache.saved_nanos, data.cache.saved_ms)
     if step.iteration is not None:
         _note_iteration(step, data.result)
@@ -393,10 +391,7 @@ _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "task_completed": _task_completed,
     "message_received": _message_received,
     "log": _log,
-    "run_created": _nothing,
-    "run_paused": _nothing,
-    "tool_called": _nothing,
-    "tool_returned": _nothing,
+    **dict.fromkeys(("run_created", "run_paused", "tool_called", "tool_returned"), _nothing),
     "comment_added": _comment_added,
     "run_archived": _archived,
     "run_unarchived": _archived,

@@ -16,7 +16,7 @@ import msgspec
 from runwell.engine.plan import Body, Plan, StepPlan
 from runwell.model.caching import CacheHit
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import Event, Log, RunCreated, RunReviewed, StopMode
+from runwell.model.events import Event, Log, RunCreated, RunReviewed, RunServedFromCache, StopMode
 from runwell.model.run import Attempt
 from runwell.model.statuses import TERMINAL, RunStatus, SkipReason, StepStatus, WaitingFor
 from runwell.model.usage import NO_USAGE, Usage
@@ -140,6 +140,10 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
     drain_until: int | None = None
     log_bytes: int = 0
     usage: Usage = NO_USAGE
+
+    def serve(self, served: RunServedFromCache) -> None:
+        self.output, self.served_from = served.output, served.source_run_id
+        self.count_hit(served.saved_nanos, served.saved_ms)
 
     def count_hit(self, nanos: int, ms: int) -> None:
         """Add a result that was had from the cache, and what it saved."""

@@ -4,7 +4,7 @@ Everything else is Runwell's own or the document's: ids, statuses, times, names.
 """
 
 from collections.abc import Set
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -76,9 +76,10 @@ class RedactedEvents:
 
 
 def _redacted(redactor: Redactor, held: S, fields: dict[str, tuple[Root, ...]]) -> S:
-    changes = {}
+    changes: dict[str, Any] = {}
     for name, roots in fields.items():
         old = getattr(held, name)
+        new: Any
         if isinstance(old, ErrorInfo):
             new = _error(redactor, old)
         elif isinstance(old, RawBody):

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from runwell.model.caching import RunCache, run_cache
 from runwell.model.errors import ErrorInfo
 from runwell.model.run import RunRow, WorkflowRef
 from runwell.model.run_record import RunRecord
@@ -16,7 +17,10 @@ MESSAGE: Final = 500
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One run in a list. `label` is the status in words for people; `tokens` those of its model calls, in and out."""
+    """One run in a list. `label` is the status in words for people; `tokens` those of its model calls, in and out.
+
+    `cache` is what it had from there, null for nothing.
+    """
 
     id: str
     workflow: WorkflowRef
@@ -37,6 +41,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     error_message: str | None = None
     tokens: int = 0
     tags: tuple[str, ...] = ()
+    cache: RunCache | None = None
     archived_at: str | None = None
     review: str = ""
     score: float | None = None
@@ -64,6 +69,7 @@ def record_summary(record: RunRecord) -> RunSummary:
         error_message=record.error_message if record.error_message is None else record.error_message[:MESSAGE],
         tokens=record.usage.input_tokens + record.usage.output_tokens,
         tags=record.tags,
+        cache=run_cache(record.served_from, record.cache_hits, record.saved_nanos, record.saved_ms),
         archived_at=_moment(record.archived_at),
         review=record.review,
         score=record.score,

@@ -11,13 +11,14 @@ import msgspec
 from runwell.model.run_record import GenerationRecord, RunRecord
 
 _NUMBERS: Final = ("begun_at", "version", "duration_ms", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+_SAVED: Final = ("cache_hits", "saved_nanos", "saved_ms")
 _TEXTS: Final = ("workflow_id", "status", "trigger")
 _OF_MODELS: Final = ("calls", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")
 
 COLUMNS: Final[dict[str, str]] = {
     "run": "UUID",
     **dict.fromkeys(_TEXTS, "String"),
-    **dict.fromkeys((*_NUMBERS, "generation_count", "cost_nanos"), "Int64"),
+    **dict.fromkeys((*_NUMBERS, "generation_count", "cost_nanos", *_SAVED), "Int64"),
     "model.name": "Array(String)",
     **{f"model.{name}": "Array(Int64)" for name in _OF_MODELS},
     "step_type": "Array(String)",
@@ -56,6 +57,7 @@ def facts_of(record: RunRecord) -> dict[str, Any]:
         "duration_ms": _known(record.duration_ms),
         **{name: _bounded(getattr(record.usage, name)) for name in _OF_MODELS[1:]},
         "generation_count": _bounded(record.usage.generations),
+        **{name: _bounded(getattr(record, name)) for name in _SAVED},
         "model.name": models,
         "model.calls": [len(made) for made in calls],
         **{f"model.{name}": [_sum(made, name) for made in calls] for name in _OF_MODELS[1:]},

@@ -59,6 +59,7 @@ class CacheKeys:
         return await self._key("step", context.scope, [], [defined, context.input])
 
     async def _key(self, kind: str, scope: Scope, about: list[str], given: list[Any]) -> str:
+        rules = self._redactions.of(scope.project_id)  # those by which the input was just kept
         try:
             content = canonical_json(given)
             if len(content) > MOST_KEYED:
@@ -66,6 +67,5 @@ class CacheKeys:
             mark = await self._marks(scope)
         except (RunwellError, msgspec.MsgspecError, TypeError, ValueError, RecursionError):
             return ""  # it is carried out, which says what is wrong, if anything is
-        rules = self._redactions.of(scope.project_id)
         head = canonical_json([kind, scope.org_id, scope.project_id, mark, "" if rules is None else rules.mark, *about])
         return hashlib.sha256(head + b"\0" + content).hexdigest()[:32]

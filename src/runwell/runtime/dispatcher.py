@@ -203,7 +203,7 @@ class Dispatcher:
 
     def _begin(self, cell: Cell, action: StartAttempt, step_type: StepType, durable: Durable) -> None:
         state = cell.state
-        report = partial(self.report, cell)
+        report = partial(self._tell, cell)
         show = partial(self._show, state, action, durable)
         context = AttemptContext(state, action, self._services, report, show, partial(_kept, cell))
         waits = cell.careful or step_type.unsafe(context.spec, context.input)
@@ -249,6 +249,9 @@ class Dispatcher:
             asyncio.get_running_loop().call_soon(tell)  # behind those that waited for the start
         else:
             started.add_done_callback(lambda _: tell())
+
+    def _tell(self, cell: Cell, command: Command) -> None:
+        self.report(cell, command)
 
     def report(self, cell: Cell, command: Command) -> Durable | None:
         """Dispatch what an attempt reports, unless the run is no longer ours to change; return as `dispatch` does."""

@@ -12,14 +12,12 @@ from functools import partial
 from typing import Any, Final
 
 from runwell.engine.advance import Advance
-from runwell.engine.decide import start as first_event
-from runwell.engine.evolve import create, fold
+from runwell.engine.evolve import fold
 from runwell.engine.state import RunState, next_alarm
 from runwell.engine.view import is_idle
-from runwell.model.commands import AdmitRun, Command, EndInternally, RecoverRun, StartRun, Tick
+from runwell.model.commands import Command, EndInternally, RecoverRun, Tick
 from runwell.model.errors import CommandRefused, ErrorInfo, JournalUnavailable, NotFound, PositionConflict, RunwellError
 from runwell.model.events import Event, RunCreated
-from runwell.model.ids import new_id
 from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.clock import Clock
@@ -39,8 +37,9 @@ from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.project_limits import ProjectLimits
 from runwell.runtime.project_redaction import ProjectRedaction
 from runwell.runtime.recovery import Recovery
-from runwell.runtime.request import check_json, created
+from runwell.runtime.request import check_json
 from runwell.runtime.run_cache import RunCache
+from runwell.runtime.starting import Starting
 from runwell.runtime.step_cache import StepCache
 from runwell.runtime.waiters import Waiters
 
@@ -97,8 +96,9 @@ class Runtime:
             cache=StepCache(journal, keys),
             after=self._after,
             kept=self._kept,
-            lost=self._lose,
+            lost=self.lose,
         )
+        self._starting = Starting(self, self._admission, self._dispatcher, self._cache)
 
     async def open(self, mine: Callable[[RunRow], bool] = lambda row: True) -> None:
         """Open the journal and take up every run that has not ended and for which `mine` holds."""
@@ -153,50 +153,14 @@ class Runtime:
 
     async def started(self, request: StartRequest) -> RunState:
         """Start a run and return its state once it is durable, as `start` does."""
-        cell, durable = await self._submit(request)
+        cell, durable = await self._starting.submit(request)
         await asyncio.shield(durable)
         return cell.state
 
     async def run(self, request: StartRequest) -> RunState:
         """Start a run and return its last state once its end is durable."""
-        cell, _ = await self._submit(request)
+        cell, _ = await self._starting.submit(request)
         return await self._end_of(cell)
-
-    async def _submit(self, request: StartRequest) -> tuple[Cell, Durable]:
-        """Begin a run, or find the one that has this id; the future is done when it is durable."""
-        prepared = await self.plans.get(request.version.hash)
-        prepared.input_check.require(request.input, "the input")
-        cache, flights = self._cache, self._cache.flights
-        first = await cache.keyed(created(request, self.redaction), prepared)
-        wish = cache.wish(first, prepared)
-        while True:
-            landed = flights.landed
-            found = await cache.find(wish)
-            if request.run_id is not None and (await self.journal.row(request.run_id) is not None or request.run_id in self._cells):
-                cell = await self.cell(request.run_id)
-                return cell, cell.durable or settled()
-            if found is not None or not wish.looks or landed == flights.landed:
-                break  # else one ended while we looked, and may have what this one wants
-        if found is None:
-            self._admission.check(request, flights.waiting_in(request.project_id))
-        run_id = request.run_id or new_id("run")
-        event = first_event(run_id, StartRun(run=first, actor=request.actor), self.clock.now())
-        cell = Cell(state=create(prepared.plan, event), careful=request.parent_run_id in self._inherited)
-        self._cells[run_id] = cell
-        out = Advance(events=[event])
-        try:
-            if found is not None:
-                out = self._dispatcher.go_on(cell, out, found.command)
-            elif cache.must_wait(wish):
-                flights.follow(wish.key, run_id, request.project_id)
-            else:
-                flights.lead(wish.key, run_id)
-                if self._admission.enter(ticket_of(cell.state)):
-                    out = self._dispatcher.go_on(cell, out, AdmitRun())
-            return cell, self._dispatcher.carry_out(cell, out) or settled()
-        except BaseException as exc:
-            self._lose(cell, exc)
-            raise
 
     async def command(self, run_id: str, command: Command) -> RunState:
         """Apply a command and return the state once what it changed is durable.
@@ -320,7 +284,7 @@ class Runtime:
         if self._cells.get(cell.state.run_id) is cell:
             del self._cells[cell.state.run_id]
 
-    def _lose(self, cell: Cell, error: BaseException) -> None:
+    def lose(self, cell: Cell, error: BaseException) -> None:
         """Drop a run whose state here is not what the journal has, and take it up again from there.
 
         What is not the journal's fault is the engine's, and ends the run.
@@ -410,6 +374,11 @@ class Runtime:
     def held(self, run_id: str) -> Cell | None:
         """Return the run if it is in memory."""
         return self._cells.get(run_id)
+
+    def hold_new(self, cell: Cell) -> None:
+        """Hold a run that has just come to be."""
+        cell.careful = cell.state.created.parent_run_id in self._inherited
+        self._cells[cell.state.run_id] = cell
 
     def reload(self, run_id: str) -> None:
         """Take the run up again from the journal, when that has had time to come back."""

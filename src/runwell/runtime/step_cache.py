@@ -92,6 +92,4 @@ class CachedAttempt:
 def _again(event: Event) -> FoundResult:
     data = event.of(StepCompleted)
     cost, duration = (data.kept.cost_nanos, data.kept.duration_ms) if data.kept else (0, 0)
-    return FoundResult(
-        data.result, CacheHit(source_run_id=event.run_id, source_step_id=event.step_id, saved_nanos=cost, saved_ms=duration)
-    )
+    return FoundResult(data.result, CacheHit(source_run_id=event.run_id, source_step_id=event.step_id, saved_nanos=cost, saved_ms=duration))

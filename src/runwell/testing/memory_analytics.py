@@ -84,7 +84,11 @@ def _groups(asked: FiguresAsked, record: RunRecord) -> set[str]:
 
 def _usage(records: Sequence[RunRecord], model: str | None) -> UsageFigures:
     used = [record.usage if model is None else _of_model(record, model) for record in records]
-    return UsageFigures(runs=len(records), steps=sum(len(_executed(record)) for record in records), usage=reduce(add, used, NO_USAGE))
+    figures = UsageFigures(runs=len(records), steps=sum(len(_executed(record)) for record in records), usage=reduce(add, used, NO_USAGE))
+    if model is not None:
+        return figures
+    saved = {name: sum(getattr(record, name) for record in records) for name in ("cache_hits", "saved_nanos", "saved_ms")}
+    return msgspec.structs.replace(figures, **saved)
 
 
 def _of_model(record: RunRecord, model: str) -> Usage:
