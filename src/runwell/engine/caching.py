@@ -28,15 +28,19 @@ def caching_of(plan: Plan) -> Caching:
     """Return what holds for runs of the version.
 
     A result can be had again when each of its steps' can. By itself (`auto`) only where a model is called at all: without, there
-    is nothing to save; and not where an expression asks which run it is.
+    is nothing to save; and not where an expression asks which run it is, or a step has `cache: never`.
     """
     steps = list(_steps(plan.body))
     uses = {step.spec.cacheable(step.spec.model_dump(mode="json", include=set(step.spec.templates))) for step in steps}
     read = {key for expr in _expressions(plan, steps) for key in _of_run(expr)}
     least: CacheUse = "never" if "never" in uses else "always" if "always" in uses else "auto"
-    if least == "auto" and (read & _OWN or not any(step.spec.calls_model for step in steps)):
+    if least == "auto" and (read & _OWN or not any(step.spec.calls_model for step in steps) or _wants_none(steps)):
         least = "always"
     return Caching(least, reads_run=bool(read - _THE_SAME))
+
+
+def _wants_none(steps: list[StepPlan]) -> bool:
+    return any(step.spec.cache == "never" for step in steps)
 
 
 def _steps(body: Body) -> Iterator[StepPlan]:
