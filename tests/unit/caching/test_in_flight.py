@@ -223,4 +223,4 @@ def test_flights_forget_what_is_over() -> None:
     assert flights.over("b") == ("", [])
     assert flights.over("a") == ("k", ["c"])
     assert (flights.over("a"), flights.over("c"), flights.waiting_in("p"), flights.is_led("k")) == (("", []), ("", []), 0, False)
-    assert not flights._keys and not flights._followers and not flights._leaders
+    assert (flights._keys, flights._followers, flights._leaders) == ({}, {}, {})

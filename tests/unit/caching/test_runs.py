@@ -8,10 +8,10 @@ from tests.acceptance.workbench import run_async, sound
 from tests.unit.caching.stage import HELLO, CountingModel, ask, broken, document
 
 from runwell.bootstrap import event_rules
+from runwell.model.caching import MOST_KEYED
 from runwell.model.canonical import content_hash
 from runwell.model.redaction import Redaction
 from runwell.model.run import RunView
-from runwell.runtime.cache_keys import MOST_KEYED
 from runwell.runtime.project_redaction import ProjectRedaction
 from runwell.testing import MemoryApp, memory_app
 
@@ -99,7 +99,11 @@ APPROVAL = {"id": "ok", "type": "approval", "title": "Fine?"}
 def test_what_people_and_other_workflows_said_is_not_said_again() -> None:
     async def check(app: MemoryApp, model: CountingModel) -> None:
         await app.publish(document(name="inner"))
-        for steps in ([APPROVAL, ask()], [{"id": "w", "type": "wait", "message": "go"}], [{"id": "c", "type": "workflow", "workflow": "inner"}]):
+        for steps in (
+            [APPROVAL, ask()],
+            [{"id": "w", "type": "wait", "message": "go"}],
+            [{"id": "c", "type": "workflow", "workflow": "inner"}],
+        ):
             run_id = await app.start(document(*steps, name="outer"), HELLO, use_cache="always")
             created = (await app.journal.read(run_id, limit=1))[0]
             assert created.data.cache_key == ""  # type: ignore[attr-defined]
