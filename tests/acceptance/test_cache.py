@@ -202,16 +202,15 @@ def test_a_changed_connection_or_secret_and_new_redaction_rules_make_all_anew(tm
 
             assert (await outputs(), len(one.requests)) == (["answer 1"] * 2, 1)
             moved = {"base_url": two.base_url, "allowed_origins": [two.base_url.removesuffix("/v1")], "api_key": "k"}
-            changed = await client._http.patch(
-                f"/v1/connections/{made.json()['id']}", json=moved, headers={"If-Match": made.headers["etag"]}
-            )
+            changed = await client._http.put(f"/v1/connections/{made.json()['id']}", json=moved, headers={"If-Match": made.headers["etag"]})
             assert changed.status_code == 200, changed.text
             assert (await outputs(), len(one.requests), len(two.requests)) == (["answer 1"] * 2, 1, 1)
             secret = await client._http.post("/v1/secrets", json={"name": "TOKEN", "value": "v", "allowed_origins": ["https://a.example"]})
             assert secret.status_code == 201, secret.text
             assert (await outputs(), len(two.requests)) == (["answer 2"] * 2, 2)
-            current = await client._http.get("/v1/redaction")
-            rules = await client._http.put("/v1/redaction", json={"kinds": ["email"]}, headers={"If-Match": current.headers["etag"]})
+            current = await client._http.get("/v1/settings/redaction")
+            seen = {"If-Match": current.headers["etag"]}
+            rules = await client._http.put("/v1/settings/redaction", json={"kinds": ["email"]}, headers=seen)
             assert rules.status_code == 200, rules.text
             assert (await outputs(), len(two.requests)) == (["answer 3"] * 2, 3)
 

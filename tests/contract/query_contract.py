@@ -22,7 +22,7 @@ from runwell.model.run import TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.model.times import rfc3339
-from runwell.ports.journal import EventFilter, RunFilter
+from runwell.ports.journal import Cached, EventFilter, RunFilter
 
 
 class QueryContract:
@@ -70,12 +70,16 @@ class QueryContract:
                     run_id = new_run()
                     its = msgspec.structs.replace(row(run_id, 1), cache_key=key)
                     await journal.append(0, logs(run_id, 1, 1), its)
-                    await journal.append(1, logs(run_id, 2, 1), msgspec.structs.replace(its, seq=2, status=status))
+                    await journal.append(1, [end(run_id)], msgspec.structs.replace(its, seq=2, status=status))
                     return run_id
+
+                def end(run_id: str) -> Event:
+                    return event(run_id, 2, RunSucceeded(output=run_id))
 
                 async def found(key: str = KEY) -> str | None:
                     its = await journal.cached(key)
-                    return None if its is None else its.run_id
+                    assert its is None or its.end.of(RunSucceeded).output == its.row.run_id
+                    return None if its is None else its.row.run_id
 
                 assert await found() is None
                 slow = new_run()
@@ -83,7 +87,7 @@ class QueryContract:
                 await journal.append(0, logs(slow, 1, 1), still)
                 first = await kept()
                 assert await found() == first
-                await journal.append(1, logs(slow, 2, 1), msgspec.structs.replace(still, seq=2, status=RunStatus.SUCCEEDED))
+                await journal.append(1, [end(slow)], msgspec.structs.replace(still, seq=2, status=RunStatus.SUCCEEDED))
                 assert await found() == first  # `slow` ended later, but is older
                 newest = await kept()
                 for status in set(RunStatus) - {RunStatus.SUCCEEDED}:
@@ -93,7 +97,7 @@ class QueryContract:
                 assert (await found(), await found(KEY[::-1]), await found("")) == (newest, other, None)
                 comment = msgspec.structs.replace(row(newest, 3, RunStatus.SUCCEEDED), cache_key=KEY)
                 await journal.append(2, logs(newest, 3, 1), comment)
-                assert await journal.cached(KEY) == comment
+                assert await journal.cached(KEY) == Cached(comment, end(newest))
 
         run(main())
 
@@ -131,7 +135,8 @@ class QueryContract:
             async with opened(backend.make()) as journal:
                 run_id = new_run()
                 done = Event(1, run_id, "step_completed", 5, "ask", 1, None, StepCompleted(kept=KeptResult(key=KEY)))
-                await journal.append(0, [done], msgspec.structs.replace(row(run_id, 1, RunStatus.SUCCEEDED), cache_key=KEY))
+                its = msgspec.structs.replace(row(run_id, 2, RunStatus.SUCCEEDED), cache_key=KEY)
+                await journal.append(0, [done, event(run_id, 2, RunSucceeded())], its)
                 assert None not in (await journal.cached(KEY), await journal.cached_step(KEY))
                 await journal.delete_runs("wf_1")
                 assert (await journal.cached(KEY), await journal.cached_step(KEY)) == (None, None)

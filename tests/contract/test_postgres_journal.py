@@ -13,9 +13,9 @@ from tests.contract.samples import KEY, asks, event, logs, new_run, pending, row
 from tests.postgres import PostgresServer
 
 from runwell.model.errors import DataDirectoryBusy, JournalUnavailable, PositionConflict
-from runwell.model.events import StepCompleted
+from runwell.model.events import RunSucceeded, StepCompleted
 from runwell.model.statuses import RunStatus
-from runwell.ports.journal import RunFilter
+from runwell.ports.journal import Cached, RunFilter
 from runwell.storage.postgres_session import original, stored
 from runwell.storage.postgres_url import DatabaseUrl
 
@@ -190,8 +190,9 @@ def test_an_older_schema_is_brought_up_to_date(postgres: PostgresServer, postgre
         async with opened(journal_at(postgres_url)) as journal:
             assert await journal.row(ended.run_id) == ended
             after = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), cache_key=KEY)
-            await journal.append(0, logs(after.run_id, 1, 1), after)
-            assert await journal.cached(KEY) == after
+            end = event(after.run_id, 1, RunSucceeded())
+            await journal.append(0, [end], after)
+            assert await journal.cached(KEY) == Cached(after, end)
 
     run(begun())
     for change in (

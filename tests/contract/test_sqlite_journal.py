@@ -16,9 +16,9 @@ from tests.contract.backend import opened
 from tests.contract.samples import KEY, event, logs, new_run, row, run, seqs
 
 from runwell.model.errors import DataDirectoryBusy, InvalidInput, JournalUnavailable
-from runwell.model.events import Log, StepCompleted
+from runwell.model.events import Log, RunSucceeded, StepCompleted
 from runwell.model.statuses import RunStatus
-from runwell.ports.journal import Blobs
+from runwell.ports.journal import Blobs, Cached
 from runwell.storage.blobs import DirectoryBlobs
 from runwell.storage.payloads import RECORD_LIMIT
 from runwell.storage.sqlite_journal import SqliteJournal
@@ -140,8 +140,9 @@ def test_an_older_schema_is_brought_up_to_date_by_the_owner_and_read_by_others(t
         async with opened(journal_at(tmp_path)) as journal:
             assert await journal.row(ended.run_id) == ended
             after = msgspec.structs.replace(row("run_" + "2" * 32, 1, RunStatus.SUCCEEDED), cache_key=KEY)
-            await journal.append(0, logs(after.run_id, 1, 1), after)
-            assert await journal.cached(KEY) == after
+            end = event(after.run_id, 1, RunSucceeded())
+            await journal.append(0, [end], after)
+            assert await journal.cached(KEY) == Cached(after, end)
 
     run(begun())
     with closing(sqlite3.connect(tmp_path / "runwell.db")) as connection:

@@ -5,7 +5,7 @@ All calls come from the event loop's thread. One process owns a journal; others 
 
 import asyncio
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -54,6 +54,13 @@ class Kept(msgspec.Struct, frozen=True):
 
     position: int
     event: Event
+
+
+class Cached(NamedTuple):
+    """A run whose output can be had again, and its `run_succeeded`."""
+
+    row: RunRow
+    end: Event
 
 
 class JournalReader(Protocol):
@@ -165,7 +172,7 @@ class Journal(JournalReader, Protocol):
         """
         ...
 
-    async def cached(self, key: str) -> RunRow | None:
+    async def cached(self, key: str) -> Cached | None:
         """Return the newest run with this `cache_key` that succeeded; None without one. A point read, however many runs there are."""
         ...
 

@@ -11,13 +11,11 @@ from runwell.model.errors import RunwellError
 from runwell.model.events import RunCreated, RunSucceeded
 from runwell.model.run import RunRow
 from runwell.model.statuses import RunStatus
-from runwell.ports.journal import EventFilter, Journal
+from runwell.ports.journal import Journal
 from runwell.runtime.cache_keys import CacheKeys
 from runwell.runtime.cell import Cell
 from runwell.runtime.flights import Flights
 from runwell.runtime.plans import Prepared
-
-_ITS_END = EventFilter(types=("run_succeeded",), lean=True)
 
 
 class Found(NamedTuple):
@@ -76,14 +74,14 @@ class RunCache:
     async def _find(self, key: str) -> Found | None:
         """Return the output that is kept under the key; None too when it cannot be read just now."""
         try:
-            row = await self._host.journal.cached(key)
-            ends = [] if row is None else await self._host.journal.events(row.run_id, _ITS_END, limit=1, before=row.seq + 1)
+            cached = await self._host.journal.cached(key)
         except RunwellError:
             return None
-        if row is None or not ends:  # deleted meanwhile
+        if cached is None:
             return None
+        row = cached.row
         hit = CacheHit(source_run_id=row.run_id, saved_nanos=row.cost_nanos + row.saved_nanos, saved_ms=row.duration_ms or 0)
-        return Found(hit, ends[0].of(RunSucceeded).output)
+        return Found(hit, cached.end.of(RunSucceeded).output)
 
     async def take_up(self, row: RunRow) -> bool:
         """Return whether a run that was queued in an earlier process is seen to here: it waits, or has its output already."""

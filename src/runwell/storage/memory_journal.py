@@ -16,7 +16,7 @@ from runwell.model.ids import id_in, new_id, short_id
 from runwell.model.run import TESTING, RunRow, TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
-from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, EventFilter, Kept, RunFilter, Version
+from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Cached, EventFilter, Kept, RunFilter, Version
 from runwell.storage.deleted import Deleted, refuse_live
 from runwell.storage.outcome import closed, fail_quietly, failed
 from runwell.storage.positions import Position, Positions
@@ -175,9 +175,12 @@ class MemoryJournal:
     async def row(self, run_id: str) -> RunRow | None:
         return self._row(run_id)
 
-    async def cached(self, key: str) -> RunRow | None:
+    async def cached(self, key: str) -> Cached | None:
         found = self._cached.get(bytes.fromhex(key))
-        return self._row(found[max(found)]) if found else None
+        if not found:
+            return None
+        run = self._runs[found[max(found)]]
+        return Cached(decode_row(run.row), next(end for end in map(decode_event, run.records[::-1]) if end.type == "run_succeeded"))
 
     async def cached_step(self, key: str) -> Event | None:
         run_id, seq = self._results.get(bytes.fromhex(key), ("", 0))

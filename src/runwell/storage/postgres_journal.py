@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 
 from runwell.model.events import Event
 from runwell.model.run import RunRow
-from runwell.ports.journal import Blobs
+from runwell.ports.journal import Blobs, Cached
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import postgres_queries as queries
 from runwell.storage.deleted import Deleted
@@ -111,9 +111,9 @@ class PostgresJournal(PostgresReading):
 
     # What can be had again
 
-    async def cached(self, key: str) -> RunRow | None:
+    async def cached(self, key: str) -> Cached | None:
         found = await self.query(lambda connection: queries.cached(connection, bytes.fromhex(key)))
-        return None if found is None else decode_row(found)
+        return None if found is None else Cached(decode_row(found[0]), (await self._events([found[1]]))[0])
 
     async def cached_step(self, key: str) -> Event | None:
         found = await self.query(lambda connection: queries.cached_step(connection, bytes.fromhex(key)))

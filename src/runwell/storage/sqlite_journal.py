@@ -13,7 +13,7 @@ from typing import ClassVar, TypeVar
 from runwell.model.events import Event, TaskCreated
 from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL
-from runwell.ports.journal import Blobs
+from runwell.ports.journal import Blobs, Cached
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import sqlite_deletion as deletion
 from runwell.storage import sqlite_queries as queries
@@ -23,7 +23,7 @@ from runwell.storage.group_commit import GroupCommit
 from runwell.storage.outcome import closed, failed
 from runwell.storage.positions import Position, Positions
 from runwell.storage.reader import Query
-from runwell.storage.records import encode_append
+from runwell.storage.records import decode_row, encode_append
 from runwell.storage.sqlite_reading import SqliteReading
 from runwell.storage.sqlite_store import SqliteStore, open_store
 from runwell.storage.tasks import task_changes
@@ -108,8 +108,12 @@ class SqliteJournal(SqliteReading):
 
     # What can be had again
 
-    async def cached(self, key: str) -> RunRow | None:
-        return await self.query(lambda connection: queries.cached(connection, bytes.fromhex(key)))
+    async def cached(self, key: str) -> Cached | None:
+        def read(connection: sqlite3.Connection) -> Cached | None:
+            found = queries.cached(connection, bytes.fromhex(key))
+            return None if found is None else Cached(decode_row(found[0]), self._event(found[1]))
+
+        return await self.query(read)
 
     async def cached_step(self, key: str) -> Event | None:
         def read(connection: sqlite3.Connection) -> Event | None:
