@@ -1,6 +1,6 @@
 """A step's context as handlers see it, for tests of one step without a runtime."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -36,6 +36,9 @@ class FakeContext:
     idempotency_key: str = "key-of-the-step"
     events: list[EventData] = field(default_factory=list)
     deltas: list[str] = field(default_factory=list)
+    history: Sequence[dict[str, Any]] = ()
+    before: list[EventData] = field(default_factory=list)
+    """What the step recorded before this attempt."""
     kept_events: int = 0
     """How many of `events` were durable when the handler last waited for that."""
 
@@ -51,6 +54,9 @@ class FakeContext:
 
     async def kept(self) -> None:
         self.kept_events = len(self.events)
+
+    def recorded(self) -> Sequence[EventData]:
+        return (*self.before, *self.events)
 
     def record(self, data: EventData) -> None:
         self.events.append(data)

@@ -49,6 +49,7 @@ from runwell.runtime.runtime import Runtime
 from runwell.settings import Settings
 from runwell.steps.reach import unreachable
 from runwell.steps.registry import step_types
+from runwell.steps.workflow_tools import WithWorkflows
 from runwell.storage.homes import home
 from runwell.storage.sealing import KeyRing, Sealer
 from runwell.storage.sql import Sql
@@ -204,7 +205,7 @@ def assemble(
         journal=journal,
         definitions=definitions,
         types=known,
-        services=services,
+        services=msgspec.structs.replace(services, tools=WithWorkflows(services.tools, definitions)),
         clock=clock,
         compile_document=publisher.compile,
         **hosting,

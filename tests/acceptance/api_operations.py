@@ -30,6 +30,7 @@ _NAMING: Final = {
         {"id": "think", "type": "llm", "model": "{connection_name}:any", "prompt": "x"},
     ],
 }
+_AGENT: Final = {"name": "mine", "steps": [{"id": "agent", "type": "agent", "model": "demo:mine", "instructions": "mine"}]}
 _ORIGIN: Final = "https://mine.example"
 _DECISION: Final = {"approved": True}
 
@@ -54,6 +55,12 @@ BODIES: Final[dict[str, list[Any]]] = {
     "validate_document": [{"document": _NAMING}],
     "validate_workflow": [{"document": _NAMING}, None],
     "command_workflow": _COMMANDS,
+    "create_agent": [{"name": "Mine", "document": _AGENT}],
+    "replace_agent_draft": [{"document": _AGENT}],
+    "publish_agent": [{"note": "mine", "document": _AGENT}, None],
+    "run_agent": [{"input": "mine"}, {"input": "mine", "version": 1}],
+    "reply_to_run": [{"message": "mine"}],
+    "reply_to_run_of_workflow": [{"message": "mine"}],
     "add_run_comment": [{"content": "mine"}],
     "add_run_comment_of_workflow": [{"content": "mine"}],
     "complete_pending_task": [_DECISION],
@@ -101,6 +108,7 @@ BODIES: Final[dict[str, list[Any]]] = {
 
 QUERIES: Final[dict[str, dict[str, str]]] = {
     "list_workflows": {"q": "{slug}"},
+    "list_agents": {"q": "{slug}"},
     "list_runs": {"q": "workflow:{slug}", "workflow": "{workflow_id}", "count": "true"},
     "diff_workflow_versions": {"with": "2"},
     **{
@@ -113,10 +121,20 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
     "get_runs_timeseries": {"workflow": "{workflow_id}", "group_by": "model"},
     "get_usage_timeseries": {"workflow": "{workflow_id}", "tz": "Europe/Berlin"},
     "delete_workflow": {"stop": "true"},
+    "delete_agent": {"stop": "true"},
 }
 
 NEED_REVISION: Final = frozenset(
-    {"replace_workflow_draft", "put_limits", "put_retention", "put_redaction", "replace_connection", "replace_secret", "replace_view"}
+    {
+        "replace_workflow_draft",
+        "replace_agent_draft",
+        "put_limits",
+        "put_retention",
+        "put_redaction",
+        "replace_connection",
+        "replace_secret",
+        "replace_view",
+    }
 )
 
 
@@ -197,7 +215,7 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
     """Return all operations; those that take something away come last, and signing out last of all."""
     found = [_operation(method, path, details) for path, methods in document["paths"].items() for method, details in methods.items()]
     order = {"GET": 0, "POST": 1, "PUT": 1, "PATCH": 1, "DELETE": 2}
-    late = {"change_password": 1, "update_user": 1, "delete_workflow": 2, "update_project": 3, "sign_out": 4}
+    late = {"change_password": 1, "update_user": 1, "delete_agent": 2, "delete_workflow": 2, "update_project": 3, "sign_out": 4}
     return sorted(found, key=lambda one: (late.get(one.name, 0), order[one.method]))
 
 

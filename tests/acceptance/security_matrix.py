@@ -33,6 +33,8 @@ ANSWERS_OF_THEIR_OWN: Final = {
     "set_up": (409, "there is a user already"),
     "sign_in": (401, "the matrix sends a wrong password"),
     "choose_password": (401, "the matrix sends a token of chance"),
+    "reply_to_run": (409, "the run is no agent's; tests/acceptance/test_api_agents.py replies to one that is"),
+    "reply_to_run_of_workflow": (409, "as above"),
 }
 """Operations that the owner is refused here, each with its reason."""
 

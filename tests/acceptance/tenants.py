@@ -121,7 +121,11 @@ async def holdings(client: httpx2.AsyncClient, word: Canaries | None = None) -> 
     run_id = ok(await client.post(f"/v1/workflows/{slug}/command", json={"command": "start", "params": params}))["run_id"]
     task_id = await waiting_task(client, run_id)
     ok(await client.post(f"/v1/runs/{run_id}/comments", json={"content": say()}))
-    return {"workflow_id": made["id"], "slug": slug, "run_id": run_id, "short_id": run_id[4:28], "task_id": task_id}
+    step = {"id": "agent", "type": "agent", "model": "demo:agent", "instructions": say()}
+    agent = ok(await client.post("/v1/agents", json={"document": {"name": say(), "steps": [step]}}))["id"]
+    ok(await client.post(f"/v1/agents/{agent}/versions", json={"note": say()}))
+    names = {"workflow_id": made["id"], "slug": slug, "agent_id": agent}
+    return {**names, "run_id": run_id, "short_id": run_id[4:28], "task_id": task_id}
 
 
 async def waiting_task(client: httpx2.AsyncClient, run_id: str) -> str:

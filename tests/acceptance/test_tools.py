@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,13 +16,12 @@ from tests.acceptance.steered_journal import SteeredJournal
 from tests.contract.samples import run
 from tests.local_server import LocalServer, Received, answer
 from tests.mcp_server import served_desk
+from tests.scripted_tools import ScriptedTools
 
 from runwell.model.errors import StepError
 from runwell.model.run import RunView
-from runwell.model.scope import Scope
 from runwell.model.step import StepSpec
 from runwell.ports.steps import StepContext, StepType
-from runwell.ports.tools import OnLog, ToolInfo, ToolOutcome
 from runwell.sdk.client import Client
 from runwell.steps.tool_calls import offered
 from runwell.testing import MemoryApp, memory_app
@@ -31,41 +29,6 @@ from runwell.testing import MemoryApp, memory_app
 ROOT = Path(__file__).parents[2]
 LOOPBACK = ("127.0.0.0/8",)
 ANY = {"type": "object"}
-
-
-class ScriptedTools:
-    """Answers by a function; keeps how it was called."""
-
-    def __init__(self, respond: Any = lambda args: args) -> None:
-        self.respond = respond
-        self.calls: list[tuple[str, Any, str, float | None]] = []
-        self.ended = False
-
-    async def list(self, scope: Scope, names: Sequence[str]) -> list[ToolInfo]:
-        return [ToolInfo(name=name, input_schema=ANY) for name in names]
-
-    async def call(
-        self,
-        scope: Scope,
-        name: str,
-        args: Mapping[str, Any],
-        *,
-        idempotency_key: str,
-        on_log: OnLog | None = None,
-        timeout_s: float | None = None,
-    ) -> ToolOutcome:
-        self.calls.append((name, dict(args), idempotency_key, timeout_s))
-        if on_log is not None:
-            on_log("on it")
-        result = self.respond(args)
-        if asyncio.iscoroutine(result):
-            result = await result
-        if isinstance(result, Exception):
-            raise result
-        return ToolOutcome(result=result)
-
-    async def aclose(self) -> None:
-        self.ended = True
 
 
 def document(*tools: Any, tool: Any = "mcp:desk/find", args: Any = None, **step: Any) -> dict[str, Any]:
@@ -185,8 +148,10 @@ def test_what_is_offered_is_on_the_documents_terms() -> None:
 
         async def look(ctx: StepContext) -> None:
             bench.extend(await offered(ctx, ["python:add", "mcp:desk/find", "mcp:desk/other", "http:find", "python:add"]))
-            with pytest.raises(StepError, match="names no tool of the workflow document"):
+            with pytest.raises(StepError, match="there is no workflow for the tool 'workflow:refund'"):
                 await offered(ctx, ["workflow:refund"])
+            with pytest.raises(StepError, match="names no tool of the workflow document"):
+                await offered(ctx, ["python:none"])
 
         kind = StepType(name="look", spec=Look, handler=look)
         async with memory_app([kind], tools=ScriptedTools()) as app:

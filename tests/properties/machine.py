@@ -66,7 +66,7 @@ def late_outcomes_change_nothing(record: Record) -> None:
     for turn in record.turns:
         command = turn.command
         if (
-            isinstance(command, cmd.CompleteAttempt | cmd.FailAttempt | cmd.RecordProgress)
+            isinstance(command, cmd.CompleteAttempt | cmd.FailAttempt | cmd.SuspendAttempt | cmd.RecordProgress)
             and running.get(command.step_id) != command.attempt
         ):
             made = [event.type for event in turn.events if event.step_id == command.step_id and event.type != "step_started"]
@@ -75,7 +75,8 @@ def late_outcomes_change_nothing(record: Record) -> None:
             made = [event.type for event in turn.events if event.step_id == command.step_id]
             assert not made, f"the child run of {command.step_id} was over and made {made}"
         for event in turn.events:
-            if event.type == "step_started" and event.attempt is not None:
+            goes_on = isinstance(event.data, ev.StepResumed) and event.data.key is not None
+            if event.attempt is not None and (event.type == "step_started" or goes_on):
                 running[event.step_id or ""] = event.attempt
             elif event.type.startswith("step_"):
                 running.pop(event.step_id or "", None)

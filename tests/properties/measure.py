@@ -131,12 +131,16 @@ def usage_is_the_sum_of_attempts(record: Record) -> None:
 def approvals_are_decided_once(record: Record) -> None:
     decisions: dict[str, ev.TaskCompleted] = {}
     owners: dict[str | None, str] = {}
+    asked: set[str] = set()
     for event in record.events:
         match event.data:
             case ev.TaskCreated(task_id=task_id):
-                assert task_id not in owners.values(), f"{task_id} was created twice"
-                owners[event.step_id] = task_id
+                assert task_id not in asked, f"{task_id} was created twice"
+                asked.add(task_id)
+                if plan_of(record.plan, event.step_id or "").control == "approval":
+                    owners[event.step_id] = task_id
             case ev.TaskCompleted(task_id=task_id) as decision:
+                assert task_id in asked, f"nobody asked {task_id}"
                 assert task_id not in decisions, f"{task_id} was decided twice"
                 decisions[task_id] = decision
             case ev.StepCompleted(skipped=False, result=result) if event.step_id in owners:

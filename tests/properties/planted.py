@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from runwell.engine import advance, decide, endings, evolve, loops, schedule, timers
+from runwell.engine import advance, decide, endings, evolve, loops, run_moves, schedule, timers
 from runwell.engine.actions import Action, StartAttempt
 from runwell.engine.draft import Draft
 from runwell.engine.state import RunState, StepState, due_steps
@@ -167,7 +167,7 @@ def _pauses_lose_alarms(patch: pytest.MonkeyPatch) -> None:
 
 
 def _waiting_counts_as_active(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(evolve, "_ACTIVE", (RunStatus.RUNNING, RunStatus.DRAINING, RunStatus.WAITING))
+    patch.setattr(run_moves, "_ACTIVE", (RunStatus.RUNNING, RunStatus.DRAINING, RunStatus.WAITING))
 
 
 def _interruptions_have_no_number(patch: pytest.MonkeyPatch) -> None:

@@ -17,12 +17,14 @@ from runwell.engine import advance as stepping
 from runwell.engine import decide, evolve
 from runwell.engine.plan import Plan
 from runwell.engine.state import RunState, StepState, next_alarm
+from runwell.engine.transitions import ImpossibleEvent
 from runwell.engine.view import run_row, run_view
 from runwell.model import commands as cmd
 from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput, LimitName, NotFound
 from runwell.model.events import Event, GenerationCompleted, Log, decode_event, encode_event
 from runwell.model.statuses import RunStatus
 from runwell.model.usage import Usage
+from runwell.model.waits import ChildWait, MessageWait, TaskWait, TimeWait, Wait
 
 MAX_TURNS: Final = 600
 """More than any document here needs: a run that takes more does not end."""
@@ -30,7 +32,7 @@ MAX_TURNS: Final = 600
 GIVEN: Final = {"yes": True, "no": False, "list": [{"n": 1}, {"n": 5}, 3]}
 
 _REFUSALS: Final = (CommandRefused, NotFound, InvalidInput)
-_NOT_REPEATED: Final = (cmd.RecordProgress, cmd.RecoverRun)
+_NOT_REPEATED: Final = (cmd.RecordProgress, cmd.RecoverRun, cmd.SuspendAttempt)
 """Commands of which each is another one, however alike."""
 
 _encoder = msgspec.json.Encoder()
@@ -54,7 +56,8 @@ def picture(state: RunState) -> tuple[Any, ...]:
 def _step(step: StepState) -> tuple[Any, ...]:
     loop = step.loop and (step.loop.next, step.loop.open, _encoder.encode(step.loop.results))
     counts = step.missing, step.attempt, step.failures, step.deaths, step.inner and step.inner.unresolved
-    return step.path, step.status, step.wake_at, step.deadline, step.task_id, step.message, step.child_run_id, counts, loop
+    told = hash(_encoder.encode([step.recorded, step.suspended])), step.left_ms
+    return told, step.path, step.status, step.wake_at, step.deadline, step.task_id, step.message, step.child_run_id, counts, loop
 
 
 class Turn(msgspec.Struct):
@@ -151,7 +154,7 @@ class World:
         try:
             out = stepping.advance(self._state, command, self._now)
         except _REFUSALS as exc:
-            if isinstance(exc, evolve.ImpossibleEvent):
+            if isinstance(exc, ImpossibleEvent):
                 raise
             self._note(command, [], refused=True)
             return
@@ -206,7 +209,9 @@ class World:
             self._do(self._report(path, self._begun.pop(path)))
 
     def _report(self, path: str, attempt: int) -> cmd.Command:
-        kind = self._choices.number(10)
+        kind = self._choices.number(11)
+        if kind == 10:
+            return cmd.SuspendAttempt(step_id=path, attempt=attempt, wait=self._wait())
         error = ErrorInfo(code="HTTP_FAILED", message="it failed", step_id=path)
         if kind < 5:
             result: Any = self._choices.one({"n": 3}, None, {"n": 1}, [1, 2], "{{ input.yes }}")
@@ -218,6 +223,17 @@ class World:
         which: tuple[LimitName, ...] = ("memory_mb", "credits", "log_bytes")
         limit = self._choices.one(*which) if kind == 9 and self._choices.rarely() else None
         return cmd.FailAttempt(step_id=path, attempt=attempt, error=error, limit=limit)
+
+    def _wait(self) -> Wait:
+        """What a handler waits for; its key is sometimes one that it had before."""
+        key = f"k{self._choices.number(4)}"
+        waits: tuple[Wait, ...] = (
+            TaskWait(key=key, title="may I?", expires_in_s=self._choices.one(None, 3.0)),
+            MessageWait(key=key, name=MESSAGES[0], expires_in_s=self._choices.one(None, 3.0)),
+            ChildWait(key=key, workflow="child", input={"n": 1}),
+            TimeWait(key=key, for_s=2.0),
+        )
+        return waits[self._choices.number(len(waits))]
 
     def _late_outcome(self) -> None:
         """An attempt that was cancelled, or died with its process, reports all the same."""

@@ -15,6 +15,8 @@ from runwell.api.parts import Parts
 from runwell.api.problems import install_problems
 from runwell.api.request_id import RequestId
 from runwell.api.routes import (
+    agent_runs,
+    agents,
     analytics,
     api_keys,
     connections,
@@ -52,6 +54,8 @@ ROUTERS = (
     workflow_versions.routes,
     workflow_checks.routes,
     workflow_commands.routes,
+    agents.routes,
+    agent_runs.routes,
     run_search.routes,
     run_exports.routes,
     runs.routes,

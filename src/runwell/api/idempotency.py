@@ -80,7 +80,7 @@ class Idempotency:
         if secretive or response.status_code >= 500 or response.status_code in _TRY_AGAIN or not isinstance(response.body, bytes):
             await self._keys.release(principal.scope, principal.actor, key)
             return response
-        kept = _told_once(request) if isinstance(response, SecretAnswer) else response
+        kept = _told_once(request) if isinstance(response, SecretAnswer) else getattr(response, "replay", None) or response
         headers = {name: kept.headers[name] for name in _KEPT_HEADERS if name in kept.headers}
         stored = StoredAnswer(status=kept.status_code, headers=headers, body=bytes(kept.body))
         await self._keys.complete(principal.scope, principal.actor, key, stored)

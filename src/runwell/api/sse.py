@@ -18,14 +18,19 @@ _CLOSING_S: Final = 0.3
 
 
 class EventStream(Response):
-    """What comes after a place, as server-sent events: without names, for all to reach `onmessage`; events have their cursor as id."""
+    """What comes after a place, as server-sent events: without names, for all to reach `onmessage`; events have their cursor as id.
+
+    `replay` is what the same request with the same `Idempotency-Key` gets: a stream is told once.
+    """
 
     media_type = "text/event-stream"
 
-    def __init__(self, streams: Streams, place: Place, check: Check) -> None:
+    def __init__(self, streams: Streams, place: Place, check: Check, replay: Response | None = None) -> None:
         self.status_code = 200
         self.background = None
-        self.init_headers(_HEADERS)
+        self.body = b""
+        self.replay = replay
+        self.init_headers(_HEADERS | ({} if replay is None else {"location": replay.headers["location"]}))
         self._streams, self._place, self._check = streams, place, check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,7 +11,7 @@ from runwell.cli.complaints import FileProblem
 from runwell.cli.document_files import Source, refusal
 from runwell.cli.publication import part_at
 from runwell.engine.plan import Plan
-from runwell.model.documents import nearest_line
+from runwell.model.documents import kind_of, nearest_line
 from runwell.model.errors import InvalidDocument, NotFound, Problem, Refused
 from runwell.model.workflow_views import VersionSummary
 from runwell.ports.journal import Version
@@ -66,7 +66,7 @@ async def _published(client: AsyncClient, slug: str, document: dict[str, Any]) -
     with suppress(NotFound):
         return await client.workflows.publish(slug, document)
     with suppress(Refused):  # somebody was quicker
-        await client.workflows.create(document, slug=slug)
+        await client.workflows.create(document, slug=slug, kind=kind_of(document))
     return await client.workflows.publish(slug, document)
 
 

@@ -50,6 +50,8 @@ def advance(state: RunState, command: Command, now: int, *, hold: bool = False, 
     while isinstance(command, Tick) and not state.is_terminal and (facts := decide_facts(state, command, now)):
         _apply(state, facts, now, out)
     settle(state, now, out, hold=hold)
+    if hold:
+        out.attempts = []  # what was resumed is taken for interrupted when the process ends
     return out
 
 
@@ -92,8 +94,13 @@ def _apply(state: RunState, facts: list[Fact], now: int, out: Advance) -> None:
         event = sequence(state, fact, now)
         evolve(state, event)
         out.events.append(event)
-        if isinstance(fact.data, ev.StepWaiting) and fact.data.child_run_id is not None and fact.step_id is not None:
+        if fact.step_id is None:
+            continue
+        if isinstance(fact.data, ev.StepWaiting) and fact.data.child_run_id is not None:
             out.children.append((fact.step_id, fact.data.child_run_id))
+        elif isinstance(fact.data, ev.StepResumed) and fact.step_id in state.working:
+            step = state.steps[fact.step_id]
+            out.attempts.append(StartAttempt(step.path, step.attempt, None, step.deadline))
 
 
 def _redacted(fact: Fact, redact: Redact) -> Fact:

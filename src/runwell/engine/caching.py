@@ -1,7 +1,7 @@
 """What a workflow version says about having its runs' results again. Pure: it looks at the document only."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -9,6 +9,7 @@ from runwell.engine.expressions import Expr
 from runwell.engine.plan import Body, Plan, StepPlan
 from runwell.engine.templates import Node
 from runwell.model.caching import CacheUse
+from runwell.model.step import StepSpec
 
 _THE_SAME: Final = frozenset({"version"})
 """What of `run` is the same in every run of a version; what else is looked at belongs to a run's key."""
@@ -31,12 +32,19 @@ def caching_of(plan: Plan) -> Caching:
     is nothing to save; and not where an expression asks which run it is, or a step has `cache: never`.
     """
     steps = list(_steps(plan.body))
-    uses = {step.spec.cacheable(step.spec.model_dump(mode="json", include=set(step.spec.templates))) for step in steps}
+    uses = {least_of(step.spec, step.spec.model_dump(mode="json", include=set(step.spec.templates)), plan) for step in steps}
     read = {key for expr in _expressions(plan, steps) for key in _of_run(expr)}
     least: CacheUse = "never" if "never" in uses else "always" if "always" in uses else "auto"
     if least == "auto" and (read & _OWN or not any(step.spec.calls_model for step in steps) or _wants_none(steps)):
         least = "always"
     return Caching(least, reads_run=bool(read - _THE_SAME))
+
+
+def least_of(spec: StepSpec, given: Mapping[str, Any], plan: Plan) -> CacheUse:
+    """Return what it takes to have the step's result again. Never where a person may be asked about the call of a tool."""
+    if spec.tools_named() and any(tool.spec.requires_approval for tool in plan.tools.values()):
+        return "never"
+    return spec.cacheable(given)
 
 
 def _wants_none(steps: list[StepPlan]) -> bool:

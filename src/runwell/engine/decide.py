@@ -13,11 +13,13 @@ from runwell.engine.draft import Draft, Fact, sequence
 from runwell.engine.endings import drain, fail_step, finish
 from runwell.engine.retry import retry_at
 from runwell.engine.state import RunState, StepState, log_cost
+from runwell.engine.waits import suspend
 from runwell.model import commands as cmd
 from runwell.model import events as ev
 from runwell.model.caching import KeptResult
 from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput, LimitName, NotFound
 from runwell.model.events import Event
+from runwell.model.schema import SchemaCheck
 from runwell.model.statuses import RunStatus, StepStatus
 from runwell.model.task_decisions import is_same, told
 
@@ -102,7 +104,16 @@ def _complete_task(draft: Draft, command: cmd.CompleteTask, now: int) -> None:
     taken = RESERVED_EDITS & (command.result or {}).keys()
     if taken:
         raise InvalidInput(f"an edit cannot set {sorted(taken)[0]!r}", hint=f"{', '.join(sorted(RESERVED_EDITS))} are the decision's own")
-    timers.decide_task(draft, state.steps[state.tasks[command.task_id]], command)
+    step = state.steps[state.tasks[command.task_id]]
+    _check_edits(step, command)
+    timers.decide_task(draft, step, command)
+
+
+def _check_edits(step: StepState, command: cmd.CompleteTask) -> None:
+    """Raise `InvalidInput` for edits that the one who asks cannot use."""
+    asked = next((data for data in step.recorded if isinstance(data, ev.TaskCreated) and data.task_id == command.task_id), None)
+    if asked is not None and asked.result_schema is not None and command.approved and command.result is not None:
+        SchemaCheck(asked.result_schema).require(command.result, "the edit")
 
 
 def _send_message(draft: Draft, command: cmd.SendMessage, now: int) -> None:
@@ -114,9 +125,16 @@ def _send_message(draft: Draft, command: cmd.SendMessage, now: int) -> None:
     for path in state.waiting:
         step = state.steps[path]
         if step.waiting_for == "message" and step.message == command.name:
-            draft.step(step, ev.StepResumed(by="message"))
-            draft.end(step, ev.StepCompleted(result=command.body))
+            _hand_over(draft, step, command.body)
             return
+
+
+def _hand_over(draft: Draft, step: StepState, body: Any) -> None:
+    if step.suspended is not None:
+        draft.step(step, ev.StepResumed(by="message", key=step.suspended.key))
+        return
+    draft.step(step, ev.StepResumed(by="message"))
+    draft.end(step, ev.StepCompleted(result=body))
 
 
 def _add_comment(draft: Draft, command: cmd.AddComment, now: int) -> None:
@@ -188,6 +206,22 @@ def _kept(step: StepState, key: str, now: int) -> KeptResult:
     return KeptResult(key=key, cost_nanos=cost, duration_ms=now - step.attempts[-1].started_at)
 
 
+def _suspend_attempt(draft: Draft, command: cmd.SuspendAttempt, now: int) -> None:
+    step = _in_flight(draft.state, command.step_id, command.attempt)
+    if step is None:
+        return
+    if draft.state.status is RunStatus.DRAINING:
+        _end_drained(draft, step)
+        return
+    suspend(draft, step, command.wait, now)
+
+
+def _end_drained(draft: Draft, step: StepState) -> None:
+    """End a step that cannot end by itself any more in a run that drains."""
+    failing = draft.state.failing
+    draft.end(step, ev.StepCancelled(caused_by=failing) if failing else ev.StepStopped())
+
+
 def _fail_attempt(draft: Draft, command: cmd.FailAttempt, now: int) -> None:
     state = draft.state
     step = _in_flight(state, command.step_id, command.attempt)
@@ -218,6 +252,9 @@ def _child_ended(draft: Draft, command: cmd.ChildEnded, now: int) -> None:
     if command.error is not None and _stopped_with_us(draft.state, command.error):
         draft.end(step, ev.StepStopped())
         return
+    if step.suspended is not None:
+        draft.step(step, ev.StepResumed(by="child_run", key=step.suspended.key, output=command.output, error=command.error))
+        return
     if command.error is not None:
         fail_step(draft, step, command.error)
         return
@@ -241,7 +278,7 @@ def _recover(draft: Draft, command: cmd.RecoverRun, now: int) -> None:
             end_internally(draft, ErrorInfo(code="INTERNAL_ERROR", message=message, step_id=path), step)
             return
         if state.status is RunStatus.DRAINING:
-            draft.end(step, ev.StepCancelled(caused_by=state.failing) if state.failing else ev.StepStopped())
+            _end_drained(draft, step)
         else:
             at = now if command.retry_at is None else command.retry_at
             draft.step(step, ev.StepRetrying(error=error, retry_at=at, reason="interrupted", suspect=command.suspect))
@@ -297,6 +334,7 @@ _DECIDERS: Final[dict[type[cmd.Command], Callable[[Draft, Any, int], None]]] = {
     cmd.RecordProgress: _record,
     cmd.CompleteAttempt: _complete_attempt,
     cmd.FailAttempt: _fail_attempt,
+    cmd.SuspendAttempt: _suspend_attempt,
     cmd.ChildEnded: _child_ended,
     cmd.RecoverRun: _recover,
     cmd.EndInternally: _end_internally,

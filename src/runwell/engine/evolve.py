@@ -4,27 +4,18 @@
 used again. Folding a run of ten thousand steps is linear that way.
 """
 
-import heapq
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from runwell.engine import plan as compiled
-from runwell.engine.state import Loop, RunState, Scope, StepState, log_cost, step_alarm
-from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
+from runwell.engine.run_moves import move_run
+from runwell.engine.state import Loop, RunState, Scope, StepState, log_cost, push_alarm, step_alarm
+from runwell.engine.suspension import RECORDED, go_on, remember, suspend
+from runwell.engine.transitions import STEP_TRANSITIONS, ImpossibleEvent
 from runwell.model import events as ev
-from runwell.model.errors import RunwellError
 from runwell.model.events import Event
 from runwell.model.run import Attempt
-from runwell.model.statuses import RESOLVED, TERMINAL, RunStatus, StepStatus
-
-_ACTIVE: Final = (RunStatus.RUNNING, RunStatus.DRAINING)
-
-_MOVING: Final = frozenset(key.partition(":")[0] for _, key in RUN_TRANSITIONS)
-"""Events that can change the run's status."""
-
-
-class ImpossibleEvent(RunwellError):
-    """The event cannot follow this state: the journal is damaged or the engine has a defect."""
+from runwell.model.statuses import RESOLVED, StepStatus
 
 
 def fold(plan: compiled.Plan, events: Iterable[Event]) -> RunState:
@@ -62,40 +53,11 @@ def evolve(state: RunState, event: Event) -> RunState:
     if state.is_terminal and event.type not in ev.AFTERWARDS:
         raise ImpossibleEvent(f"{event.type} after the run's end")
     state.seq = event.seq
+    if event.type in RECORDED:
+        remember(state, event)
     _HANDLERS[event.type](state, event)
-    _move_run(state, event)
+    move_run(state, event)
     return state
-
-
-def _move_run(state: RunState, event: Event) -> None:
-    key = event.type
-    if key not in _MOVING:
-        return
-    if key == "run_limit_exceeded":
-        key = f"{key}:{event.of(ev.RunLimitExceeded).which}"
-    to = RUN_TRANSITIONS.get((state.status, key))
-    if to is None:
-        if event.type.startswith("run_"):
-            raise ImpossibleEvent(f"{event.type} while the run is {state.status}")
-        return
-    was, state.status = state.status, to
-    if to in _ACTIVE and was not in _ACTIVE:
-        state.active_since = event.ts
-        _push_alarm(state, state.deadline, "")
-    elif was in _ACTIVE and to not in _ACTIVE:
-        state.active_ms += event.ts - (state.active_since or event.ts)
-        state.active_since = None
-    if to is not RunStatus.WAITING:
-        state.waiting_for = None
-    if to in TERMINAL:
-        state.ended_at = event.ts
-        state.agenda.clear()
-        state.alarms.clear()
-
-
-def _push_alarm(state: RunState, at: int | None, path: str) -> None:
-    if at is not None:
-        heapq.heappush(state.alarms, (at, path))
 
 
 def _open_scope(state: RunState, scope: Scope) -> None:
@@ -130,6 +92,7 @@ def _move_step(state: RunState, event: Event, key: str | None = None) -> StepSta
 
 def _resolve(state: RunState, step: StepState, ts: int) -> None:
     step.ended_at, step.waiting_for = ts, None
+    step.suspended, step.recorded = None, []
     if step.task_id:
         state.tasks.pop(step.task_id, None)
     if step.iteration is not None:
@@ -167,7 +130,7 @@ def _run_started(state: RunState, event: Event) -> None:
 
 def _run_resumed(state: RunState, event: Event) -> None:
     for path in state.retrying:
-        _push_alarm(state, step_alarm(state.steps[path]), path)  # while paused these alarms were stale
+        push_alarm(state, step_alarm(state.steps[path]), path)  # while paused these alarms were stale
 
 
 def _run_waiting(state: RunState, event: Event) -> None:
@@ -181,7 +144,7 @@ def _run_stop_requested(state: RunState, event: Event) -> None:
 def _run_draining(state: RunState, event: Event) -> None:
     data = event.of(ev.RunDraining)
     state.drain_until, state.failing, state.error = data.until, data.failed_step, data.error
-    _push_alarm(state, data.until, "")
+    push_alarm(state, data.until, "")
 
 
 def _run_succeeded(state: RunState, event: Event) -> None:
@@ -214,7 +177,7 @@ def _step_started(state: RunState, event: Event) -> None:
     step.deadline = data.deadline
     if not step.is_leaf:
         state.agenda[step.path] = None
-        _push_alarm(state, step_alarm(step), step.path)
+        push_alarm(state, step_alarm(step), step.path)
     if step.plan.body is not None:
         step.loop = Loop(items=data.items)
 
@@ -303,7 +266,7 @@ def _step_retrying(state: RunState, event: Event) -> None:
         step.deaths += 1
     step.waiting_for, step.wake_at, step.deadline = "retry", data.retry_at, None
     state.retrying[step.path] = None
-    _push_alarm(state, data.retry_at, step.path)
+    push_alarm(state, data.retry_at, step.path)
 
 
 def _step_waiting(state: RunState, event: Event) -> None:
@@ -311,12 +274,16 @@ def _step_waiting(state: RunState, event: Event) -> None:
     step = _move_step(state, event)
     step.waiting_for, step.wake_at = data.waiting_for, data.wake_at
     step.message, step.task_id, step.child_run_id = data.message, data.task_id or step.task_id, data.child_run_id
-    _push_alarm(state, step_alarm(step), step.path)
+    if step.is_leaf:
+        suspend(step, data, event.ts)
+    push_alarm(state, step_alarm(step), step.path)
 
 
 def _step_resumed(state: RunState, event: Event) -> None:
     step = _move_step(state, event)
     step.waiting_for = step.wake_at = None
+    if step.suspended is not None:
+        go_on(state, step, event.of(ev.StepResumed).by, event.ts)
 
 
 def _generation_completed(state: RunState, event: Event) -> None:
@@ -334,7 +301,9 @@ def _task_created(state: RunState, event: Event) -> None:
 
 
 def _task_completed(state: RunState, event: Event) -> None:
-    state.decisions[event.of(ev.TaskCompleted).task_id] = event
+    task_id = event.of(ev.TaskCompleted).task_id
+    state.decisions[task_id] = event
+    state.tasks.pop(task_id, None)
 
 
 def _message_received(state: RunState, event: Event) -> None:

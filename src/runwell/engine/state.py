@@ -16,7 +16,7 @@ import msgspec
 from runwell.engine.plan import Body, Plan, StepPlan
 from runwell.model.caching import CacheHit
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import Event, Log, RunCreated, RunReviewed, RunServedFromCache, StopMode
+from runwell.model.events import Event, EventData, Log, RunCreated, RunReviewed, RunServedFromCache, StepWaiting, StopMode
 from runwell.model.run import Attempt
 from runwell.model.statuses import TERMINAL, RunStatus, SkipReason, StepStatus, WaitingFor
 from runwell.model.usage import NO_USAGE, Usage
@@ -50,7 +50,8 @@ class StepState(msgspec.Struct, kw_only=True, eq=False):
     """One step of one run. An iteration has `iteration` and `inner`, a loop has `loop`.
 
     Times are ms since 1970. `failures` counts attempts that failed, `deaths` those that a dying
-    process took along.
+    process took along. While its handler waits, `suspended` says for what, and `left_ms` how much of the
+    attempt's time is left. `recorded` is what the handler is told when it goes on, until the step ends.
     """
 
     path: str
@@ -78,6 +79,9 @@ class StepState(msgspec.Struct, kw_only=True, eq=False):
     task_id: str | None = None
     message: str | None = None
     child_run_id: str | None = None
+    suspended: StepWaiting | None = None
+    left_ms: int | None = None
+    recorded: list[EventData] = []
     iteration: int | None = None
     inner: Scope | None = None
     loop: Loop | None = None
@@ -175,6 +179,12 @@ def step_alarm(step: StepState) -> int | None:
         return min(step.wake_at, step.deadline) if step.deadline is not None else step.wake_at
     in_flight = step.status in (StepStatus.RUNNING, StepStatus.WAITING)
     return step.deadline if in_flight and not step.is_leaf else None
+
+
+def push_alarm(state: RunState, at: int | None, path: str) -> None:
+    """Set an alarm of the step with this path, or of the run when it is empty; none for None."""
+    if at is not None:
+        heapq.heappush(state.alarms, (at, path))
 
 
 def next_alarm(state: RunState) -> int | None:

@@ -7,7 +7,7 @@ from runwell.engine.endings import fail_step
 from runwell.engine.state import StepState, due_steps
 from runwell.model.commands import CompleteTask
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import StepCompleted, StepResumed, TaskCompleted
+from runwell.model.events import StepCompleted, StepResumed, StepWaiting, TaskCompleted
 from runwell.model.step import Approval
 
 
@@ -16,6 +16,8 @@ def fire_first_due(draft: Draft, now: int) -> None:
     for step in due_steps(draft.state, now):
         if step.deadline is not None and step.deadline <= now and not step.is_leaf:
             _time_out(draft, step)
+        elif step.suspended is not None:
+            _wake(draft, step, step.suspended)
         elif step.waiting_for == "delay":
             draft.step(step, StepResumed(by="timer"))
             draft.end(step, StepCompleted(result={"waited_ms": now - (step.started_at or now)}))
@@ -27,6 +29,13 @@ def fire_first_due(draft: Draft, now: int) -> None:
             )
         if draft.facts:
             return
+
+
+def _wake(draft: Draft, step: StepState, suspended: StepWaiting) -> None:
+    """Let the handler go on, for whom time is over or nobody answered."""
+    if suspended.task_id is not None:
+        draft.step(step, TaskCompleted(task_id=suspended.task_id, approved=False, expired=True))
+    draft.step(step, StepResumed(by="timer", key=suspended.key))
 
 
 def _time_out(draft: Draft, step: StepState) -> None:
@@ -53,6 +62,9 @@ def decide_task(draft: Draft, step: StepState, command: CompleteTask) -> None:
         step,
         TaskCompleted(task_id=command.task_id, approved=command.approved, by=command.actor, comment=command.comment, result=command.result),
     )
+    if step.suspended is not None:
+        draft.step(step, StepResumed(by="task", key=step.suspended.key))
+        return
     draft.step(step, StepResumed(by="task"))
     decision = {"approved": command.approved, "by": command.actor, "comment": command.comment, **edits}
     draft.end(step, StepCompleted(result=decision))

@@ -13,7 +13,13 @@ its place in the state. An iteration of a loop is a step, too: `each[3]`.
 
 from typing import Final
 
+from runwell.model.errors import RunwellError
 from runwell.model.statuses import RunStatus, StepStatus
+
+
+class ImpossibleEvent(RunwellError):
+    """The event cannot follow this state: the journal is damaged or the engine has a defect."""
+
 
 Q, R, W, P, D = RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING, RunStatus.PAUSED, RunStatus.DRAINING
 LIVE: Final = (Q, R, W, P, D)

@@ -1,4 +1,4 @@
-"""How delays, approvals, waits for messages and child runs begin."""
+"""How waits begin: those of delays, approvals, waits for messages and child runs, and those of handlers (`suspend`)."""
 
 import hashlib
 from typing import Any
@@ -9,6 +9,7 @@ from runwell.model.errors import InvalidInput
 from runwell.model.events import StepCompleted, StepResumed, StepWaiting, TaskCreated
 from runwell.model.ids import derived_id
 from runwell.model.times import from_rfc3339
+from runwell.model.waits import ChildWait, MessageWait, TaskWait, TimeWait, Wait
 
 
 def begin_delay(draft: Draft, step: StepState, now: int) -> None:
@@ -48,6 +49,50 @@ def begin_wait(draft: Draft, step: StepState, now: int) -> None:
 
 def begin_child(draft: Draft, step: StepState, now: int) -> None:
     draft.step(step, StepWaiting(waiting_for="child_run", child_run_id=child_run_id(draft.state.run_id, step.path, now)))
+
+
+def suspend(draft: Draft, step: StepState, wait: Wait, now: int) -> None:
+    """Let the step wait, in the middle of an attempt, for what its handler needs to go on."""
+    if isinstance(wait, TaskWait):
+        _await_task(draft, step, wait, now)
+    elif isinstance(wait, MessageWait):
+        wake_at = _after(wait.expires_in_s, now)
+        draft.step(step, StepWaiting(waiting_for="message", message=wait.name, wake_at=wake_at, key=wait.key))
+        if draft.state.messages.get(wait.name):
+            draft.step(step, StepResumed(by="message", key=wait.key))
+    elif isinstance(wait, ChildWait):
+        run_id = child_run_id(draft.state.run_id, f"{step.path}/{wait.key}", now)
+        wanted = {"workflow": wait.workflow, "version": wait.version, "input": wait.input}
+        draft.step(step, StepWaiting(waiting_for="child_run", child_run_id=run_id, key=wait.key, **wanted))
+    else:
+        assert isinstance(wait, TimeWait)
+        draft.step(step, StepWaiting(waiting_for="delay", wake_at=now + round(wait.for_s * 1000), key=wait.key))
+
+
+def _await_task(draft: Draft, step: StepState, wait: TaskWait, now: int) -> None:
+    task_id = derived_id("task", draft.state.run_id, step.path, wait.key)
+    expires_at = _after(wait.expires_in_s, now)
+    task = TaskCreated(
+        task_id=task_id,
+        task_type=wait.task_type,
+        title=wait.title,
+        description=wait.description,
+        payload=wait.payload,
+        assignees=wait.assignees,
+        expires_at=expires_at,
+        result_schema=wait.result_schema,
+    )
+    waiting = StepWaiting(waiting_for="approval", wake_at=expires_at, task_id=task_id, key=wait.key)
+    if task_id in draft.state.decisions:  # the handler asks again what was decided
+        draft.step(step, waiting)
+        draft.step(step, StepResumed(by="task", key=wait.key))
+        return
+    draft.step(step, task)
+    draft.step(step, waiting)
+
+
+def _after(for_s: float | None, now: int) -> int | None:
+    return None if for_s is None else now + round(for_s * 1000)
 
 
 def child_run_id(run_id: str, path: str, now: int) -> str:

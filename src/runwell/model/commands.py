@@ -11,6 +11,7 @@ import msgspec
 from runwell.model.caching import CacheHit
 from runwell.model.errors import ErrorInfo, LimitName
 from runwell.model.events import EventData, RunCreated, StopMode, Verdict
+from runwell.model.waits import Wait
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +108,14 @@ class CompleteAttempt(Command, frozen=True, kw_only=True):
     result: Any = None
     cache: CacheHit | None = None
     cache_key: str | None = None
+
+
+class SuspendAttempt(Command, frozen=True, kw_only=True):
+    """The handler goes on when `wait` is over; until then the attempt needs no process."""
+
+    step_id: str
+    attempt: int
+    wait: Wait
 
 
 class FailAttempt(Command, frozen=True, kw_only=True):

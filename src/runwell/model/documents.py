@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from runwell.model.errors import Problem
+from runwell.model.workflow_views import Kind
 
 
 class Document(NamedTuple):
@@ -47,6 +48,36 @@ def _steps(steps: Any, pointer: str) -> Iterator[tuple[str, dict[str, Any]]]:
         if isinstance(step, dict):
             yield f"{pointer}/{i}", step
             yield from _steps(step.get("steps"), f"{pointer}/{i}/steps")
+
+
+def kind_of(document: Any) -> Kind:
+    """Return `agent` for a document that is one agent, written whole."""
+    steps = document.get("steps") if isinstance(document, dict) else None
+    only = steps[0] if isinstance(steps, list) and len(steps) == 1 else None
+    return "agent" if isinstance(only, dict) and only.get("type") == "agent" and "agent" not in only else "workflow"
+
+
+class Named(NamedTuple):
+    """A workflow that a document runs by its slug: where it is named, and which of its versions, if that is said."""
+
+    pointer: str
+    slug: Any
+    version: Any
+    step: dict[str, Any]
+
+
+def workflows_named(document: Any) -> Iterator[Named]:
+    """Yield each workflow that a step runs, as a child run, as an agent or as a tool of one. The document may be broken."""
+    for pointer, step in steps_of(document):
+        if step.get("type") == "workflow":
+            yield Named(f"{pointer}/workflow", step.get("workflow"), step.get("version"), step)
+        elif step.get("type") == "agent":
+            if "agent" in step:
+                yield Named(f"{pointer}/agent", step["agent"], step.get("version"), step)
+            tools: Any = step.get("tools")
+            for i, tool in enumerate(tools if isinstance(tools, list) else ()):
+                if isinstance(tool, str) and tool.startswith("workflow:"):
+                    yield Named(f"{pointer}/tools/{i}", tool.partition(":")[2], None, step)
 
 
 def workflow_steps(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:

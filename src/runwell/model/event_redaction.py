@@ -24,7 +24,7 @@ _TEXT: Final[tuple[Root, ...]] = ()
 _ERROR: Final = {"error": _TEXT}
 
 CONTENT: Final[dict[type[ev.EventData], dict[str, tuple[Root, ...]]]] = {
-    ev.RunCreated: {"input": _IN, "metadata": ("metadata",), "tags": _TEXT},
+    ev.RunCreated: {"input": _IN, "metadata": ("metadata",), "tags": _TEXT, "history": _TEXT},
     ev.RunDraining: _ERROR,
     ev.RunSucceeded: {"output": _OUT},
     ev.RunFailed: _ERROR,
@@ -36,9 +36,11 @@ CONTENT: Final[dict[type[ev.EventData], dict[str, tuple[Root, ...]]]] = {
     ev.StepCompleted: {"result": _OUT},
     ev.StepFailed: {"error": _TEXT, "result": _OUT},
     ev.StepRetrying: _ERROR,
+    ev.StepWaiting: {"input": _IN},
+    ev.StepResumed: {"output": _OUT, "error": _TEXT},
     ev.GenerationCompleted: {
         **{"messages": _TEXT, "params": _TEXT, "tools": _TEXT, "raw_request": _TEXT},
-        **{"response": _OUT, "tool_calls": _OUT, "thought": _TEXT, "error": _TEXT, "raw_response": _OUT},
+        **{"response": _OUT, "tool_calls": _OUT, "thought": _TEXT, "thoughts": _TEXT, "error": _TEXT, "raw_response": _OUT},
     },
     ev.ToolCalled: {"args": _IN},
     ev.ToolReturned: {"result": _OUT, "error": _TEXT},
@@ -56,7 +58,7 @@ A raw body stands after what it says.
 
 _ANSWER: Final[dict[str, frozenset[str]]] = {
     "raw_request": frozenset(),
-    "raw_response": frozenset({"response", "tool_calls", "thought"}),
+    "raw_response": frozenset({"response", "tool_calls", "thought", "thoughts"}),
 }
 """What a raw body says: where that was changed, the body goes whole."""
 

@@ -31,7 +31,8 @@ Verdict = Literal["positive", "negative", ""]
 
 
 class RunCreated(EventData, frozen=True, kw_only=True):
-    """`cache_key` stands for all that the run's result follows from; empty for one that is not cached."""
+    """`history` is what was said before, when an agent replies to an earlier run; its last message is the reply.
+    `cache_key` stands for all that the run's result follows from; empty for one that is not cached."""
 
     org_id: str
     project_id: str
@@ -53,6 +54,7 @@ class RunCreated(EventData, frozen=True, kw_only=True):
     depth: int = 0
     use_cache: CacheUse = "auto"
     cache_key: str = ""
+    history: list[dict[str, Any]] | None = None
 
 
 class RunStarted(EventData, frozen=True, kw_only=True):
@@ -170,15 +172,29 @@ class StepRetrying(EventData, frozen=True, kw_only=True):
 
 
 class StepWaiting(EventData, frozen=True, kw_only=True):
+    """The step waits. `key` names the wait of a handler in the middle of an attempt, of which the step has one by one.
+
+    `workflow`, `version` and `input` are what such a handler wants the child run to be.
+    """
+
     waiting_for: WaitingFor
     wake_at: int | None = None
     message: str | None = None
     task_id: str | None = None
     child_run_id: str | None = None
+    key: str | None = None
+    workflow: str | None = None
+    version: int | None = None
+    input: Any = None
 
 
 class StepResumed(EventData, frozen=True, kw_only=True):
+    """The wait is over. With a `key` the attempt goes on; `output` or `error` is what came of its child run."""
+
     by: Literal["timer", "task", "message", "child_run"]
+    key: str | None = None
+    output: Any = None
+    error: ErrorInfo | None = None
 
 
 class ToolCalled(EventData, frozen=True, kw_only=True):
@@ -199,6 +215,8 @@ class ToolReturned(EventData, frozen=True, kw_only=True):
 
 
 class TaskCreated(EventData, frozen=True, kw_only=True):
+    """Somebody is to decide. `result_schema` is the JSON Schema of what may be edited; without it anything may be."""
+
     task_id: str
     task_type: str
     title: str
@@ -206,6 +224,7 @@ class TaskCreated(EventData, frozen=True, kw_only=True):
     payload: Any = None
     assignees: tuple[str, ...] = ()
     expires_at: int | None = None
+    result_schema: dict[str, Any] | None = None
 
 
 class TaskCompleted(EventData, frozen=True, kw_only=True):

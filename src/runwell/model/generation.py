@@ -21,8 +21,9 @@ class GenerationCompleted(EventData, frozen=True, kw_only=True):
     """One model call ended. `ok` is false for a call that failed; times in ms.
 
     `error_class` says why it failed, or that its answer broke the `output_schema`. `model_index` is the model's place in the
-    step's `models`. `key` says whose key paid; `price_snapshot` names the price table of the cost. In `messages` a file is its
-    type, length and SHA-256. `raw_request` and `raw_response` are the bodies as they went over the wire.
+    step's `models`. `thoughts` are those that the provider wants back as they are. `key` says whose key paid; `price_snapshot`
+    names the price table of the cost. In `messages` a file is its type, length and SHA-256. `raw_request` and `raw_response`
+    are the bodies as they went over the wire.
     """
 
     provider: str
@@ -39,6 +40,7 @@ class GenerationCompleted(EventData, frozen=True, kw_only=True):
     response: Any = None
     tool_calls: list[dict[str, Any]] | None = None
     thought: str | None = None
+    thoughts: list[dict[str, Any]] | None = None
     error: ErrorInfo | None = None
     error_class: Reason | None = None
     model_index: int = 0

@@ -165,4 +165,5 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str | None = None
     expires_at: str | None = None
     assignees: tuple[str, ...] = ()
+    result_schema: dict[str, Any] | None = None
     seq: int = 0

@@ -13,6 +13,7 @@ from runwell.model.events import Event
 from runwell.model.run import RunRow, TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import RunStatus
+from runwell.model.workflow_views import Kind
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +206,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     number: int
     hash: str
+    kind: Kind = "workflow"
 
 
 class Documents(Protocol):
@@ -218,8 +220,11 @@ class Documents(Protocol):
 class Definitions(Documents, Protocol):
     """Workflow versions: immutable, found by their content hash."""
 
-    async def put(self, scope: Scope, slug: str, name: str, document_hash: str, document: bytes) -> Version:
-        """Keep the document as the slug's next version, or return the version that has this hash already."""
+    async def put(self, scope: Scope, slug: str, name: str, document_hash: str, document: bytes, kind: Kind = "workflow") -> Version:
+        """Keep the document as the slug's next version, or return the version that has this hash already.
+
+        `kind` is that of a workflow which is made by this.
+        """
         ...
 
     async def get(self, scope: Scope, slug: str, version: int | None = None) -> Version | None:

@@ -7,6 +7,7 @@ import msgspec
 from runwell.model.documents import Document
 from runwell.model.errors import Problem
 from runwell.model.scope import Scope
+from runwell.model.workflow_views import Kind
 
 
 class Publishable(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,14 +22,15 @@ class Publishable(msgspec.Struct, frozen=True, kw_only=True):
 class Publishing(Protocol):
     """Checks documents against what is installed here. Nothing of a document is carried out."""
 
-    async def prepare(self, scope: Scope, document: Any, slug: str | None = None) -> Publishable:
+    async def prepare(self, scope: Scope, document: Any, slug: str | None = None, kind: Kind = "workflow") -> Publishable:
         """Return what to publish. Raises `InvalidDocument` with every problem.
 
-        `slug` is that of the workflow whose version it is to be, which it may call; None: the one that its name suggests.
+        The document of the kind `agent` is one agent. `slug` is that of the workflow whose version it is to be, which it may
+        call; None: the one that its name suggests.
         """
         ...
 
-    async def problems(self, scope: Scope, document: Any, slug: str | None = None) -> tuple[Problem, ...]:
+    async def problems(self, scope: Scope, document: Any, slug: str | None = None, kind: Kind = "workflow") -> tuple[Problem, ...]:
         """Return every problem of the document; none when it can be published."""
         ...
 

@@ -16,7 +16,7 @@ from runwell.ports.keeping import Trouble
 
 
 class StartRequest(msgspec.Struct, kw_only=True):
-    """A `run_id` that exists already makes starting it again harmless."""
+    """A `run_id` that exists already makes starting it again harmless. `history` is as in `RunCreated`."""
 
     version: Version
     input: Any = None
@@ -33,6 +33,8 @@ class StartRequest(msgspec.Struct, kw_only=True):
     parent_step_id: str | None = None
     root_run_id: str | None = None
     depth: int = 0
+    source_run_id: str | None = None
+    history: list[dict[str, Any]] | None = None
 
 
 class Runs(Protocol):

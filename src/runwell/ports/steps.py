@@ -1,6 +1,6 @@
 """What a step type is: a shape in the document and a handler that makes one attempt."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from runwell.model.events import EventData
 from runwell.model.scope import Scope
 from runwell.model.step import StepSpec
+from runwell.model.waits import Wait
 from runwell.ports.http import Http
 from runwell.ports.models import Models
 from runwell.ports.sandbox import Sandbox
@@ -68,6 +69,11 @@ class StepContext(Protocol):
         ...
 
     @property
+    def history(self) -> Sequence[dict[str, Any]]:
+        """What was said before the run, as `Message`s: that of an agent which replies to an earlier run, with the reply at its end."""
+        ...
+
+    @property
     def limits(self) -> AttemptLimits: ...
     @property
     def services(self) -> Services: ...
@@ -80,6 +86,15 @@ class StepContext(Protocol):
         """Append an event of this attempt: a log line, a model call, a tool call."""
         ...
 
+    def recorded(self) -> Sequence[EventData]:
+        """Return what this step recorded in this run so far, in this attempt and those before it: generations, tool calls and
+        returns, tasks and their decisions, waits and what came of them; a message stands there from when the step received it.
+
+        Of a generation without what was asked, but for the tools of the first one, and without the raw bodies. As it is kept, so
+        without what the project redacts.
+        """
+        ...
+
     async def kept(self) -> None:
         """Return once all that was recorded is durable: for what must not be done unrecorded."""
         ...
@@ -89,8 +104,20 @@ class StepContext(Protocol):
         ...
 
 
+class Suspended(Exception):
+    """Raised by a handler that waits for something which may take long, as a person or another run may.
+
+    The step then waits without a task or memory, also while there is no process. When the wait is over, the handler is
+    called again from its beginning, in the same attempt, and finds in `recorded()` what it did and what it waited for.
+    """
+
+    def __init__(self, wait: Wait) -> None:
+        self.wait = wait
+        super().__init__(wait.key)
+
+
 Handler = Callable[[StepContext], Awaitable[Any]]
-"""Makes one attempt and returns the result (JSON data). Raises `StepError` when it failed.
+"""Makes one attempt and returns the result (JSON data). Raises `StepError` when it failed, `Suspended` when it has to wait.
 
 Cancellation must end it at once. Any other exception is a defect and fails the step as `STEP_CRASHED`.
 """

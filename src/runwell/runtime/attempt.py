@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import random
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,12 +14,13 @@ from runwell.engine.expressions import ExpressionFailed
 from runwell.engine.plan import ToolPlan
 from runwell.engine.state import RunState
 from runwell.engine.tools import rendered
-from runwell.model.commands import Command, CompleteAttempt, FailAttempt, RecordProgress
+from runwell.model.commands import Command, CompleteAttempt, FailAttempt, RecordProgress, SuspendAttempt
 from runwell.model.errors import ErrorInfo, LimitExceeded, StepError
 from runwell.model.events import EventData
 from runwell.model.scope import Scope
 from runwell.model.step import StepSpec
-from runwell.ports.steps import AttemptLimits, Services, StepType
+from runwell.model.waits import Wait
+from runwell.ports.steps import AttemptLimits, Services, StepType, Suspended
 from runwell.ports.tools import DeclaredTool
 from runwell.runtime.step_cache import CachedAttempt
 
@@ -50,10 +51,12 @@ class AttemptContext:
         self.spec: StepSpec = step.plan.spec
         self.input: Mapping[str, Any] = step.input
         self.secret_pointers = step.plan.secret_pointers
+        self.history = state.created.history or ()
         limits = state.plan.workflow.limits
         self.limits = AttemptLimits(memory_mb=limits.memory_mb, log_bytes=limits.log_bytes, output_bytes=limits.output_bytes)
         self.services = services
         self.tools: Mapping[str, DeclaredTool] = {name: BoundTool(plan, state) for name, plan in state.plan.tools.items()}
+        self._recorded = step.recorded
         self._kept = kept
         self._report = report
         self._show = show
@@ -61,6 +64,9 @@ class AttemptContext:
     def record(self, data: EventData) -> None:
         msgspec.json.encode(data)  # what cannot be kept is the handler's to hear, before it is told on
         self._report(RecordProgress(step_id=self.step_id, attempt=self.attempt, data=data))
+
+    def recorded(self) -> Sequence[EventData]:
+        return tuple(self._recorded)
 
     def delta(self, text: str) -> None:
         self._show(text)
@@ -100,6 +106,8 @@ async def make_attempt(
             raise StepError("STEP_CRASHED", f"step type {step_type.name!r} has no handler")
         done = completed(context.step_id, context.attempt, await step_type.handler(context), context.limits.output_bytes)
         return done if cached is None else msgspec.structs.replace(done, cache_key=cached.key)
+    except Suspended as exc:
+        return suspended(context.step_id, context.attempt, exc.wait)
     except Exception as exc:
         return failed(context.step_id, context.attempt, exc)
     except asyncio.CancelledError:
@@ -121,6 +129,15 @@ def completed(step_id: str, attempt: int, result: Any, output_bytes: int) -> Com
     if len(encoded) > output_bytes:
         raise StepError("OUTPUT_TOO_LARGE", f"the result has {len(encoded)} bytes, more than limits.output_bytes of {output_bytes}")
     return CompleteAttempt(step_id=step_id, attempt=attempt, result=msgspec.json.decode(encoded))
+
+
+def suspended(step_id: str, attempt: int, wait: Wait) -> Command:
+    """Return the report that the handler waits; what it says of that is copied as JSON data."""
+    try:
+        copy = msgspec.json.decode(msgspec.json.encode(wait), type=type(wait))
+    except (TypeError, ValueError, RecursionError) as exc:
+        return failed(step_id, attempt, StepError("STEP_CRASHED", f"what the handler waits for is no JSON data: {exc}"))
+    return SuspendAttempt(step_id=step_id, attempt=attempt, wait=copy)
 
 
 def failed(step_id: str, attempt: int, exc: Exception) -> FailAttempt:

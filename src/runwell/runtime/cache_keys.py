@@ -45,7 +45,8 @@ class CacheKeys:
         about = [created.version_hash]
         if caching.reads_run:
             about += [created.workflow_slug, created.trigger, created.environment]
-        given = [created.input, created.tags, created.metadata] if caching.reads_run else [created.input]
+        given = [created.input, created.history]
+        given += [created.tags, created.metadata] if caching.reads_run else []
         return await self._key("run", Scope(created.org_id, created.project_id), about, given)
 
     async def of_step(self, state: RunState, context: StepContext) -> str:
@@ -56,7 +57,7 @@ class CacheKeys:
         defined = spec.model_dump(mode="json", by_alias=True, exclude=set(_ANY_STEPS | spec.templates))
         if spec.tools_named():
             defined["tools of the document"] = state.plan.document.get("tools")
-        return await self._key("step", context.scope, [], [defined, context.input])
+        return await self._key("step", context.scope, [], [defined, context.input, list(context.history)])
 
     async def _key(self, kind: str, scope: Scope, about: list[str], given: list[Any]) -> str:
         rules = self._redactions.of(scope.project_id)  # those by which the input was just kept

@@ -44,7 +44,7 @@ class Children:
         self._definitions = definitions
 
     async def start(self, parent: Cell, step_id: str, child_id: str) -> None:
-        """Start the child run that a `workflow` step waits for; tell the step when it cannot be.
+        """Start the child run that a step waits for; tell the step when it cannot be.
 
         Only once it is durable that the step waits for this child: a step that began anew would
         wait for another one. Meanwhile the step may have stopped waiting; then so does the child.
@@ -53,7 +53,7 @@ class Children:
         if parent.durable is not None:
             await asyncio.shield(parent.durable)
         try:
-            version = await self._version(parent.state, parent.state.steps[step_id].plan.spec)
+            version = await self._version(parent.state, parent.state.steps[step_id])
             if await self._is_awaited(run_id, step_id, child_id):
                 await self._family.start(child_request(parent.state, step_id, child_id, version))
         except JournalUnavailable:
@@ -73,14 +73,16 @@ class Children:
         state = (await self._family.cell(run_id)).state
         return step_id in state.steps and _awaits(state.steps[step_id], child_id)
 
-    async def _version(self, state: RunState, spec: Any) -> Version:
+    async def _version(self, state: RunState, step: StepState) -> Version:
+        """Return what the step wants to run: of a `workflow` step its document says so, of another its handler."""
+        wanted: Any = step.suspended or step.plan.spec
         if state.created.depth >= MAX_DEPTH:
             raise InvalidInput(f"child runs nest deeper than {MAX_DEPTH}", hint="does a workflow call itself without end?")
         scope = Scope(state.created.org_id, state.created.project_id)
-        version = await self._definitions.get(scope, spec.workflow, spec.version)
+        version = await self._definitions.get(scope, wanted.workflow, wanted.version)
         if version is None:
-            wanted = spec.workflow if spec.version is None else f"{spec.workflow} version {spec.version}"
-            raise NotFound(f"there is no workflow {wanted!r}", hint="publish it first")
+            named = wanted.workflow if wanted.version is None else f"{wanted.workflow} version {wanted.version}"
+            raise NotFound(f"there is no workflow {named!r}", hint="publish it first")
         return version
 
     async def stop(self, child_id: str, mode: StopMode) -> None:

@@ -20,8 +20,8 @@ from typing import Final
 
 from runwell.engine.actions import StartAttempt
 from runwell.engine.advance import Advance, advance
-from runwell.engine.evolve import ImpossibleEvent
 from runwell.engine.state import RunState
+from runwell.engine.transitions import ImpossibleEvent
 from runwell.engine.view import run_row
 from runwell.model.commands import Command, CompleteTask
 from runwell.model.errors import CommandRefused, InvalidInput, NotFound, RunwellError, StepTimedOut

@@ -8,10 +8,11 @@ from typing import Any
 from runwell.engine.compile import Reach, compile_workflow
 from runwell.engine.plan import Plan
 from runwell.model.canonical import canonical_json
-from runwell.model.documents import workflow_steps
+from runwell.model.documents import kind_of, workflows_named
 from runwell.model.errors import InvalidDocument, Problem
 from runwell.model.scope import Scope
 from runwell.model.workflow import read_workflow, workflow_json_schema
+from runwell.model.workflow_views import Kind
 from runwell.ports.journal import Definitions, Version
 from runwell.ports.publishing import Publishable
 from runwell.ports.steps import StepTypes
@@ -43,9 +44,10 @@ class Publisher:
     async def publish(self, scope: Scope, plan: Plan, slug: str | None = None) -> Version:
         """Keep the plan's document as a version of its workflow; the same document gives the same version."""
         workflow = plan.workflow
-        return await self._definitions.put(scope, slug or workflow.slug, workflow.name, plan.hash, canonical_json(plan.document))
+        body, kind = canonical_json(plan.document), kind_of(plan.document)
+        return await self._definitions.put(scope, slug or workflow.slug, workflow.name, plan.hash, body, kind)
 
-    async def prepare(self, scope: Scope, document: Any, slug: str | None = None) -> Publishable:
+    async def prepare(self, scope: Scope, document: Any, slug: str | None = None, kind: Kind = "workflow") -> Publishable:
         """Return what to publish, compiled on another thread. Raises `InvalidDocument` with every problem."""
         found: list[Problem] = []
         plan = None
@@ -53,15 +55,18 @@ class Publisher:
             plan = await asyncio.to_thread(self.compile, document, await self.reach_of(scope))
         except InvalidDocument as exc:
             found += exc.problems
+        if kind == "agent" and kind_of(document) != "agent":
+            hint = "write one step of type agent with its own model; to do more, make it a workflow"
+            found.append(Problem(code="no_agent", message="the document of an agent is one agent step", pointer="/steps", hint=hint))
         found += await self._unpublished(scope, document, slug or (None if plan is None else plan.workflow.slug))
         if plan is None or found:
             count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
             raise InvalidDocument(f"the workflow document is not valid: {count}", hint="see `errors` for each", problems=tuple(found))
         return Publishable(name=plan.workflow.name, slug=plan.workflow.slug, hash=plan.hash, body=canonical_json(plan.document))
 
-    async def problems(self, scope: Scope, document: Any, slug: str | None = None) -> tuple[Problem, ...]:
+    async def problems(self, scope: Scope, document: Any, slug: str | None = None, kind: Kind = "workflow") -> tuple[Problem, ...]:
         try:
-            await self.prepare(scope, document, slug)
+            await self.prepare(scope, document, slug, kind)
         except InvalidDocument as exc:
             return exc.problems
         return ()
@@ -69,16 +74,19 @@ class Publisher:
     async def _unpublished(self, scope: Scope, document: Any, own_slug: str | None) -> list[Problem]:
         """Return a problem for each workflow that the document runs and that is not there."""
         found = []
-        for pointer, step in workflow_steps(document):
-            slug, number = step.get("workflow"), step.get("version")
+        for pointer, slug, number, step in workflows_named(document):
             if not isinstance(slug, str) or not isinstance(number, int | None) or (slug == own_slug and number is None):
                 continue
-            if await self._definitions.get(scope, slug, number) is None:
+            step_id = step["id"] if isinstance(step.get("id"), str) else None
+            version = await self._definitions.get(scope, slug, number)
+            if version is None:
                 wanted = slug if number is None else f"{slug} version {number}"
                 hint = "publish it first, and name it by its slug; one that is archived starts no runs"
                 message = f"there is no workflow {wanted!r} in this project"
-                step_id = step["id"] if isinstance(step.get("id"), str) else None
-                found.append(Problem(code="unknown_workflow", message=message, pointer=f"{pointer}/workflow", step_id=step_id, hint=hint))
+                found.append(Problem(code="unknown_workflow", message=message, pointer=pointer, step_id=step_id, hint=hint))
+            elif pointer.endswith("/agent") and version.kind != "agent":
+                hint = f"run it by a step of its own: type: workflow, workflow: {slug}"
+                found.append(Problem(code="no_agent", message=f"{slug!r} is no agent", pointer=pointer, step_id=step_id, hint=hint))
         return found
 
     def json_schema(self) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def created(request: StartRequest, redactions: Redactions) -> RunCreated:
         workflow_name=version.name,
         version=version.number,
         version_hash=version.hash,
+        kind=version.kind,
         input=json_copy(request.input, "the input"),
         trigger=request.trigger,
         tags=request.tags,
@@ -51,16 +52,18 @@ def created(request: StartRequest, redactions: Redactions) -> RunCreated:
         root_run_id=request.root_run_id,
         depth=request.depth,
         use_cache=request.use_cache,
+        source_run_id=request.source_run_id,
+        history=None if request.history is None else json_copy(request.history, "the history"),
     )
     return data if rules is None else rules.event(data)
 
 
 def child_request(state: RunState, step_id: str, child_id: str, version: Version) -> StartRequest:
     """Return what starts the child run that this step of the parent waits for."""
-    parent = state.created
+    parent, step = state.created, state.steps[step_id]
     return StartRequest(
         version=version,
-        input=state.steps[step_id].input.get("input"),
+        input=step.input.get("input") if step.suspended is None else step.suspended.input,
         run_id=child_id,
         org_id=parent.org_id,
         project_id=parent.project_id,

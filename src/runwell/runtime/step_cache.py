@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, NamedTuple
 
+from runwell.engine.caching import least_of
 from runwell.engine.state import RunState
 from runwell.model.caching import CacheHit, allows
 from runwell.model.errors import RunwellError
@@ -28,7 +29,7 @@ class StepCache:
 
     def of(self, state: RunState, step_type: StepType, context: StepContext) -> "CachedAttempt | None":
         """Return what stands between the attempt and its handler; None for a step that is not cached."""
-        if not step_type.caches or not allows(context.spec.cache, context.spec.cacheable(context.input)):
+        if not step_type.caches or not allows(context.spec.cache, least_of(context.spec, context.input, state.plan)):
             return None
         return CachedAttempt(self, state, context)
 

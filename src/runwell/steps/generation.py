@@ -56,6 +56,7 @@ def record_answer(
             response=answer.text,
             tool_calls=[msgspec.to_builtins(call) for call in answer.tool_calls] or None,
             thought=answer.thought,
+            thoughts=[msgspec.to_builtins(thought) for thought in answer.thoughts if thought.opaque] or None,
             error_class=error_class,
             model_index=model_index,
             key=answer.key,

@@ -86,15 +86,16 @@ async def ask(ctx: StepContext) -> Any:
         try:
             return await _ask_one(ctx, spec, _request(ctx, spec, name), place)
         except StepError as exc:
-            if place == len(names) - 1 or not _another_may_do(exc, spec):
+            if place == len(names) - 1 or not another_may_do(exc, spec.fallback_on):
                 raise
     raise AssertionError("a list of models is not empty")
 
 
-def _another_may_do(error: StepError, spec: LlmStep) -> bool:
+def another_may_do(error: StepError, fallback_on: tuple[Reason, ...] | None) -> bool:
+    """Whether the next of several models is to be asked."""
     reason = reason_of(error)
-    if spec.fallback_on is not None:
-        return reason in spec.fallback_on
+    if fallback_on is not None:
+        return reason in fallback_on
     return error.retryable or reason in MOVES_ON
 
 
@@ -118,16 +119,16 @@ def _request(ctx: StepContext, spec: LlmStep, name: Any) -> ModelRequest:
 def _prompt(prompt: Any, files: Any) -> Message:
     urls = [files] if isinstance(files, str) else files or []
     if not urls:
-        return Message(role="user", content=_as_text(prompt))
+        return Message(role="user", content=as_text(prompt))
     if len(urls) > MOST_FILES:
         raise StepError("LLM_REQUEST_FAILED", f"{len(urls)} files, more than {MOST_FILES}", details={"reason": "bad_request"})
-    return Message(role="user", content=(Text(text=_as_text(prompt)), *map(_file, urls)))
+    return Message(role="user", content=(Text(text=as_text(prompt)), *map(_file, urls)))
 
 
 def _content(value: Any) -> str | tuple[Text | File, ...]:
     if isinstance(value, list) and value and all(_is_part(part) for part in value):
-        return tuple(Text(text=_as_text(part["text"])) if part["type"] == "text" else _file(part["url"]) for part in value)
-    return _as_text(value)
+        return tuple(Text(text=as_text(part["text"])) if part["type"] == "text" else _file(part["url"]) for part in value)
+    return as_text(value)
 
 
 def _is_part(value: Any) -> bool:
@@ -143,7 +144,8 @@ def _file(url: Any) -> File:
     return File(url=url, media_type=media_type)
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return text as it is, and other data as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -155,17 +157,22 @@ async def _ask_one(ctx: StepContext, spec: LlmStep, request: ModelRequest, place
     check = SchemaCheck(spec.output_schema)
     for _ in range(spec.repair_attempts + 1):
         answer = await call_model(ctx, request, place)
-        value, wrong = _read(answer.text, check)
+        value, wrong = read_answer(answer.text, check)
         record_answer(ctx, request, answer, place, "invalid_output" if wrong else None)
         if not wrong:
             return value
-        request = _with_repair(request, answer.text, wrong)
-    details: dict[str, object] = {"reason": "invalid_output", "raw": answer.text[:20_000], "errors": wrong}
-    message = f"{request.model} gave no answer of the output_schema in {spec.repair_attempts + 1} tries: {wrong[0]}"
-    raise StepError("LLM_INVALID_OUTPUT", message, retryable=True, details=details)
+        request = with_repair(request, answer.text, wrong)
+    raise invalid_output(request.model, answer.text, wrong, spec.repair_attempts + 1)
 
 
-def _read(text: str, check: SchemaCheck) -> tuple[Any, list[str]]:
+def invalid_output(model: str, text: str, wrong: list[str], tries: int) -> StepError:
+    """Return the error of a model that never kept to the schema: `text` is its last answer, and `wrong` what is wrong with that."""
+    details: dict[str, object] = {"reason": "invalid_output", "raw": text[:20_000], "errors": wrong}
+    message = f"{model} gave no answer of the output_schema in {tries} tries: {wrong[0]}"
+    return StepError("LLM_INVALID_OUTPUT", message, retryable=True, details=details)
+
+
+def read_answer(text: str, check: SchemaCheck) -> tuple[Any, list[str]]:
     """Return the value of the JSON text and what is wrong with it."""
     try:
         value = msgspec.json.decode(_unfenced(text))
@@ -182,12 +189,15 @@ def _unfenced(text: str) -> str:
     return text
 
 
-def _with_repair(request: ModelRequest, text: str, wrong: list[str]) -> ModelRequest:
-    plea = (
-        "Your answer does not follow the schema:\n" + "\n".join(f"- {what}" for what in wrong) + "\nAnswer again, with the whole JSON only."
-    )
-    more = (Message(role="assistant", content=text), Message(role="user", content=plea))
-    return msgspec.structs.replace(request, messages=request.messages + more)
+def with_repair(request: ModelRequest, text: str, wrong: list[str]) -> ModelRequest:
+    """Return the request that sends the answer back with what is wrong."""
+    return msgspec.structs.replace(request, messages=(*request.messages, Message(role="assistant", content=text), plea(wrong)))
+
+
+def plea(wrong: list[str]) -> Message:
+    """Return what a model is told whose answer breaks the schema."""
+    problems = "\n".join(f"- {what}" for what in wrong)
+    return Message(role="user", content=f"Your answer does not follow the schema:\n{problems}\nAnswer again, with the whole JSON only.")
 
 
 def _problems(spec: StepSpec) -> list[tuple[str, str, str]]:

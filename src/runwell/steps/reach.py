@@ -7,6 +7,7 @@ from runwell.model.errors import Problem
 from runwell.model.step import StepSpec
 from runwell.model.tool import server_of
 from runwell.ports.models import Refusal
+from runwell.steps.agent.document import AgentStep
 from runwell.steps.http import HttpStep
 from runwell.steps.llm import LlmStep
 
@@ -24,8 +25,11 @@ def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
     """Return a problem for each name of the step that leads nowhere; its pointer is within the step."""
     if isinstance(spec, HttpStep):
         return _unreachable_http(spec, names)
-    if not isinstance(spec, LlmStep):
-        return _unreachable_servers(spec, names)
+    servers = _unreachable_servers(spec, names)
+    return servers if not isinstance(spec, LlmStep | AgentStep) else [*_unreachable_models(spec, names), *servers]
+
+
+def _unreachable_models(spec: LlmStep | AgentStep, names: Names) -> list[Problem]:
     connection = spec.connection if isinstance(spec.connection, str) else None
     refused = names.connection(connection) if connection is not None else None
     if refused is not None:
@@ -46,7 +50,7 @@ def _unreachable_servers(spec: StepSpec, names: Names) -> list[Problem]:
     return [_problem(refusal, place) for place, refusal in checked if refusal is not None]
 
 
-def _models(spec: LlmStep) -> Iterator[tuple[str, str]]:
+def _models(spec: LlmStep | AgentStep) -> Iterator[tuple[str, str]]:
     written: Any = [("/model", spec.model)]
     if isinstance(spec.models, list | tuple):  # a stand-in of a broken step may hold anything
         written += [(f"/models/{i}", name) for i, name in enumerate(spec.models)]

@@ -9,13 +9,17 @@ from runwell.model.errors import InvalidInput
 from runwell.model.step import CONTROL_STEPS, StepSpec
 from runwell.ports.steps import StepType, StepTypes
 from runwell.steps import http, llm, python, tool, transform
+from runwell.steps.agent import handler as agent
 
 
 def _control_type(spec: type[StepSpec]) -> StepType:
     return StepType(name=spec.model_fields["type"].annotation.__args__[0], spec=spec)  # type: ignore[union-attr]
 
 
-BUILT_IN: tuple[StepType, ...] = (transform.STEP, http.STEP, python.STEP, llm.STEP, tool.STEP, *map(_control_type, CONTROL_STEPS))
+BUILT_IN: tuple[StepType, ...] = (
+    *(transform.STEP, http.STEP, python.STEP, llm.STEP, agent.STEP, tool.STEP),
+    *map(_control_type, CONTROL_STEPS),
+)
 
 
 def step_types() -> StepTypes:

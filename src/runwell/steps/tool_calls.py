@@ -50,7 +50,7 @@ async def offered(ctx: StepContext, names: Sequence[str]) -> list[ToolInfo]:
     chosen: dict[str, ToolInfo] = {}
     for name in names:
         declared = ctx.tools.get(name)
-        if name.startswith("mcp:"):
+        if name.startswith(("mcp:", "workflow:")):
             chosen |= {info.name: _on_terms(info, ctx.tools.get(info.name)) for info in await ctx.services.tools.list(ctx.scope, [name])}
         elif declared is not None and declared.spec.step is not None:
             chosen[name] = _declared(declared)
@@ -162,6 +162,7 @@ class _ToolContext:
     """The context of a declared tool's step: that of the attempt which calls it, with another spec and input."""
 
     tools: Mapping[str, DeclaredTool] = {}
+    history: Sequence[dict[str, Any]] = ()
 
     def __init__(self, outer: StepContext, spec: StepSpec, input: Mapping[str, Any], secret_pointers: frozenset[str], key: str) -> None:
         self._outer = outer
@@ -175,6 +176,9 @@ class _ToolContext:
 
     def record(self, data: EventData) -> None:
         self._outer.record(data)
+
+    def recorded(self) -> Sequence[EventData]:
+        return self._outer.recorded()
 
     def delta(self, text: str) -> None:
         self._outer.delta(text)

@@ -16,6 +16,7 @@ from runwell.model.ids import id_in, new_id, short_id
 from runwell.model.run import TESTING, RunRow, TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
+from runwell.model.workflow_views import Kind
 from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Cached, EventFilter, Kept, RunFilter, Version
 from runwell.storage.deleted import Deleted, refuse_live
 from runwell.storage.outcome import closed, fail_quietly, failed
@@ -284,14 +285,15 @@ class MemoryDefinitions:
         self._versions: dict[tuple[Scope, str], list[Version]] = {}
         self._documents: dict[str, bytes] = {}
 
-    async def put(self, scope: Scope, slug: str, name: str, document_hash: str, document: bytes) -> Version:
+    async def put(self, scope: Scope, slug: str, name: str, document_hash: str, document: bytes, kind: Kind = "workflow") -> Version:
         check_names(scope.org_id, scope.project_id, slug, name, document_hash)
         versions = self._versions.setdefault((scope, slug), [])
         for version in versions:
             if version.hash == document_hash:
                 return version
         workflow_id = versions[0].workflow_id if versions else new_id("wf")
-        version = Version(workflow_id=workflow_id, slug=slug, name=name, number=len(versions) + 1, hash=document_hash)
+        kind = versions[0].kind if versions else kind
+        version = Version(workflow_id=workflow_id, slug=slug, name=name, number=len(versions) + 1, hash=document_hash, kind=kind)
         versions.append(version)
         self._documents.setdefault(document_hash, bytes(document))
         return version

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, and_, or_, select
 from runwell.model.ids import id_in, new_id
 from runwell.model.scope import Scope
 from runwell.model.slugs import is_slug
+from runwell.model.workflow_views import Kind
 from runwell.ports.journal import Version
 from runwell.storage.records import check_names
 from runwell.storage.sql import Sql, insert_ignoring
@@ -18,9 +19,9 @@ class SqlDefinitions:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
-    async def put(self, scope: Scope, slug: str, name: str, document_hash: str, document: bytes) -> Version:
+    async def put(self, scope: Scope, slug: str, name: str, document_hash: str, document: bytes, kind: Kind = "workflow") -> Version:
         check_names(scope.org_id, scope.project_id, slug, name, document_hash)
-        return await self._sql.write(lambda connection: put_version(connection, scope, slug, name, document_hash, document))
+        return await self._sql.write(lambda connection: put_version(connection, scope, slug, name, document_hash, document, kind))
 
     async def get(self, scope: Scope, slug: str, version: int | None = None) -> Version | None:
         return await self._sql.read(lambda connection: get_version(connection, scope, slug, version))
@@ -33,7 +34,9 @@ class SqlDefinitions:
         return await self._sql.read(lambda connection: connection.execute(found).scalar_one_or_none())
 
 
-def put_version(connection: Connection, scope: Scope, slug: str, name: str, document_hash: str, body: bytes) -> Version:
+def put_version(
+    connection: Connection, scope: Scope, slug: str, name: str, document_hash: str, body: bytes, kind: Kind = "workflow"
+) -> Version:
     """Keep a document as the next version of the slug's workflow, which is made when missing; a known document gives its version."""
     now = now_ms()
     insert_ignoring(
@@ -43,16 +46,16 @@ def put_version(connection: Connection, scope: Scope, slug: str, name: str, docu
         org_id=scope.org_id,
         project_id=scope.project_id,
         slug=slug,
-        kind="workflow",
+        kind=kind,
         name=name,
         revision=1,
         created_at=now,
         updated_at=now,
     )
     mine = and_(within(scope), workflow.c.slug == slug)
-    workflow_id: str = connection.execute(select(workflow.c.workflow_id).where(mine).with_for_update()).scalar_one()
-    row, _ = add_version(connection, workflow_id, name, document_hash, body)
-    return Version(workflow_id=workflow_id, slug=slug, name=row.name, number=row.number, hash=row.hash)
+    owner = connection.execute(select(workflow.c.workflow_id, workflow.c.kind).where(mine).with_for_update()).one()
+    row, _ = add_version(connection, owner.workflow_id, name, document_hash, body)
+    return Version(workflow_id=owner.workflow_id, slug=slug, name=row.name, number=row.number, hash=row.hash, kind=owner.kind)
 
 
 def get_version(connection: Connection, scope: Scope, slug: str, number: int | None) -> Version | None:
@@ -62,7 +65,9 @@ def get_version(connection: Connection, scope: Scope, slug: str, number: int | N
     if number is None:
         number = connection.execute(select(workflow.c.active_version).where(*mine)).scalar_one_or_none()
     row = find_version(connection, *mine, *([] if number is None else [version.c.number == number]))
-    return None if row is None else Version(workflow_id=row.workflow_id, slug=slug, name=row.name, number=row.number, hash=row.hash)
+    if row is None:
+        return None
+    return Version(workflow_id=row.workflow_id, slug=slug, name=row.name, number=row.number, hash=row.hash, kind=row.kind)
 
 
 def find_workflow(connection: Connection, scope: Scope, text: str) -> str | None:

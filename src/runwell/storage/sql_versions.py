@@ -31,8 +31,8 @@ def newest_number(connection: Connection, workflow_id: str) -> int | None:
 
 
 def find_version(connection: Connection, *conditions: ColumnElement[bool]) -> Row[Any] | None:
-    """Return the row of the newest version that meets the conditions, with its workflow's slug."""
-    found = select(version, workflow.c.slug).join_from(version, workflow).where(*conditions)
+    """Return the row of the newest version that meets the conditions, with its workflow's slug and kind."""
+    found = select(version, workflow.c.slug, workflow.c.kind).join_from(version, workflow).where(*conditions)
     return connection.execute(found.order_by(version.c.number.desc()).limit(1)).one_or_none()
 
 

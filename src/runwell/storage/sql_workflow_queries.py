@@ -162,4 +162,4 @@ def startable(connection: Connection, scope: Scope, key: str, number: int | None
         what = "active" if owner.latest_version else "published"
         raise Refused(f"the workflow {owner.slug!r} has no {what} version", hint=some if owner.latest_version else none)
     row = find_numbered(connection, owner, "active" if number is None else number)
-    return Version(workflow_id=owner.workflow_id, slug=owner.slug, name=row.name, number=row.number, hash=row.hash)
+    return Version(workflow_id=owner.workflow_id, slug=owner.slug, name=row.name, number=row.number, hash=row.hash, kind=owner.kind)

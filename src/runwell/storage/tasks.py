@@ -54,5 +54,6 @@ def task_view(event: Event, workflow: str) -> TaskView:
         created_at=rfc3339(event.ts),
         expires_at=None if data.expires_at is None else rfc3339(data.expires_at),
         assignees=data.assignees,
+        result_schema=data.result_schema,
         seq=event.seq,
     )

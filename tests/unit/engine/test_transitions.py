@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from tests.unit.engine.driver import Driver, created, workflow
 
-from runwell.engine.evolve import ImpossibleEvent, create, evolve
-from runwell.engine.transitions import LIMIT_STATUS, LIVE, RUN_TRANSITIONS, STEP_TRANSITIONS
+from runwell.engine.evolve import create, evolve
+from runwell.engine.transitions import LIMIT_STATUS, LIVE, RUN_TRANSITIONS, STEP_TRANSITIONS, ImpossibleEvent
 from runwell.model import events as ev
 from runwell.model.errors import ErrorInfo, LimitName
 from runwell.model.events import TYPE_OF, Event, EventData

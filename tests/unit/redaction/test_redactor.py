@@ -166,7 +166,7 @@ NOT_CONTENT = {
         *("environment", "source_run_id", "parent_run_id", "parent_step_id", "root_run_id", "depth"),
         *("use_cache", "cache_key"),
     },
-    "TaskCreated": {"task_id", "task_type", "assignees", "expires_at"},
+    "TaskCreated": {"task_id", "task_type", "assignees", "expires_at", "result_schema"},
     "TaskCompleted": {"task_id", "approved", "by", "expired"},
     "GenerationCompleted": {
         *("provider", "model", "response_model", "ok", "usage", "latency_ms", "first_token_ms", "finish_reason"),
@@ -176,7 +176,7 @@ NOT_CONTENT = {
     "StepCompleted": {"skipped", "reason", "caused_by", "reused_from", "cache", "kept"},
     "StepFailed": {"handled", "caused_by"},
     "StepRetrying": {"retry_at", "reason", "suspect"},
-    "StepWaiting": {"waiting_for", "wake_at", "message", "task_id", "child_run_id"},
+    "StepWaiting": {"waiting_for", "wake_at", "message", "task_id", "child_run_id", "key", "workflow", "version"},
     "MessageReceived": {"name", "message_id"},
     "Log": {"level", "stream"},
     "CommentAdded": {"comment_id"},
@@ -190,7 +190,7 @@ NOT_CONTENT = {
     "RunServedFromCache": {"source_run_id", "saved_nanos", "saved_ms"},
     "StepCancelled": {"caused_by"},
     "StepStopped": {"code"},
-    "StepResumed": {"by"},
+    "StepResumed": {"by", "key"},
     "ToolCalled": {"tool", "call_id"},
     "ToolReturned": {"tool", "call_id"},
 }

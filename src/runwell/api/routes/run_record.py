@@ -22,12 +22,14 @@ from runwell.query.generations import GenerationPage, find_generation
 from runwell.query.generations import list_generations as page_of_generations
 from runwell.query.seen import MAX_SEQ
 from runwell.query.steps import StepPage
+from runwell.query.timeline import Timeline, step_timeline
 
 routes = router("runs")
 
 After = Annotated[int | None, Query(ge=0, le=MAX_SEQ, description="Only events with a higher `seq`; the first of them.")]
 GenerationSeq = Annotated[int, Path(ge=1, le=MAX_SEQ, description="The `seq` of the model call's event.")]
 Before = Annotated[int | None, Query(ge=0, le=MAX_SEQ, description="Only events with a lower `seq`; the last of them.")]
+OneStep = Annotated[str, Path(max_length=1000, description="The step's path.")]
 Types = Annotated[
     Words | None,
     Query(alias="type", max_length=50, description="Only events of this type; may be given several times.", examples=[["step_failed"]]),
@@ -74,11 +76,17 @@ async def list_run_steps(
 
 @on_run(routes, "/steps/{path}", answers(StepView, "The step."))
 @needs("workflow:read")
-async def get_run_step(
-    run: FoundRun, path: Annotated[str, Path(max_length=1000, description="The step's path.")], caller: Caller, server: Server
-) -> Answer:
+async def get_run_step(run: FoundRun, path: OneStep, caller: Caller, server: Server) -> Answer:
     """Return one step with its attempts, input and result."""
     return Answer(steps.find_step(await server.runs.view(caller.scope, run.run_id), path))
+
+
+@on_run(routes, "/steps/{path}/timeline", answers(Timeline, "What the step's model did, round by round."))
+@needs("workflow:read")
+async def get_run_step_timeline(run: FoundRun, path: OneStep, caller: Caller, server: Server) -> Answer:
+    """Return each round of an agent: what the model thought and wrote, its tool calls with what came of them, tokens, cost, time."""
+    steps.find_step(await server.runs.view(caller.scope, run.run_id), path)
+    return Answer(await step_timeline(server.journal, run.run_id, path))
 
 
 @on_run(routes, "/generations", answers(GenerationPage, "A page of model calls, and totals by model."))

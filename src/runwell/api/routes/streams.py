@@ -63,7 +63,7 @@ async def stream_run(
     seq = parse_seq(last_event_id, "/header/last-event-id") if last_event_id else parse_seq(after) if after else 0
     if last_event_id and run.status in TERMINAL and seq == run.seq:
         return Response(status_code=204)  # what a browser takes as: do not connect again
-    return EventStream(server.streams, RunPlace(server.journal, run.run_id, seq), _check(server, request, caller, run.run_id))
+    return EventStream(server.streams, RunPlace(server.journal, run.run_id, seq), reading_check(server, request, caller, run.run_id))
 
 
 @routes.get("/v1/workflows/{workflow_id}/stream", response_class=Response, responses=_SSE)
@@ -78,7 +78,7 @@ async def stream_workflow(
     """
     known = await find_workflow(server.definitions, caller.scope, workflow_id)
     place = WorkflowPlace(server.journal, known, _cursor(last_event_id, after))
-    return EventStream(server.streams, place, _check(server, request, caller, known))
+    return EventStream(server.streams, place, reading_check(server, request, caller, known))
 
 
 @routes.websocket("/v1/workflows/{workflow_id}/stream")
@@ -93,7 +93,7 @@ async def open_workflow_socket(socket: WebSocket) -> None:
         await deny(socket, exc)
         return
     by_ticket = query.get("ticket") is not None and parts.redeem_ticket is not None
-    await serve(socket, parts.streams, place, _check(parts, socket, caller, known, by_ticket=by_ticket))
+    await serve(socket, parts.streams, place, reading_check(parts, socket, caller, known, by_ticket=by_ticket))
 
 
 def _cursor(last_event_id: str | None, after: str | None) -> Cursor | None:
@@ -103,7 +103,7 @@ def _cursor(last_event_id: str | None, after: str | None) -> Cursor | None:
     return parse_cursor(after) if after else None
 
 
-def _check(server: Parts, connection: HTTPConnection, caller: Principal, about: str, *, by_ticket: bool = False) -> Check:
+def reading_check(server: Parts, connection: HTTPConnection, caller: Principal, about: str, *, by_ticket: bool = False) -> Check:
     """Return what tells, while a stream lasts, whether its reader may still read it and it is still there."""
     until = asyncio.get_running_loop().time() + TICKET_LASTS_S
 

@@ -10,7 +10,7 @@ from runwell.api.parts import Parts
 from runwell.api.route import Caller, Server, needs, public, router
 from runwell.api.routes.workflow_bodies import CheckBody, DraftCheckBody, Key
 from runwell.model.scope import Scope
-from runwell.model.workflow_views import Check
+from runwell.model.workflow_views import Check, Kind
 
 routes = router("workflows", CheckingRoute)
 
@@ -29,11 +29,11 @@ async def validate_workflow(key: Key, caller: Caller, server: Server, source: Do
     draft = await server.workflows.draft(caller.scope, key)
     given = body is not None and "document" in body.model_fields_set
     document = body.document if body is not None and given else msgspec.json.decode(draft.document or b"null")
-    return await _checked(server, caller.scope, document, source, draft.workflow.slug)
+    return await _checked(server, caller.scope, document, source, draft.workflow.slug, draft.workflow.kind)
 
 
-async def _checked(server: Parts, scope: Scope, document: Any, source: Source, slug: str | None) -> Answer:
-    found = await server.publishing.problems(scope, document, slug) if source.is_readable else ()
+async def _checked(server: Parts, scope: Scope, document: Any, source: Source, slug: str | None, kind: Kind = "workflow") -> Answer:
+    found = await server.publishing.problems(scope, document, slug, kind) if source.is_readable else ()
     problems = source.located(found)
     return Answer(Check(valid=not problems, problems=problems))
 

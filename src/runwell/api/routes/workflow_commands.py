@@ -12,8 +12,7 @@ from runwell.api.ids import RunId, TaskId
 from runwell.api.json_values import JsonObject, JsonValue
 from runwell.api.parts import Parts
 from runwell.api.route import Caller, Server, check, needs, router
-from runwell.api.routes.workflow_bodies import Body, Key
-from runwell.model.caching import CacheUse
+from runwell.api.routes.workflow_bodies import Body, Key, UseCache
 from runwell.model.commands import Command, CompleteTask, PauseRun, ResumeRun, SendMessage, StopRun
 from runwell.model.errors import InvalidInput, NotFound
 from runwell.model.principal import Permission, Principal
@@ -50,12 +49,7 @@ class StartParams(Known):
     tags: tuple[Tag, ...] = Field(default=(), max_length=50)
     metadata: dict[Tag, Annotated[str, Field(max_length=1_000)]] = Field(default={}, max_length=50)
     environment: str = Field(default="production", pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="`testing`: left out of lists.")
-    use_cache: CacheUse = Field(
-        default="auto",
-        description="Whether the run may have the output of an earlier one with its version and input, at no cost. `auto`: if "
-        "its models are called at temperature 0 and nothing it does has an effect elsewhere. `always`: it also waits for one "
-        "that is under way.",
-    )
+    use_cache: UseCache = "auto"
 
 
 class StopParams(Known):

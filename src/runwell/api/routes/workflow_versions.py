@@ -79,7 +79,7 @@ async def _publishable(server: Parts, scope: Scope, draft: Draft, body: PublishB
     document = msgspec.json.decode(draft.document or b"null") if body.document is None else body.document
     encoded(document)
     try:
-        return await server.publishing.prepare(scope, document, draft.workflow.slug)
+        return await server.publishing.prepare(scope, document, draft.workflow.slug, draft.workflow.kind)
     except InvalidDocument as exc:
         raise InvalidDocument(exc.message, hint=exc.hint, problems=source.located(exc.problems)) from exc
 

@@ -127,7 +127,7 @@ async def _changed(server: Parts, scope: Scope, workflow_id: str, source: Source
     """Answer with a workflow whose draft was changed, and what is wrong with that."""
     draft = await server.workflows.draft(scope, workflow_id)
     document = None if draft.document is None else msgspec.json.decode(draft.document)
-    problems = await server.publishing.problems(scope, document, draft.workflow.slug) if document is not None else ()
+    problems = await server.publishing.problems(scope, document, draft.workflow.slug, draft.workflow.kind) if document is not None else ()
     return _shown(draft, source.located(problems), status)
 
 
