@@ -310,3 +310,55 @@ def test_the_same_input_said_otherwise_is_the_same() -> None:
         assert model.calls == 1
 
     staged(check)
+
+
+TOOL = {"name": "add", "type": "python", "code": "a + 1", "input_schema": {"type": "object", "properties": {"a": {"type": "integer"}}}}
+
+
+def agent(**fields: Any) -> dict[str, Any]:
+    return {"id": "ask", "type": "agent", "model": "test:m", "prompt": "the same", "params": {"temperature": 0}, **fields}
+
+
+@pytest.mark.parametrize(
+    ("step_fields", "tools", "calls"),
+    [
+        ({}, [], 1),
+        ({"params": {}}, [], 2),
+        ({"params": {}, "cache": "always"}, [], 1),
+        ({"tools": ["python:add"]}, [TOOL], 2),
+        ({"tools": ["python:add"], "cache": "always"}, [TOOL], 1),
+        ({"tools": ["python:add"], "cache": "always"}, [{**TOOL, "requires_approval": True}], 2),
+        ({"tools": ["workflow:other"], "cache": "always"}, [], 2),
+    ],
+)
+def test_agents_qualify_without_tools_and_never_where_people_or_other_workflows_are_asked(
+    step_fields: dict[str, Any], tools: list[dict[str, Any]], calls: int
+) -> None:
+    async def check(app: MemoryApp, model: CountingModel) -> None:
+        await app.publish(document({"id": "t", "type": "transform", "value": 1}, name="other"))
+        workflow = document(agent(**step_fields), name="agent", **({"tools": tools} if tools else {}))
+        for n in range(2):
+            assert (await ended(app, workflow, {"n": n})).status == "succeeded"
+        assert model.calls == calls
+
+    staged(check)
+
+
+def test_another_tool_of_the_same_name_is_another_step() -> None:
+    async def check(app: MemoryApp, model: CountingModel) -> None:
+        for code in ("a + 1", "a + 2"):
+            workflow = document(agent(tools=["python:add"], cache="always"), name="agent", tools=[{**TOOL, "code": code}])
+            await ended(app, workflow, {"n": 1})
+        assert model.calls == 2
+
+    staged(check)
+
+
+def test_what_was_said_before_belongs_to_the_keys() -> None:
+    async def check(app: MemoryApp, model: CountingModel) -> None:
+        said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}, {"role": "user", "content": "And?"}]
+        for history in (None, said, said[:2] + said[:1], None, said):
+            await ended(app, document(agent(), name="agent"), {"n": 1}, history=history)
+        assert model.calls == 3
+
+    staged(check)
