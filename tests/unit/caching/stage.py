@@ -4,8 +4,11 @@ import asyncio
 from typing import Any
 
 from runwell.model.errors import StepError
+from runwell.model.events import Event
 from runwell.model.usage import Usage
+from runwell.ports.journal import Cached
 from runwell.ports.models import ModelAnswer, ModelRequest, Models, OnDelta
+from runwell.storage.memory_journal import MemoryJournal
 from runwell.testing import MemoryApp
 
 PRICE = Usage(input_tokens=10, output_tokens=5, generations=1, cost_nanos=2_000_000)
@@ -67,3 +70,26 @@ async def settled(app: MemoryApp, wanted: int, model: CountingModel) -> None:
     for _ in range(5):
         await app.clock.settle()
         await asyncio.sleep(0.001)
+
+
+class SlowJournal(MemoryJournal):
+    """Whose first look-up says what was true when it began, but only once it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def cached(self, key: str) -> Cached | None:
+        found = await super().cached(key)
+        await self._late()
+        return found
+
+    async def cached_step(self, key: str) -> Event | None:
+        found = await super().cached_step(key)
+        await self._late()
+        return found
+
+    async def _late(self) -> None:
+        if not self.asked.is_set():
+            self.asked.set()
+            await self.let_go.wait()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.acceptance.workbench import run_async, sound
-from tests.unit.caching.stage import HELLO, CountingModel, ask, broken, document, settled
+from tests.unit.caching.stage import HELLO, CountingModel, SlowJournal, ask, broken, document, settled
 from tests.unit.caching.test_runs import staged
 
 from runwell.model.commands import PauseRun, StopRun
@@ -224,3 +224,16 @@ def test_flights_forget_what_is_over() -> None:
     assert flights.over("a") == ("k", ["c"])
     assert (flights.over("a"), flights.over("c"), flights.waiting_in("p"), flights.is_led("k")) == (("", []), ("", []), 0, False)
     assert (flights._keys, flights._followers, flights._leaders) == ({}, {}, {})
+
+
+def test_one_that_ends_while_another_looks_is_found() -> None:
+    journal = SlowJournal()
+
+    async def check(app: MemoryApp, model: CountingModel) -> None:
+        slow = asyncio.ensure_future(app.start(ALONE, HELLO, use_cache="always"))
+        await journal.asked.wait()
+        assert (await ends(app, await start(app, 1)))[0].output == "answer 1"
+        journal.let_go.set()
+        assert ((await ends(app, [await slow]))[0].output, model.calls) == ("answer 1", 1)
+
+    staged(check, journal=journal)

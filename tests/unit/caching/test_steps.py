@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.acceptance.workbench import run_async, sound, step
-from tests.unit.caching.stage import HELLO, CountingModel, ask, broken, document, settled
+from tests.unit.caching.stage import HELLO, CountingModel, SlowJournal, ask, broken, document, settled
 from tests.unit.caching.test_runs import ended, staged
 
 from runwell.bootstrap import event_rules
@@ -362,3 +362,19 @@ def test_what_was_said_before_belongs_to_the_keys() -> None:
         assert model.calls == 3
 
     staged(check)
+
+
+def test_one_that_ends_while_another_looks_is_found() -> None:
+    journal = SlowJournal()
+
+    async def check(app: MemoryApp, model: CountingModel) -> None:
+        workflow = varied(cache="always", temperature=1)
+        [slow] = await start(app, 1, workflow)
+        await journal.asked.wait()
+        [quick] = await start(app, 1, workflow, first=1)
+        await settled(app, 1, model)
+        await asyncio.wait_for(app.runtime.ended(quick), 5)
+        journal.let_go.set()
+        assert ((await app.run_to_end(slow)).output, model.calls) == ("answer 1", 1)
+
+    staged(check, journal=journal)
