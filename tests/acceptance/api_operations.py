@@ -55,7 +55,7 @@ BODIES: Final[dict[str, list[Any]]] = {
     "validate_document": [{"document": _NAMING}],
     "validate_workflow": [{"document": _NAMING}, None],
     "command_workflow": _COMMANDS,
-    "create_agent": [{"name": "Mine", "document": _AGENT}],
+    "create_agent": [{"name": "Mine, an agent", "document": _AGENT}],
     "replace_agent_draft": [{"document": _AGENT}],
     "publish_agent": [{"note": "mine", "document": _AGENT}, None],
     "run_agent": [{"input": "mine"}, {"input": "mine", "version": 1}],
@@ -126,14 +126,8 @@ QUERIES: Final[dict[str, dict[str, str]]] = {
 
 NEED_REVISION: Final = frozenset(
     {
-        "replace_workflow_draft",
-        "replace_agent_draft",
-        "put_limits",
-        "put_retention",
-        "put_redaction",
-        "replace_connection",
-        "replace_secret",
-        "replace_view",
+        *("replace_workflow_draft", "replace_agent_draft", "put_limits", "put_retention", "put_redaction"),
+        *("replace_connection", "replace_secret", "replace_view"),
     }
 )
 

@@ -136,7 +136,7 @@ def test_a_kill_while_a_person_decides_loses_nothing(tmp_path: Path) -> None:
                 async with httpx2.AsyncClient(base_url=address, timeout=20) as client:
                     run_id = await started(client, doc)
                     async with asyncio.timeout(PATIENCE_S):
-                        while not (tasks := (await client.get(f"/v1/runs/{run_id}/tasks/pending")).json()["data"]):
+                        while not (tasks := (await client.get(f"/v1/runs/{run_id}/tasks/pending")).json()["data"]):  # noqa: ASYNC110
                             await asyncio.sleep(0.05)
                     kill(process)
             assert orders.requests == []

@@ -210,7 +210,7 @@ def test_agents_are_workflows_of_their_own_kind(tmp_path: Path) -> None:
         for path in ("/v1/agents/ask", "/v1/agents/none"):
             assert "there is no agent" in (await api.get(path, status=404))["detail"]
         assert (await api.post("/v1/agents/ask/runs", {}, status=404))["code"] == "NOT_FOUND"
-        wrong = {"document": {**doc, "steps": [*doc["steps"], {"id": "more", "type": "transform", "value": 1}]}}  # type: ignore[misc]
+        wrong = {"document": {**doc, "steps": [*doc["steps"], {"id": "more", "type": "transform", "value": 1}]}}
         changed = await api.send("PUT", f"/v1/agents/{slug}", json=wrong, headers={"If-Match": made["draft_etag"]})
         assert changed.json()["problems"][0]["code"] == "no_agent"
         refused = await api.post(f"/v1/agents/{slug}/versions", {}, status=422)

@@ -19,6 +19,7 @@ LATE: Final = {
 ENTRANCES: Final = frozenset(
     {
         "src/runwell/__init__.py",
+        "src/runwell/cli/agent_commands.py",
         "src/runwell/cli/commands.py",
         "src/runwell/cli/key_commands.py",
         "src/runwell/cli/organization_commands.py",

@@ -28,9 +28,9 @@ class EventStream(Response):
     def __init__(self, streams: Streams, place: Place, check: Check, replay: Response | None = None) -> None:
         self.status_code = 200
         self.background = None
-        self.body = b""
         self.replay = replay
         self.init_headers(_HEADERS | ({} if replay is None else {"location": replay.headers["location"]}))
+        self.body = b""  # only now: a stream has no length
         self._streams, self._place, self._check = streams, place, check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -86,7 +86,7 @@ class TerminalAsker:
 
     async def _edits(self, need: Need) -> dict[str, Any] | None:
         """Return the fields to set in the result; None when there are none after all."""
-        question = f"What to approve instead, as {_sample_edit(need.payload)} or @file (Enter: back): "
+        question = f"What to approve instead, as {_sample_edit(need.editable)} or @file (Enter: back): "
         while text := await self._keyboard.ask(question):
             try:
                 return read_object(text, "the edit")

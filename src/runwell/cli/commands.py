@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from runwell import __version__
+from runwell.cli.agent_commands import agents_app
 from runwell.cli.key_commands import keys_app
 from runwell.cli.options import Manner, Options
 from runwell.cli.organization_commands import organizations_app
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(runs_app, name="runs")
 app.add_typer(tasks_app, name="tasks")
+app.add_typer(agents_app, name="agents")
 app.add_typer(keys_app, name="keys")
 app.add_typer(organizations_app, name="organizations")
 

@@ -12,6 +12,7 @@ from runwell.cli.formatting import one_line
 from runwell.cli.options import Options
 from runwell.engine.state import RunState, StepState
 from runwell.model.errors import NotFound
+from runwell.model.events import TaskCreated
 from runwell.model.run import RunRow
 from runwell.model.statuses import RunStatus
 from runwell.ports.journal import Journal
@@ -38,7 +39,7 @@ class Family(msgspec.Struct, frozen=True):
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):
-    """What one step of one run waits for; a paused run has no step."""
+    """What one step of one run waits for; a paused run has no step. `editable` is what of the payload may be edited, as one edits it."""
 
     kind: Literal["approval", "message", "resume"]
     run_id: str
@@ -48,10 +49,11 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     description: str | None = None
     payload: Any = None
+    editable: Any = None
 
     @property
-    def key(self) -> tuple[str, str]:
-        return self.run_id, self.path
+    def key(self) -> tuple[str, str, str]:
+        return self.run_id, self.path, self.task_id
 
 
 async def family(runs: States, run_id: str) -> Family:
@@ -89,16 +91,28 @@ def _need(state: RunState, step: StepState) -> Need | None:
         return Need(kind="message", run_id=state.run_id, path=step.path, message=step.message or "")
     if step.waiting_for != "approval" or step.task_id is None:
         return None
-    given = step.input
+    title, description, payload, editable = _question(step)
     return Need(
         kind="approval",
         run_id=state.run_id,
         path=step.path,
         task_id=step.task_id,
-        title=str(given["title"]),
-        description=given.get("description"),
-        payload=given.get("payload"),
+        title=title,
+        description=description,
+        payload=payload,
+        editable=editable,
     )
+
+
+def _question(step: StepState) -> tuple[str, str | None, Any, Any]:
+    asked = next((data for data in step.recorded if isinstance(data, TaskCreated) and data.task_id == step.task_id), None)
+    if asked is None:  # an approval step: what it asks is its input
+        given = step.input
+        return str(given["title"]), given.get("description"), given.get("payload"), given.get("payload")
+    editable = asked.payload
+    if asked.result_schema is not None and isinstance(editable, dict):
+        editable = {name: value for name, value in editable.items() if name in asked.result_schema.get("properties", {})}
+    return asked.title, asked.description, asked.payload, editable
 
 
 def is_stuck(found: Family) -> bool:

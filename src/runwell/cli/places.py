@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from runwell.cli.agent_places import Agents, LocalAgents, RemoteAgents
 from runwell.cli.folded_runs import FoldedRuns
 from runwell.cli.keeping import located
 from runwell.cli.local_place import LocalChecks, LocalPlace, LocalReader, no_run
@@ -84,6 +85,24 @@ _ASK_THERE: Final = (
     "that process has the run store: if it is `runwell serve`, ask it with --server URL; else wait for its end."
     " `runwell runs list` takes --status, --workflow and --limit meanwhile"
 )
+
+
+@asynccontextmanager
+async def open_agents(options: Options) -> AsyncIterator[Agents]:
+    """Open the place to look at agents. Here, that needs a data directory that nobody owns."""
+    async with AsyncExitStack() as stack:
+        if options.server is not None:
+            yield RemoteAgents(await stack.enter_async_context(_client(options)))
+            return
+        from runwell.bootstrap import open_app
+        from runwell.storage.sql_workflows import SqlWorkflows
+
+        try:
+            app = await stack.enter_async_context(open_app(options.settings(), mine=no_run))
+        except DataDirectoryBusy as exc:
+            raise DataDirectoryBusy(exc.message, hint="if that process is `runwell serve`, ask it with --server URL") from exc
+        assert app.sql is not None
+        yield LocalAgents(SqlWorkflows(app.sql))
 
 
 @asynccontextmanager

@@ -59,7 +59,8 @@ async def publish(client: AsyncClient, source: Source) -> Version:
         summary = await _published(client, slug, document)
     except InvalidDocument as exc:
         raise refusal([file_problem(source, problem) for problem in exc.problems]) from exc
-    return Version(workflow_id=summary.workflow_id, slug=slug, name=summary.name, number=summary.number, hash=summary.hash)
+    kind = kind_of(document)
+    return Version(workflow_id=summary.workflow_id, slug=slug, name=summary.name, number=summary.number, hash=summary.hash, kind=kind)
 
 
 async def _published(client: AsyncClient, slug: str, document: dict[str, Any]) -> VersionSummary:

@@ -46,7 +46,8 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """One model call, as it was sent and answered. `seq` is that of its event, `at` when it ended; times in ms.
 
     `error_class` says why it failed, or that its answer broke the `output_schema`; `key` whose key paid (null in runs of an
-    older Runwell); `model_index` which of the step's `models` was asked; `price_snapshot` names the price table of the cost.
+    older Runwell); `model_index` which of the step's `models` was asked; `thoughts` are those that the provider wants back as
+    they are; `price_snapshot` names the price table of the cost.
     """
 
     seq: int
@@ -68,6 +69,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     response: Any
     tool_calls: list[dict[str, Any]] | None
     thought: str | None
+    thoughts: list[dict[str, Any]] | None
     error: ErrorInfo | None
     error_class: Reason | None
     model_index: int
