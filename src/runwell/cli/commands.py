@@ -16,10 +16,9 @@ from runwell.cli.key_commands import keys_app
 from runwell.cli.options import Manner, Options
 from runwell.cli.organization_commands import organizations_app
 from runwell.cli.output import chosen
-from runwell.cli.parameters import Output, Watch, finish, options_of
+from runwell.cli.parameters import Cache, Output, Watch, finish, options_of
 from runwell.cli.run_commands import runs_app, tasks_app
 from runwell.cli.values import read_json, read_pairs
-from runwell.model.caching import CacheUse
 from runwell.model.errors import InvalidInput
 
 app = typer.Typer(
@@ -86,9 +85,7 @@ def run(
     tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="A tag; may be given again.")] = None,
     metadata: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Metadata; may be given again.")] = None,
     environment: Annotated[str | None, typer.Option(metavar="NAME", help="The environment of the run. Default: production.")] = None,
-    cache: Annotated[
-        CacheUse | None, typer.Option(metavar="auto|always|never", help="Whether an earlier run's output will do. Default: auto.")
-    ] = None,
+    cache: Cache = None,
     resume: Annotated[str | None, typer.Option(metavar="RUN_ID", help="Go on with this run instead of starting one.")] = None,
 ) -> None:
     """Run a workflow document and follow the run to its end.
