@@ -23,6 +23,7 @@ from benchmarks.run_generator import END, RunGenerator, scope_of
 from rich.console import Console
 from rich.table import Table
 
+from runwell.model.canonical import content_hash
 from runwell.model.run import RunRow
 from runwell.model.run_query import Query
 from runwell.model.run_record import RunRecord
@@ -224,9 +225,9 @@ class JournalRows:
 
     async def ask(self, sample: list[RunRecord]) -> Figures:
         await self._journal.open()
-        keys = [(record.org_id, record.version_hash, input_hash(record)) for record in sample]
+        keys = [cache_key(record) for record in sample]
         try:
-            return await _timed("cache look-up", lambda turn: self._journal.cached(*keys[turn % len(keys)]))
+            return await _timed("cache look-up", lambda turn: self._journal.cached(keys[turn % len(keys)]))
         finally:
             await self._journal.close()
 
@@ -239,9 +240,14 @@ class JournalRows:
             yield (self._count, *ids, row.status.value, row.environment, row.seq, body, cache_key_of(row))
 
 
+def cache_key(record: RunRecord) -> str:
+    """Return a key as Runwell's are: of organization, version and input."""
+    return content_hash([record.org_id, record.version_hash, record.input])[:32]
+
+
 def _state_row(record: RunRecord) -> RunRow:
     known = {name: getattr(record, name) for name in RunRow.__struct_fields__ if name in RunRecord.__struct_fields__}
-    return RunRow(**known, seq=record.rev, input_hash=input_hash(record), cost_nanos=record.usage.cost_nanos)
+    return RunRow(**known, seq=record.rev, cache_key=cache_key(record), cost_nanos=record.usage.cost_nanos)
 
 
 def _size(path: Path) -> int:

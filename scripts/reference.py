@@ -9,6 +9,7 @@ from scripts import cli_reference
 from scripts.readable import Parts, fields_of, members_of, table
 
 from runwell.engine.transitions import RUN_TRANSITIONS, STEP_TRANSITIONS
+from runwell.model.caching import CacheHit, KeptResult
 from runwell.model.errors import ErrorInfo
 from runwell.model.events import EVENT_TYPES, EventData
 from runwell.model.failure_codes import FAILURE_CODES
@@ -65,7 +66,7 @@ A step skipped because something else failed reads *Skipped (Blocked)*.
 
 
 def events() -> str:
-    parts: Parts = {ErrorInfo: "#error", Usage: "#usage", RawBody: "#raw-body"}
+    parts: Parts = {ErrorInfo: "#error", Usage: "#usage", RawBody: "#raw-body", CacheHit: "#cache-hit", KeptResult: "#kept-result"}
     sections = [
         f"""{NOTE}
 # Events
@@ -79,7 +80,13 @@ Every event has `seq` (gapless from 1), `run_id`, `type`, `ts` (ms since 1970), 
         doc = _prose(kind) if kind.__doc__ != EventData.__doc__ else ""
         rows = members_of(kind, parts)
         sections.append(f"## {name}\n\n{doc + chr(10) + chr(10) if doc else ''}{table(rows) if rows else 'Nothing.'}\n")
-    for title, part in (("error", ErrorInfo), ("usage", Usage), ("raw body", RawBody)):
+    for title, part in (
+        ("error", ErrorInfo),
+        ("usage", Usage),
+        ("raw body", RawBody),
+        ("cache hit", CacheHit),
+        ("kept result", KeptResult),
+    ):
         sections.append(f"## {title}\n\n{_prose(part)}\n\n{table(members_of(part, parts))}\n")
     return "\n".join(sections)
 

@@ -12,6 +12,7 @@ import msgspec
 from runwell.adapters.connection_trial import GuardedTrial
 from runwell.adapters.http import GuardedHttp
 from runwell.adapters.linear_patterns import linear_pattern
+from runwell.adapters.models.connections import addresses
 from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.models.sources import ModelSources
 from runwell.adapters.otlp.reading import read_trace
@@ -20,6 +21,7 @@ from runwell.adapters.secrets import EnvironmentSecrets, StoredSecrets
 from runwell.adapters.tools.mcp_tools import McpTools
 from runwell.adapters.tools.reach import Reach as Reachable
 from runwell.engine.compile import Reach
+from runwell.model.canonical import content_hash
 from runwell.model.errors import InvalidInput
 from runwell.model.event_redaction import RedactedEvents
 from runwell.model.ids import DEFAULT_ORG
@@ -70,6 +72,7 @@ from runwell.storage.sql_secrets import SqlSecrets
 from runwell.storage.sql_traces import SqlPendingSpans
 from runwell.storage.sql_workflow_changes import delete_workflows
 from runwell.storage.sql_workflows import SqlWorkflows
+from runwell.storage.vault_marks import VaultMarks
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +108,7 @@ def redactor_for(rules: Redaction) -> Redactor:
 
 
 def event_rules(rules: Redaction) -> EventRedactor | None:
-    return None if rules == NOTHING else RedactedEvents(redactor_for(rules))
+    return None if rules == NOTHING else RedactedEvents(redactor_for(rules), content_hash(rules))
 
 
 async def all_redactions(sql: Sql) -> dict[str, EventRedactor]:
@@ -144,9 +147,10 @@ async def open_app(
     """
     journal, sql = home(settings.data_dir, settings.database_url, probe)
     keys = KeyRing(settings.data_dir, settings.secret_key, settings.secret_key_previous)
-    vault, services = real_outside(settings, sql, keys)
+    marks = VaultMarks(sql, content_hash(addresses(os.environ)))
+    vault, services = real_outside(settings, marks, keys)
     clock = SystemClock()
-    hosting = Hosting(probe=probe, max_running=settings.max_running)
+    hosting = Hosting(probe=probe, max_running=settings.max_running, marks=marks.of)
     parts = assemble(journal, SqlDefinitions(sql), services, clock, reach=partial(reach_within, settings, vault), **hosting)
     store = run_store_of(settings) if run_store is None else run_store
     projector = None if store is None else Projector(journal, store, parts.runtime.feed, clock, probe)

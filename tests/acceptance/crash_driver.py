@@ -271,7 +271,7 @@ def plant(bug: str) -> None:
         from runwell.runtime import runtime
 
         async def start(self: Any, request: StartRequest) -> str:
-            cell, _ = await self._submit(request)
+            cell, _ = await self._starting.submit(request)
             return str(cell.state.run_id)
 
         runtime.Runtime.start = start  # type: ignore[method-assign]

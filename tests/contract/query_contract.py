@@ -61,63 +61,6 @@ class QueryContract:
 
         run(main())
 
-    def test_cached_is_the_newest_success_of_this_version_and_input_in_the_organization(self, backend: Backend) -> None:
-        async def main() -> None:
-            async with opened(backend.make()) as journal:
-
-                async def kept(status: RunStatus = RunStatus.SUCCEEDED, **changes: Any) -> str:
-                    run_id = new_run()
-                    its = msgspec.structs.replace(row(run_id, 1), **{"input_hash": "i1", **changes})
-                    await journal.append(0, logs(run_id, 1, 1), its)
-                    await journal.append(1, logs(run_id, 2, 1), msgspec.structs.replace(its, seq=2, status=status))
-                    return run_id
-
-                async def found(org_id: str = "org_1", version_hash: str = "h", input_hash: str = "i1") -> str | None:
-                    its = await journal.cached(org_id, version_hash, input_hash)
-                    return None if its is None else its.run_id
-
-                assert await found() is None
-                slow = new_run()
-                still = msgspec.structs.replace(row(slow, 1), input_hash="i1")
-                await journal.append(0, logs(slow, 1, 1), still)
-                first = await kept()
-                assert await found() == first
-                await journal.append(1, logs(slow, 2, 1), msgspec.structs.replace(still, seq=2, status=RunStatus.SUCCEEDED))
-                assert await found() == first  # `slow` ended later, but is older
-                newest = await kept()
-                for status in set(RunStatus) - {RunStatus.SUCCEEDED}:
-                    await kept(status)
-                await kept(environment="testing")
-                others = {
-                    "org_2": await kept(org_id="org_2"),
-                    "h2": await kept(version_hash="h2"),
-                    "i2": await kept(input_hash="i2"),
-                }
-                nameless = await kept(input_hash="")
-                assert await found() == newest
-                assert [await found("org_2"), await found(version_hash="h2"), await found(input_hash="i2")] == list(others.values())
-                assert await found(input_hash="") is None
-                assert nameless
-                comment = msgspec.structs.replace(row(newest, 3, RunStatus.SUCCEEDED), input_hash="i1")
-                await journal.append(2, logs(newest, 3, 1), comment)
-                again = await journal.cached("org_1", "h", "i1")
-                assert again == comment
-                for text in ("\0", "\ud800", "' OR 1=1 --"):
-                    assert await found(text, text, text) is None
-
-        run(main())
-
-    def test_a_run_that_was_deleted_is_cached_no_more(self, backend: Backend) -> None:
-        async def main() -> None:
-            async with opened(backend.make()) as journal:
-                run_id = new_run()
-                await journal.append(0, logs(run_id, 1, 1), msgspec.structs.replace(row(run_id, 1, RunStatus.SUCCEEDED), input_hash="i"))
-                assert await journal.cached("org_1", "h", "i") is not None
-                await journal.delete_runs("wf_1")
-                assert await journal.cached("org_1", "h", "i") is None
-
-        run(main())
-
     def test_find(self, backend: Backend) -> None:
         async def main() -> None:
             async with opened(backend.make()) as journal:

@@ -58,6 +58,9 @@ def full(**fields: Any) -> RunRecord:
         "tags": ("beta", HOSTILE),
         "metadata": {"env": "prod", HOSTILE: HOSTILE},
         "usage": Usage(input_tokens=1, cached_tokens=2, output_tokens=3, reasoning_tokens=4, generations=1, cost_nanos=2**40),
+        "cache_hits": 2,
+        "saved_nanos": 7,
+        "saved_ms": 8,
         "tool_calls": 3,
         "steps": (
             StepRecord(path="classify", id="classify", type="llm", status="succeeded", attempts=2, started_at=START, duration_ms=9),

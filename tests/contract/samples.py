@@ -12,6 +12,9 @@ from runwell.ports.journal import Journal
 
 T = TypeVar("T")
 
+KEY = "0123456789abcdef" * 2
+"""A key of the cache."""
+
 CREATED = RunCreated(
     org_id="org_1", project_id="prj_1", workflow_id="wf_1", workflow_slug="triage", workflow_name="Triage", version=1, version_hash="h"
 )

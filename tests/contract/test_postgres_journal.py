@@ -9,13 +9,14 @@ import msgspec
 import pytest
 from tests.contract.backend import opened, refused
 from tests.contract.postgres_journals import ENDED, journal_at, put
-from tests.contract.samples import asks, event, logs, new_run, pending, row, run, seqs
+from tests.contract.samples import KEY, asks, event, logs, new_run, pending, row, run, seqs
 from tests.postgres import PostgresServer
 
+from runwell.model.caching import KeptResult
 from runwell.model.errors import DataDirectoryBusy, JournalUnavailable, PositionConflict
-from runwell.model.events import StepCompleted
+from runwell.model.events import RunSucceeded, StepCompleted
 from runwell.model.statuses import RunStatus
-from runwell.ports.journal import RunFilter
+from runwell.ports.journal import Cached, RunFilter
 from runwell.storage.postgres_session import original, stored
 from runwell.storage.postgres_url import DatabaseUrl
 
@@ -179,8 +180,16 @@ def test_schemas_of_one_database_are_journals_of_their_own(postgres: PostgresSer
     run(main())
 
 
-def test_an_older_schema_is_brought_up_to_date(postgres: PostgresServer, postgres_url: DatabaseUrl) -> None:
-    ended = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), input_hash="i")
+_OF_4 = ("DROP TABLE step_result",)
+_OF_3 = ("DROP TABLE removal",)
+_OF_2 = ("DROP INDEX run_cache", "ALTER TABLE run DROP COLUMN cache_key")
+OLDER = {1: _OF_4 + _OF_3 + _OF_2, 2: _OF_4 + _OF_3, 3: _OF_4}
+"""What takes from the schema all that came after a version."""
+
+
+@pytest.mark.parametrize("version", OLDER)
+def test_an_older_schema_is_brought_up_to_date(postgres: PostgresServer, postgres_url: DatabaseUrl, version: int) -> None:
+    ended = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), cache_key=KEY)
 
     async def begun() -> None:
         async with opened(journal_at(postgres_url)) as journal:
@@ -189,15 +198,15 @@ def test_an_older_schema_is_brought_up_to_date(postgres: PostgresServer, postgre
     async def gone_on() -> None:
         async with opened(journal_at(postgres_url)) as journal:
             assert await journal.row(ended.run_id) == ended
-            after = msgspec.structs.replace(row(new_run(), 1, RunStatus.SUCCEEDED), input_hash="i")
-            await journal.append(0, logs(after.run_id, 1, 1), after)
-            assert await journal.cached("org_1", "h", "i") == after
+            after = msgspec.structs.replace(row(new_run(), 2, RunStatus.SUCCEEDED), cache_key=KEY)
+            done, end = event(after.run_id, 1, StepCompleted(kept=KeptResult(key=KEY))), event(after.run_id, 2, RunSucceeded())
+            await journal.append(0, [done, end], after)
+            assert (await journal.cached(KEY), await journal.cached_step(KEY)) == (Cached(after, end), done)
             await journal.delete_runs("wf_none")
             await journal.removed(journal.removals())
 
     run(begun())
-    older = ("DROP TABLE removal", "DROP INDEX run_cache", "ALTER TABLE run DROP COLUMN cache_key")
-    for change in (*older, "UPDATE journal_owner SET schema_version = 1"):
+    for change in (*OLDER[version], f"UPDATE journal_owner SET schema_version = {version}"):
         postgres.execute(change, postgres_url)
     run(gone_on())
     run(gone_on())

@@ -25,7 +25,7 @@ from runwell.storage.sqlite_sql import SqliteSql
 from runwell.storage.tables import HEAD, metadata, organization
 from runwell.storage.upgrade import upgrade
 
-JOURNAL = {"meta", "run", "event", "appended", "task", "payload", "removal"}
+JOURNAL = {"meta", "run", "event", "appended", "task", "step_result", "payload", "removal"}
 """The journal's tables, which SQLite keeps in the same file."""
 
 

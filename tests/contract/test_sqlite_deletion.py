@@ -69,7 +69,7 @@ def test_no_byte_of_a_deleted_ended_run_is_left(tmp_path: Path, monkeypatch: pyt
             shared, mine, other = Log(message="y" * 100_000), [new_run() for _ in range(10)], new_run()
             for number, run_id in enumerate(mine):
                 told = [event(run_id, 1, Log(message=text)), event(run_id, 2, Log(message=f"{number}{text}" * 5_000))]
-                its = msgspec.structs.replace(row(run_id, 3, ENDED), workflow_name=text, input_hash=text)
+                its = msgspec.structs.replace(row(run_id, 3, ENDED), workflow_name=text)
                 await journal.append(0, [*told, event(run_id, 3, shared)], its)
             await journal.append(0, [event(other, 1, shared)], row(other, 1, ENDED))
             await journal.close()

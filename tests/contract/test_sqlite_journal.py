@@ -13,12 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.contract.backend import opened
-from tests.contract.samples import event, logs, new_run, row, run, seqs
+from tests.contract.samples import KEY, event, logs, new_run, row, run, seqs
 
+from runwell.model.caching import KeptResult
 from runwell.model.errors import DataDirectoryBusy, InvalidInput, JournalUnavailable
-from runwell.model.events import Log, StepCompleted
+from runwell.model.events import Log, RunSucceeded, StepCompleted
 from runwell.model.statuses import RunStatus
-from runwell.ports.journal import Blobs
+from runwell.ports.journal import Blobs, Cached
 from runwell.storage.blobs import DirectoryBlobs
 from runwell.storage.payloads import RECORD_LIMIT
 from runwell.storage.sqlite_journal import SqliteJournal
@@ -119,14 +120,16 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     assert "upgrade" in refused(tmp_path)  # and the first refusal let go of the lock
 
 
-OLDER = (
-    "DROP TABLE removal; DROP INDEX run_cache; ALTER TABLE run DROP COLUMN cache_key;"
-    " UPDATE meta SET value = '1' WHERE key = 'schema_version'"
-)
+_OF_4 = "DROP TABLE step_result; "
+_OF_3 = "DROP TABLE removal; "
+_OF_2 = "DROP INDEX run_cache; ALTER TABLE run DROP COLUMN cache_key; "
+OLDER = {1: _OF_4 + _OF_3 + _OF_2, 2: _OF_4 + _OF_3, 3: _OF_4}
+"""What takes from the schema all that came after a version."""
 
 
-def test_an_older_schema_is_brought_up_to_date_by_the_owner_and_read_by_others(tmp_path: Path) -> None:
-    ended = msgspec.structs.replace(row("run_" + "1" * 32, 1, RunStatus.SUCCEEDED), input_hash="i")
+@pytest.mark.parametrize("version", OLDER)
+def test_an_older_schema_is_brought_up_to_date_by_the_owner_and_read_by_others(tmp_path: Path, version: int) -> None:
+    ended = msgspec.structs.replace(row("run_" + "1" * 32, 1, RunStatus.SUCCEEDED), cache_key=KEY)
 
     async def begun() -> None:
         async with opened(journal_at(tmp_path)) as journal:
@@ -136,24 +139,24 @@ def test_an_older_schema_is_brought_up_to_date_by_the_owner_and_read_by_others(t
         view = SqliteView(tmp_path, blobs=None)
         await view.open()
         assert await view.row(ended.run_id) == ended
-        assert await view.cached("org_1", "h", "i") is None
         await view.close()
 
     async def gone_on() -> None:
         async with opened(journal_at(tmp_path)) as journal:
             assert await journal.row(ended.run_id) == ended
-            after = msgspec.structs.replace(row("run_" + "2" * 32, 1, RunStatus.SUCCEEDED), input_hash="i")
-            await journal.append(0, logs(after.run_id, 1, 1), after)
-            assert await journal.cached("org_1", "h", "i") == after
+            after = msgspec.structs.replace(row("run_" + "2" * 32, 2, RunStatus.SUCCEEDED), cache_key=KEY)
+            done, end = event(after.run_id, 1, StepCompleted(kept=KeptResult(key=KEY))), event(after.run_id, 2, RunSucceeded())
+            await journal.append(0, [done, end], after)
+            assert (await journal.cached(KEY), await journal.cached_step(KEY)) == (Cached(after, end), done)
             await journal.delete_runs("wf_none")
             await journal.removed(journal.removals())
 
     run(begun())
     with closing(sqlite3.connect(tmp_path / "runwell.db")) as connection:
-        connection.executescript(OLDER)
+        connection.executescript(f"{OLDER[version]} UPDATE meta SET value = '{version}' WHERE key = 'schema_version'")
     run(looked_at())
     run(gone_on())
-    assert stored(tmp_path, "SELECT value FROM meta WHERE key = 'schema_version'") == [("3",)]
+    assert stored(tmp_path, "SELECT value FROM meta WHERE key = 'schema_version'") == [("4",)]
 
 
 def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from runwell.storage.sql_connections import SqlConnections
 from runwell.storage.sql_secrets import SqlSecrets
 from runwell.storage.sqlite_sql import SqliteSql
 from runwell.storage.tables import connection, secret
+from runwell.storage.vault_marks import VaultMarks
 
 ONE, TWO, OTHER_PROJECT = Scope("org_1", "prj_1"), Scope("org_2", "prj_2"), Scope("org_1", "prj_3")
 KEY, NEXT_KEY = SecretKey(b"k" * 32), SecretKey(b"n" * 32)
@@ -192,6 +193,35 @@ class VaultContract:
                 for opening in (secrets.open(ONE, "TOKEN"), connections.open(ONE, "desk")):
                     with pytest.raises(SealBroken, match="a key that this server does not have"):
                         await opening
+
+        run(main())
+
+    def test_a_mark_is_another_one_after_any_change(self, tmp_path: Path) -> None:
+        async def main() -> None:
+            async with self.opened(tmp_path) as sql:
+                marks, sealer = VaultMarks(sql), Sealer(KeyRing(tmp_path, KEY))
+                secrets, connections = SqlSecrets(marks, sealer), SqlConnections(marks, sealer)
+                seen, other = [await marks.of(ONE)], await marks.of(OTHER_PROJECT)
+
+                async def changed() -> bool:
+                    seen.append(await marks.of(ONE))
+                    return seen[-1] not in seen[:-1] and seen[-1] == await VaultMarks(sql).of(ONE)
+
+                made = await secrets.create(ONE, "u", "TOKEN", "1", A)
+                assert await changed()
+                linked = await connections.create(ONE, "u", "desk", "http", SETTINGS, CREDENTIALS)
+                assert await changed()
+                await secrets.change(ONE, made.id, (1,), "2", None)
+                assert await changed()
+                await connections.change(ONE, linked.id, 1, SETTINGS, None)
+                assert await changed()
+                await connections.delete(ONE, linked.id)
+                await connections.create(ONE, "u", "desk", "http", SETTINGS, CREDENTIALS)
+                assert await changed()
+                await secrets.delete(ONE, made.id)
+                assert await changed()
+                assert await marks.of(OTHER_PROJECT) == other
+                assert await VaultMarks(sql, "elsewhere").of(ONE) != await marks.of(ONE)
 
         run(main())
 

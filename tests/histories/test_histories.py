@@ -33,8 +33,13 @@ def recorded(path: Path) -> Any:
 
 
 def as_recorded(path: Path) -> Any:
-    """Return the view without what views did not have when it was recorded."""
-    return {key: value for key, value in view_of(path).items() if key in recorded(path)}
+    """Return the view without what views, or steps in them, did not have when it was recorded."""
+    return _known(view_of(path), recorded(path))
+
+
+def _known(now: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    steps = [_known(now_step, then_step) for now_step, then_step in zip(now.get("steps", ()), then.get("steps", ()), strict=True)]
+    return {key: steps if key == "steps" else value for key, value in now.items() if key in then}
 
 
 def named(path: Path) -> str:

@@ -158,6 +158,8 @@ def a_record(rng: random.Random, number: int) -> RunRecord:
             cost_nanos=rng.choice([0, 10_000_000, 10_000_001, 3 * 10**9]),
             generations=len(generations) + rng.choice([0, 0, 2]),  # of many, not all are kept
         ),
+        cache_hits=rng.choice([0, 0, 1]),
+        saved_nanos=rng.choice([0, 10_000_000]),
         tool_calls=rng.randint(0, 2),
         step_count=rng.randint(0, 4),
         steps=tuple(
@@ -202,6 +204,8 @@ OWN_NUMBERS: dict[str, list[Value]] = {
     "input_tokens": [2],
     "output_tokens": [3],
     "generations": [0, 2],
+    "cache_hits": [0, 1],
+    "saved": [0, 0.01],
     "tool_calls": [1],
     "steps": [0, 2],
     "score": [0, 0.1, 0.5, 1],

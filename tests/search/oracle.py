@@ -165,7 +165,7 @@ def _compare(query: Compare, operator: str, record: RunRecord) -> bool:
         return any(lower(str(wanted)) in lower(text) for wanted in query.values for text in own)
     if own and isinstance(own[0], str):
         return _is_text(own, query)
-    values = [round(Decimal(str(value)) * 10**9) if query.field == "cost" else value for value in query.values]
+    values = [round(Decimal(str(value)) * 10**9) if query.field in ("cost", "saved") else value for value in query.values]
     return _ordered(own, operator, values)
 
 
@@ -198,6 +198,7 @@ _OWN: dict[str, Callable[[RunRecord], list[Any]]] = {
     "input_tokens": lambda run: [run.usage.input_tokens],
     "output_tokens": lambda run: [run.usage.output_tokens],
     "cost": lambda run: [run.usage.cost_nanos],
+    "saved": lambda run: [run.saved_nanos],
     "generations": lambda run: [run.usage.generations],
     "steps": lambda run: [run.step_count],
     "begun": lambda run: [run.created_at if run.started_at is None else run.started_at],

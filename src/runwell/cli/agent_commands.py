@@ -6,7 +6,7 @@ import typer
 
 from runwell.cli.options import Manner
 from runwell.cli.output import chosen
-from runwell.cli.parameters import Output, Watch, finish, options_of
+from runwell.cli.parameters import Cache, Output, Watch, finish, options_of
 from runwell.cli.values import read_json, read_pairs
 
 agents_app = typer.Typer(help="Agents that are published: `runwell publish FILE` with a document of one agent step.", no_args_is_help=True)
@@ -41,6 +41,7 @@ def run_agent(
     tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="A tag; may be given again.")] = None,
     metadata: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Metadata; may be given again.")] = None,
     environment: Annotated[str | None, typer.Option(metavar="NAME", help="The environment of the run. Default: production.")] = None,
+    cache: Cache = None,
 ) -> None:
     """Run an agent and follow the run to its end, as `runwell run` does."""
     from runwell.cli import agents
@@ -54,5 +55,6 @@ def run_agent(
         tags=tuple(tag or ()),
         metadata=read_pairs(metadata or ()),
         environment=environment or "production",
+        use_cache=cache or "auto",
     )
     finish(agents.run_agent(options_of(context), agent, new, Manner(output=chosen(output), watch=watch)))

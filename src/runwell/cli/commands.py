@@ -18,7 +18,7 @@ from runwell.cli.key_commands import keys_app
 from runwell.cli.options import Manner, Options
 from runwell.cli.organization_commands import organizations_app
 from runwell.cli.output import chosen
-from runwell.cli.parameters import Output, Watch, finish, options_of
+from runwell.cli.parameters import Cache, Output, Watch, finish, options_of
 from runwell.cli.run_commands import runs_app, tasks_app
 from runwell.cli.values import read_json, read_pairs
 from runwell.cli.view_commands import views_app
@@ -93,6 +93,7 @@ def run(
     tag: Annotated[list[str] | None, typer.Option(metavar="TAG", help="A tag; may be given again.")] = None,
     metadata: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Metadata; may be given again.")] = None,
     environment: Annotated[str | None, typer.Option(metavar="NAME", help="The environment of the run. Default: production.")] = None,
+    cache: Cache = None,
     resume: Annotated[str | None, typer.Option(metavar="RUN_ID", help="Go on with this run instead of starting one.")] = None,
 ) -> None:
     """Run a workflow document and follow the run to its end.
@@ -108,13 +109,14 @@ def run(
             "run takes either a FILE or --resume RUN_ID", hint="runwell run triage.yaml, or runwell run --resume run_0195..."
         )
     if file is None:
-        _refuse_of_start({"--input": given, "--tag": tag, "--metadata": metadata, "--environment": environment})
+        _refuse_of_start({"--input": given, "--tag": tag, "--metadata": metadata, "--environment": environment, "--cache": cache})
         finish(resume_run(options_of(context), resume or "", manner))
     new = NewRun(
         input={} if given is None else read_json(given, "the input"),
         tags=tuple(tag or ()),
         metadata=read_pairs(metadata or ()),
         environment=environment or "production",
+        use_cache=cache or "auto",
     )
     finish(run_file(options_of(context), file, new, manner))
 

@@ -66,6 +66,7 @@ class LocalPlace:
             tags=new.tags,
             metadata=new.metadata,
             environment=new.environment,
+            use_cache=new.use_cache,
             actor=who(),
         )
         return await self._app.runtime.start(request)

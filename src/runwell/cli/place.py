@@ -11,6 +11,7 @@ from runwell.cli.finding import TaskPlace
 from runwell.cli.runs_wanted import RunsWanted
 from runwell.engine.plan import Plan
 from runwell.engine.state import RunState
+from runwell.model.caching import CacheUse
 from runwell.model.commands import Command, CompleteTask
 from runwell.model.events import Event, StopMode
 from runwell.model.run import TaskView
@@ -38,6 +39,7 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     metadata: dict[str, str] = {}
     environment: str = "production"
+    use_cache: CacheUse = "auto"
 
 
 class Reader(Protocol):

@@ -125,6 +125,7 @@ class RemotePlace(RemoteReader):
                 tags=new.tags,
                 metadata=new.metadata,
                 environment=new.environment,
+                use_cache=new.use_cache,
             )
         except InvalidInput as exc:
             if not any(problem.pointer.startswith(_INPUT) for problem in exc.problems):

@@ -87,6 +87,8 @@ def print_head(console: Console, state: RunState, now: int) -> None:
     took = view.duration_ms if ended else now - (state.started_at or now)
     console.print(Text(banner(state.status, state.started_at, took), run_style(state.status)))
     console.print(Text(f"{one_line(created.workflow_name)} v{created.version}  {state.run_id}", "dim"), soft_wrap=True)
+    if state.served_from is not None:
+        console.print(Text(f"from the cache: the output of {state.served_from}", "dim"), soft_wrap=True)
 
 
 def print_ending(console: Console, state: RunState) -> None:

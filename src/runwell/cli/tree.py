@@ -92,6 +92,10 @@ def _note(state: RunState, step: StepState, now: int) -> str:
         return "its condition is false"
     if step.reason == "disabled":
         return "switched off"
+    if step.reason == "cached":
+        return "the run's output is an earlier one's"
+    if step.cache is not None:
+        return f"from the cache: {step.cache.source_run_id}"
     return "taken over" if step.reused_from else _attempts(step)
 
 

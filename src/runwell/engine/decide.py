@@ -17,6 +17,7 @@ from runwell.engine.traces import record_spans
 from runwell.engine.waits import suspend
 from runwell.model import commands as cmd
 from runwell.model import events as ev
+from runwell.model.caching import KeptResult
 from runwell.model.errors import CommandRefused, ErrorInfo, InvalidInput, LimitName, NotFound
 from runwell.model.events import Event
 from runwell.model.schema import SchemaCheck
@@ -173,6 +174,15 @@ def _admit(draft: Draft, command: cmd.AdmitRun, now: int) -> None:
         draft.run(ev.RunStarted())
 
 
+def _serve(draft: Draft, command: cmd.ServeRun, now: int) -> None:
+    hit = command.hit
+    if draft.state.status is RunStatus.QUEUED:
+        served = ev.RunServedFromCache(
+            source_run_id=hit.source_run_id, output=command.output, saved_nanos=hit.saved_nanos, saved_ms=hit.saved_ms
+        )
+        draft.run(served)
+
+
 def _in_flight(state: RunState, step_id: str, attempt: int) -> StepState | None:
     step = state.steps.get(step_id)
     return step if step and step_id in state.working and step.attempt == attempt else None
@@ -193,7 +203,13 @@ def _record(draft: Draft, command: cmd.RecordProgress, now: int) -> None:
 def _complete_attempt(draft: Draft, command: cmd.CompleteAttempt, now: int) -> None:
     step = _in_flight(draft.state, command.step_id, command.attempt)
     if step is not None:
-        draft.end(step, ev.StepCompleted(result=command.result))
+        kept = None if command.cache_key is None else _kept(step, command.cache_key, now)
+        draft.end(step, ev.StepCompleted(result=command.result, cache=command.cache, kept=kept))
+
+
+def _kept(step: StepState, key: str, now: int) -> KeptResult:
+    cost = sum(attempt.usage.cost_nanos for attempt in step.attempts)
+    return KeptResult(key=key, cost_nanos=cost, duration_ms=now - step.attempts[-1].started_at)
 
 
 def _suspend_attempt(draft: Draft, command: cmd.SuspendAttempt, now: int) -> None:
@@ -320,6 +336,7 @@ _DECIDERS: Final[dict[type[cmd.Command], Callable[[Draft, Any, int], None]]] = {
     cmd.ReviewRun: _review,
     cmd.RecordEvaluation: _evaluated,
     cmd.AdmitRun: _admit,
+    cmd.ServeRun: _serve,
     cmd.Tick: _tick,
     cmd.RecordProgress: _record,
     cmd.CompleteAttempt: _complete_attempt,

@@ -14,7 +14,6 @@ from runwell.engine.suspension import RECORDED, go_on, remember, suspend
 from runwell.engine.traces import note_span
 from runwell.engine.transitions import STEP_TRANSITIONS, ImpossibleEvent
 from runwell.model import events as ev
-from runwell.model.canonical import content_hash
 from runwell.model.events import Event
 from runwell.model.run import Attempt
 from runwell.model.statuses import RESOLVED, StepStatus
@@ -40,7 +39,6 @@ def create(plan: compiled.Plan, event: Event) -> RunState:
         plan=plan,
         created=created,
         created_at=event.ts,
-        input_hash=content_hash(created.input),
         root=root,
         actor=event.actor,
         seq=1,
@@ -155,7 +153,9 @@ def _run_succeeded(state: RunState, event: Event) -> None:
 
 
 def _run_served(state: RunState, event: Event) -> None:
-    state.output = event.of(ev.RunServedFromCache).output
+    state.serve(event.of(ev.RunServedFromCache))
+    for step in state.steps.values():
+        step.status, step.reason, step.ended_at = StepStatus.SKIPPED, "cached", event.ts
 
 
 def _run_ended_badly(state: RunState, event: Event) -> None:
@@ -219,6 +219,9 @@ def _step_completed(state: RunState, event: Event) -> None:
     step = _move_step(state, event, "step_completed:skipped" if data.skipped else None)
     _end_attempt(step, event.ts, "succeeded")
     step.result, step.reason, step.caused_by, step.reused_from = data.result, data.reason, data.caused_by, data.reused_from
+    step.cache = data.cache
+    if data.cache is not None:
+        state.count_hit(data.cache.saved_nanos, data.cache.saved_ms)
     if step.iteration is not None:
         _note_iteration(step, data.result)
     if step.plan.control == "wait" and step.message is not None and not data.skipped:
@@ -233,6 +236,7 @@ def _note_iteration(step: StepState, value: Any) -> None:
 
 def _step_failed(state: RunState, event: Event) -> None:
     data = event.of(ev.StepFailed)
+    state.has_failures = True
     held = state.steps.get(event.step_id or "")
     if held is not None:
         held.handled = data.handled
@@ -358,12 +362,7 @@ _HANDLERS: Final[dict[str, Callable[[RunState, Event], None]]] = {
     "message_received": _message_received,
     "log": _log,
     "span_recorded": note_span,
-    "run_created": _nothing,
-    "run_paused": _nothing,
-    "tool_called": _nothing,
-    "tool_returned": _nothing,
-    "turn_started": _nothing,
-    "turn_ended": _nothing,
+    **dict.fromkeys(("run_created", "run_paused", "tool_called", "tool_returned", "turn_started", "turn_ended"), _nothing),
     "comment_added": _comment_added,
     "run_archived": _archived,
     "run_unarchived": _archived,

@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 
 from runwell.engine.plan import Body, Plan, StepPlan
+from runwell.model.caching import CacheHit
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import Event, EventData, Log, RunCreated, SpanRecorded, StepWaiting, StopMode
+from runwell.model.events import Event, EventData, Log, RunCreated, RunServedFromCache, SpanRecorded, StepWaiting, StopMode
 from runwell.model.judgement import Judgements
 from runwell.model.run import Attempt
 from runwell.model.statuses import TERMINAL, RunStatus, SkipReason, StepStatus, WaitingFor
@@ -70,6 +71,7 @@ class StepState(msgspec.Struct, kw_only=True, eq=False):
     reason: SkipReason | None = None
     caused_by: str | None = None
     reused_from: str | None = None
+    cache: CacheHit | None = None
     started_at: int | None = None
     ended_at: int | None = None
     waiting_for: WaitingFor | None = None
@@ -103,13 +105,15 @@ class StepState(msgspec.Struct, kw_only=True, eq=False):
 
 
 class RunState(msgspec.Struct, kw_only=True, eq=False):
-    """One run; see the top of this file. `spans`: of a trace, the step's path by span id, empty for the run's own."""
+    """One run; see the top of this file. `has_failures`: of steps, handled ones too.
+
+    `spans`: of a trace, the step's path by span id, empty for the run's own.
+    """
 
     run_id: str
     plan: Plan
     created: RunCreated
     created_at: int
-    input_hash: str
     root: Scope
     actor: str | None = None
     seq: int = 0
@@ -133,6 +137,11 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
     active_since: int | None = None
     active_ms: int = 0
     output: Any = None
+    served_from: str | None = None
+    cache_hits: int = 0
+    saved_nanos: int = 0
+    saved_ms: int = 0
+    has_failures: bool = False
     error: ErrorInfo | None = None
     failed_step: str | None = None
     failing: str | None = None
@@ -142,6 +151,16 @@ class RunState(msgspec.Struct, kw_only=True, eq=False):
     usage: Usage = NO_USAGE
     span: SpanRecorded | None = None
     spans: dict[str, str] = {}
+
+    def serve(self, served: RunServedFromCache) -> None:
+        self.output, self.served_from = served.output, served.source_run_id
+        self.count_hit(served.saved_nanos, served.saved_ms)
+
+    def count_hit(self, nanos: int, ms: int) -> None:
+        """Add a result that was had from the cache, and what it saved."""
+        self.cache_hits += 1
+        self.saved_nanos += nanos
+        self.saved_ms += ms
 
     @property
     def is_terminal(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from runwell.engine.state import RunState, StepState, next_alarm
+from runwell.model.caching import run_cache, step_cache
 from runwell.model.errors import ErrorInfo
 from runwell.model.judgement import RunEvaluated
 from runwell.model.run import EVALUATION, Attempt, Evaluation, EvaluationRunInfo, RunRow, RunView, StepView, WorkflowRef
@@ -39,6 +40,8 @@ def run_view(state: RunState) -> RunView:
         source_run_id=created.source_run_id,
         parent_run_id=created.parent_run_id,
         environment=created.environment,
+        use_cache=created.use_cache,
+        cache=run_cache(state.served_from, state.cache_hits, state.saved_nanos, state.saved_ms),
         archived_at=_moment(state.archived_at),
         span=_span(state.span),
         review=said.review,
@@ -84,6 +87,7 @@ def _step_view(step: StepState) -> StepView:
         error=step.error,
         reused_from=step.reused_from,
         span=_span(step.span),
+        cache=step_cache(step.cache),
     )
 
 
@@ -122,7 +126,8 @@ def run_row(state: RunState) -> RunRow:
         workflow_name=created.workflow_name,
         version=created.version,
         version_hash=created.version_hash,
-        input_hash=state.input_hash,
+        use_cache=created.use_cache,
+        cache_key=_cache_key(state),
         status=state.status,
         seq=state.seq,
         waiting_for=state.waiting_for,
@@ -138,8 +143,14 @@ def run_row(state: RunState) -> RunRow:
         ended_at=state.ended_at,
         duration_ms=_duration(state.started_at, state.ended_at),
         cost_nanos=state.usage.cost_nanos,
+        saved_nanos=state.saved_nanos,
         archived_at=state.archived_at,
     )
+
+
+def _cache_key(state: RunState) -> str:
+    """Return under which key the run's result can be had again; none when it was had so itself, or is what a failure left."""
+    return "" if state.served_from is not None or state.has_failures else state.created.cache_key
 
 
 def is_idle(state: RunState) -> bool:

@@ -161,10 +161,17 @@ class TokensRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CostRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What model calls cost in US dollars, as decimal. A group by model has that model's own."""
+    """What model calls cost in US dollars, as decimal. A group by model has that model's own.
+
+    `cache_hits`: results that were had from the cache instead, and what these had cost, and taken, when they were made; none in a
+    group by model.
+    """
 
     runs: int
     cost_usd: str
+    cache_hits: int = 0
+    saved_cost_usd: str = "0"
+    saved_ms: int = 0
     search: str
     group: Group | None = None
 
@@ -193,6 +200,9 @@ class UsageBucket(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: str
     credits: str
     search: str
+    cache_hits: int = 0
+    saved_cost_usd: str = "0"
+    saved_ms: int = 0
 
 
 class RunsSeries(msgspec.Struct, frozen=True, kw_only=True):

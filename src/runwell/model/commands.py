@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from runwell.model.caching import CacheHit
 from runwell.model.errors import ErrorInfo, LimitName
 from runwell.model.events import EventData, RunCreated, RunEvaluated, StopMode, Verdict
 from runwell.model.traces import SpanFacts
@@ -88,6 +89,13 @@ class AdmitRun(Command, frozen=True, kw_only=True):
     """A slot is free: begin."""
 
 
+class ServeRun(Command, frozen=True, kw_only=True):
+    """Give a run that has not begun the output of an earlier one."""
+
+    hit: CacheHit
+    output: Any = None
+
+
 class Tick(Command, frozen=True, kw_only=True):
     """Time passed: whatever is due at `now` happens."""
 
@@ -101,9 +109,13 @@ class RecordProgress(Command, frozen=True, kw_only=True):
 
 
 class CompleteAttempt(Command, frozen=True, kw_only=True):
+    """`cache`: nothing was done, the result was had before. `cache_key`: under which it may be had again."""
+
     step_id: str
     attempt: int
     result: Any = None
+    cache: CacheHit | None = None
+    cache_key: str | None = None
 
 
 class SuspendAttempt(Command, frozen=True, kw_only=True):

@@ -70,8 +70,8 @@ _ANSWER: Final[dict[str, frozenset[str]]] = {
 class RedactedEvents:
     """`EventRedactor` by these rules."""
 
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
+    def __init__(self, redactor: Redactor, mark: str = "") -> None:
+        self._redactor, self.mark = redactor, mark
 
     def event(self, data: D) -> D:
         return _redacted(self._redactor, data, CONTENT.get(type(data), {}))

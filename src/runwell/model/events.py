@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
+from runwell.model.caching import CacheHit, CacheUse, KeptResult
 from runwell.model.errors import ErrorInfo, InvalidInput, LimitName
 from runwell.model.generation import EventData as EventData
 from runwell.model.generation import GenerationCompleted as GenerationCompleted
@@ -33,7 +34,8 @@ StopMode = Literal["immediate", "graceful"]
 
 
 class RunCreated(EventData, frozen=True, kw_only=True):
-    """`history` is what was said before, when an agent replies to an earlier run; its last message is the reply."""
+    """`history` is what was said before, when an agent replies to an earlier run; its last message is the reply.
+    `cache_key` stands for all that the run's result follows from; empty for one that is not cached."""
 
     org_id: str
     project_id: str
@@ -53,6 +55,8 @@ class RunCreated(EventData, frozen=True, kw_only=True):
     parent_step_id: str | None = None
     root_run_id: str | None = None
     depth: int = 0
+    use_cache: CacheUse = "auto"
+    cache_key: str = ""
     history: list[dict[str, Any]] | None = None
 
 
@@ -112,10 +116,12 @@ class RunInternalError(EventData, frozen=True, kw_only=True):
 
 
 class RunServedFromCache(EventData, frozen=True, kw_only=True):
-    """Reserved: nothing writes it yet."""
+    """The run has the output of an earlier one, and nothing was carried out. `saved_*`: what that one had taken."""
 
     source_run_id: str
     output: Any = None
+    saved_nanos: int = 0
+    saved_ms: int = 0
 
 
 class StepStarted(EventData, frozen=True, kw_only=True):
@@ -128,11 +134,15 @@ class StepStarted(EventData, frozen=True, kw_only=True):
 
 
 class StepCompleted(EventData, frozen=True, kw_only=True):
+    """`cache`: the result is one that was had before. `kept`: it may be had again."""
+
     result: Any = None
     skipped: bool = False
     reason: SkipReason | None = None
     caused_by: str | None = None
     reused_from: str | None = None
+    cache: CacheHit | None = None
+    kept: KeptResult | None = None
 
 
 class StepFailed(EventData, frozen=True, kw_only=True):

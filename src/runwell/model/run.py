@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from runwell.model.caching import CacheUse, RunCache, StepCache
 from runwell.model.errors import ErrorInfo
 from runwell.model.statuses import RunStatus, SkipReason, StepStatus, WaitingFor
 from runwell.model.usage import NO_USAGE, Usage
@@ -56,6 +57,7 @@ class StepView(msgspec.Struct, kw_only=True):
     result: Any = None
     error: ErrorInfo | None = None
     reused_from: str | None = None
+    cache: StepCache | None = None
     span: dict[str, Any] | None = None
 
 
@@ -105,6 +107,8 @@ class RunView(msgspec.Struct, kw_only=True):
     source_run_id: str | None = None
     parent_run_id: str | None = None
     environment: str = "production"
+    use_cache: CacheUse = "auto"
+    cache: RunCache | None = None
     archived_at: str | None = None
     review: str = ""
     score: float | None = None
@@ -147,7 +151,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `wake_at` is the next moment (ms since 1970) at which time alone moves the run on.
     `idle` says that nothing is in flight: only a command, a message or time moves it.
-    `input_hash`: SHA-256 of the input's canonical JSON, 64 hex digits; empty for a run of a Runwell that kept none.
+    `cache_key`: under which the result can be had again, 32 hex digits; empty when it cannot. `saved_nanos`: what its steps
+    would have cost that had their results from the cache.
     """
 
     run_id: str
@@ -158,7 +163,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     workflow_name: str
     version: int
     version_hash: str
-    input_hash: str = ""
+    use_cache: CacheUse = "auto"
+    cache_key: str = ""
     status: RunStatus
     seq: int
     waiting_for: str | None = None
@@ -174,6 +180,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int | None = None
     duration_ms: int | None = None
     cost_nanos: int = 0
+    saved_nanos: int = 0
     archived_at: int | None = None
 
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from runwell.model.caching import RunCache, run_cache
 from runwell.model.errors import ErrorInfo
 from runwell.model.listed_run import ListedRun
 from runwell.model.run import RunRow, WorkflowRef
@@ -19,6 +20,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One run in a list. `label` is the status in words for people; `tokens` those of its model calls, in and out.
 
     The previews are the beginnings of input and output, on one line; empty where there is none.
+    `cache` is what it had from there, null for nothing.
     """
 
     id: str
@@ -43,6 +45,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     input_preview: str = ""
     output_preview: str = ""
     tags: tuple[str, ...] = ()
+    cache: RunCache | None = None
     archived_at: str | None = None
     review: str = ""
     score: float | None = None
@@ -74,6 +77,7 @@ def record_summary(record: ListedRun) -> RunSummary:
         input_preview=record.input_preview,
         output_preview=record.output_preview,
         tags=record.tags,
+        cache=run_cache(record.served_from, record.cache_hits, record.saved_nanos, record.saved_ms),
         archived_at=_moment(record.archived_at),
         review=record.review,
         score=record.score,

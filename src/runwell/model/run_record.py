@@ -49,7 +49,8 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     `queue_ms`: from creation to start; `waited_ms`: what steps waited for people, messages and time, and pauses.
     `archived_at`: None unless it is archived. `review`: `positive`, `negative` or empty; with `score` and
     `review_comment` what shows of all that was said (`model.judgement`). `step_count` counts all steps, `usage.generations`
-    all model calls: of very many, `steps` and `generations` hold a part.
+    all model calls: of very many, `steps` and `generations` hold a part. `cache_hits`: results that it had from the cache, its
+    output (then `served_from` says whose it was) or steps'; `saved_*` what that saved.
     """
 
     run_id: str
@@ -84,6 +85,9 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     metadata: dict[str, str] = {}
     usage: Usage = NO_USAGE
+    cache_hits: int = 0
+    saved_nanos: int = 0
+    saved_ms: int = 0
     tool_calls: int = 0
     step_count: int = 0
     steps: tuple[StepRecord, ...] = ()

@@ -32,8 +32,8 @@ class StepStatus(StrEnum):
 
 
 WaitingFor = Literal["delay", "approval", "message", "child_run", "retry"]
-SkipReason = Literal["blocked", "condition_false", "disabled", "dependency_skipped"]
-"""`blocked`: by a failure or stop. `dependency_skipped`: what it needs was skipped, for a reason of its own."""
+SkipReason = Literal["blocked", "condition_false", "disabled", "dependency_skipped", "cached"]
+"""`blocked`: by a failure or stop. `dependency_skipped`: what it needs was skipped, for a reason of its own. `cached`: the run was."""
 
 TERMINAL: Final = frozenset(
     {

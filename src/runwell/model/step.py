@@ -1,8 +1,11 @@
 """What every step of a workflow document has, whatever its type."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+
+from runwell.model.caching import CacheUse
 
 STEP_ID: Final = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 
@@ -75,9 +78,11 @@ class StepSpec(Part):
     )
     on_error: Literal["fail", "continue"] = "fail"
     fallback: Any = Field(default=None, description="the result when the step fails; given, even as null, the run goes on")
-    cache: Literal["auto", "always", "never"] = Field(default="auto", description="kept, without effect yet: every step is carried out")
+    cache: CacheUse = Field(default="auto", description="of llm and agent steps, and of the run that a workflow step starts")
     join: Literal["any", "all"] = "any"
 
+    calls_model: ClassVar[bool] = False
+    """Whether it costs what a model call costs."""
     waits_for_approval: ClassVar[bool] = False
     """Whether it asks a person before it calls a tool that requires approval."""
 
@@ -88,6 +93,13 @@ class StepSpec(Part):
     def late(self) -> list[Late]:
         """Return what is filled in while the step works; fields of `templates` are filled in when it begins."""
         return []
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        """Return what it takes to have the step's result again instead of carrying it out (see `caching.allows`).
+
+        `given` are its template fields: filled in, or as the document has them.
+        """
+        return "always"
 
     @property
     def handles_errors(self) -> bool:
@@ -108,6 +120,9 @@ class ForEach(StepSpec):
     output: Any = Field(default=None, description="template, filled in for each item; left out, its last step's result")
     on_item_error: Literal["fail", "collect"] = "fail"
 
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "auto"
+
 
 class While(StepSpec):
     """Run `steps` again and again; `condition` is tested before each iteration but the first."""
@@ -119,6 +134,9 @@ class While(StepSpec):
     max_iterations: int = Field(ge=1, le=10_000)
     steps: tuple[SerializeAsAny[StepSpec], ...] = Field(min_length=1)
     output: Any = Field(default=None, description="template, filled in after each iteration; left out, its last step's result")
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "auto"
 
 
 class Delay(StepSpec):
@@ -146,6 +164,9 @@ class Approval(StepSpec):
     expires_in_s: Duration | None = None
     on_expire: Literal["reject", "fail"] = "reject"
 
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "never"
+
 
 class Wait(StepSpec):
     """Wait for a message of this name; its body is the result."""
@@ -156,6 +177,9 @@ class Wait(StepSpec):
     type: Literal["wait"]
     message: str
     expires_in_s: Duration | None = None
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "never"
 
 
 class ChildWorkflow(StepSpec):
@@ -169,6 +193,9 @@ class ChildWorkflow(StepSpec):
     version: int | None = Field(default=None, ge=1, description="left out, the newest")
     input: Any = None
 
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "never"
+
 
 class Trace(StepSpec):
     """Stand for the spans of a trace, each of which becomes a step. Alone in documents that Runwell writes itself."""
@@ -176,6 +203,9 @@ class Trace(StepSpec):
     control = "trace"
 
     type: Literal["trace"]
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "never"
 
 
 CONTROL_STEPS: Final[tuple[type[StepSpec], ...]] = (ForEach, While, Delay, Approval, Wait, ChildWorkflow, Trace)

@@ -54,11 +54,17 @@ class Groups(msgspec.Struct, frozen=True):
 
 
 class UsageFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs used. In a group by model, `usage` is of that model's calls. `steps`: those that began, and were not skipped then."""
+    """What runs used. In a group by model, `usage` is of that model's calls. `steps`: those that began, and were not skipped then.
+
+    `cache_hits`: results that were had from the cache, and what they saved; none in a group by model, for no model was called.
+    """
 
     runs: int = 0
     steps: int = 0
     usage: Usage = NO_USAGE
+    cache_hits: int = 0
+    saved_nanos: int = 0
+    saved_ms: int = 0
     credits_micro: int = 0
 
 

@@ -5,7 +5,7 @@ All calls come from the event loop's thread. One process owns a journal; others 
 
 import asyncio
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -58,6 +58,13 @@ class Kept(msgspec.Struct, frozen=True):
     event: Event
 
 
+class Cached(NamedTuple):
+    """A run whose output can be had again, and its `run_succeeded`."""
+
+    row: RunRow
+    end: Event
+
+
 class JournalReader(Protocol):
     """What a journal says."""
 
@@ -76,13 +83,6 @@ class JournalReader(Protocol):
 
     async def row(self, run_id: str) -> RunRow | None:
         """Return the durable current-state row of a run."""
-        ...
-
-    async def cached(self, org_id: str, version_hash: str, input_hash: str) -> RunRow | None:
-        """Return the newest run of the organization with this version and this input that succeeded and is no trial; None without one.
-
-        A point read, however many runs there are. Runs that an older Runwell kept have no input hash and are not found.
-        """
         ...
 
     async def live(self) -> list[RunRow]:
@@ -172,6 +172,14 @@ class Journal(JournalReader, Protocol):
         A caller may ignore the future: an unobserved failure raises no warning.
         Raises `NotFound` for a run of a workflow whose runs were deleted.
         """
+        ...
+
+    async def cached(self, key: str) -> Cached | None:
+        """Return the newest run with this `cache_key` that succeeded; None without one. A point read, however many runs there are."""
+        ...
+
+    async def cached_step(self, key: str) -> Event | None:
+        """Return the last `step_completed` whose result was kept under this key; None without one. A point read, too."""
         ...
 
     async def delete_runs(self, workflow_id: str) -> int:

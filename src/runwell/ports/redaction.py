@@ -9,7 +9,9 @@ D = TypeVar("D", bound=EventData)
 
 
 class EventRedactor(Protocol):
-    """The rules of one project. What it gives back is what may be kept."""
+    """The rules of one project. What it gives back is what may be kept. `mark` stands for them: other rules have another one."""
+
+    mark: str
 
     def event(self, data: D) -> D: ...
 

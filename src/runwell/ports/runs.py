@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from runwell.model.caching import CacheUse
 from runwell.model.commands import Command, CompleteTask
 from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
 from runwell.model.run import RunGraph, RunRow, RunView
@@ -26,6 +27,7 @@ class StartRequest(msgspec.Struct, kw_only=True):
     tags: tuple[str, ...] = ()
     metadata: dict[str, str] = {}
     environment: str = "production"
+    use_cache: CacheUse = "auto"
     actor: str | None = None
     source_run_id: str | None = None
     parent_run_id: str | None = None

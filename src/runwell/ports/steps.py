@@ -156,6 +156,8 @@ class StepType(msgspec.Struct, frozen=True, kw_only=True):
     unsafe: Callable[[StepSpec, Mapping[str, Any]], bool] = lambda spec, input: False
     problems: Callable[[StepSpec], list[tuple[str, str, str]]] = lambda spec: []
     """Checks beyond the shape: (pointer within the step, message, hint) for each problem."""
+    caches: bool = False
+    """Whether results are kept and had again, as the step's `cache` says."""
 
 
 StepTypes = Mapping[str, StepType]

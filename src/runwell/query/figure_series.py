@@ -48,6 +48,9 @@ async def usage_timeseries(figures: Figures, wanted: Wanted, chart: Chart) -> Us
                     cost_usd=usd(used.usage.cost_nanos),
                     credits=credits(used.credits_micro),
                     search=wanted.search(group=group, span=bucket),
+                    cache_hits=used.cache_hits,
+                    saved_cost_usd=usd(used.saved_nanos),
+                    saved_ms=used.saved_ms,
                 )
             )
         lines.append(UsageSeries(buckets=buckets, group=group))

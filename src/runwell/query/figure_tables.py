@@ -139,7 +139,15 @@ async def cost_spent(figures: Figures, wanted: Wanted) -> CostSpent:
 
     def row(found: UsageFigures | None, group: Group | None) -> CostRow:
         used = found or _NOTHING
-        return CostRow(runs=used.runs, cost_usd=usd(used.usage.cost_nanos), search=wanted.search(group=group), group=group)
+        return CostRow(
+            runs=used.runs,
+            cost_usd=usd(used.usage.cost_nanos),
+            cache_hits=used.cache_hits,
+            saved_cost_usd=usd(used.saved_nanos),
+            saved_ms=used.saved_ms,
+            search=wanted.search(group=group),
+            group=group,
+        )
 
     return CostSpent(**(await parted(figures, wanted, figures.analytics.usage)).table(row))
 

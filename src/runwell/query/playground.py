@@ -93,6 +93,7 @@ class Start(msgspec.Struct, frozen=True):
             project_id=self.scope.project_id,
             trigger=TRIGGER,
             actor=self.actor,
+            use_cache="never",  # variants are tried, not looked up
         )
 
 

@@ -12,13 +12,14 @@ from runwell.model.run_record import GenerationRecord, RunRecord
 from runwell.runstore.numbers import int64
 
 _NUMBERS: Final = ("begun_at", "version", "duration_ms", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+_SAVED: Final = ("cache_hits", "saved_nanos", "saved_ms")
 _TEXTS: Final = ("workflow_id", "status", "trigger")
 _OF_MODELS: Final = ("calls", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")
 
 COLUMNS: Final[dict[str, str]] = {
     "run": "UUID",
     **dict.fromkeys(_TEXTS, "String"),
-    **dict.fromkeys((*_NUMBERS, "generation_count", "cost_nanos"), "Int64"),
+    **dict.fromkeys((*_NUMBERS, "generation_count", "cost_nanos", *_SAVED), "Int64"),
     "model.name": "Array(String)",
     **{f"model.{name}": "Array(Int64)" for name in _OF_MODELS},
     "step_type": "Array(String)",
@@ -54,6 +55,7 @@ def facts_of(record: RunRecord) -> dict[str, Any]:
         "duration_ms": int64(record.duration_ms, -1),
         **{name: int64(getattr(record.usage, name)) for name in _OF_MODELS[1:]},
         "generation_count": int64(record.usage.generations),
+        **{name: int64(getattr(record, name)) for name in _SAVED},
         "model.name": models,
         "model.calls": [len(made) for made in calls],
         **{f"model.{name}": [_sum(made, name) for made in calls] for name in _OF_MODELS[1:]},

@@ -25,6 +25,7 @@ CLOCK_SLACK_MS: Final = 86_400_000
 """A clock may have been set back by this much between a run's creation and its start."""
 
 _USED: Final = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")
+_SAVED: Final = ("cache_hits", "saved_nanos", "saved_ms")
 _QUANTILES: Final = "quantilesExact(0.5, 0.9, 0.95, 0.99)"
 
 _NO_RUN: Final = "run NOT IN (SELECT toUUID(arrayJoin(?)))"
@@ -61,7 +62,7 @@ def statuses_question(asked: FiguresAsked) -> Question:
 
 def usage_question(asked: FiguresAsked) -> Question:
     own = asked.group_by == "model"
-    names = [f"model.{name}" for name in ("calls", *_USED)] if own else ["generation_count", *_USED]
+    names = [f"model.{name}" for name in ("calls", *_USED)] if own else ["generation_count", *_USED, *_SAVED]
     source, parameters = _source(asked, ("step_type", "step_status", *names))
     sums = ", ".join(f"sum({_plain(name)})" for name in names)
     executed = "sum(arrayCount((kind, became) -> kind != '' AND became != 'skipped', step_type, step_status))"
@@ -97,7 +98,10 @@ def statuses_of(rows: Sequence[Sequence[Any]]) -> dict[Cell, dict[RunStatus, int
 def usage_of(rows: Sequence[Sequence[Any]]) -> dict[Cell, UsageFigures]:
     return {
         Cell(bucket, group): UsageFigures(
-            runs=runs, steps=steps, usage=Usage(generations=generations, **dict(zip(_USED, map(int, used), strict=True)))
+            runs=runs,
+            steps=steps,
+            usage=Usage(generations=generations, **dict(zip(_USED, map(int, used), strict=False))),
+            **dict(zip(_SAVED, map(int, used[len(_USED) :]), strict=False)),
         )
         for bucket, group, runs, steps, generations, *used in rows
     }

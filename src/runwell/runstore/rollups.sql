@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS run_facts (
   reasoning_tokens Int64 CODEC(T64, ZSTD(1)),
   generation_count Int64 CODEC(T64, ZSTD(1)),
   cost_nanos Int64 CODEC(T64, ZSTD(1)),
+  cache_hits Int64 CODEC(T64, ZSTD(1)),
+  saved_nanos Int64 CODEC(T64, ZSTD(1)),
+  saved_ms Int64 CODEC(T64, ZSTD(1)),
 
   model Nested (                            -- one entry a model that it called
     name LowCardinality(String),
@@ -59,6 +62,7 @@ SELECT
   rev, org_id, project_id, begun_at, workflow_id, version, status, trigger, environment,
   archived_at != 0 AS archived,
   duration_ms, input_tokens, cached_tokens, output_tokens, reasoning_tokens, generation_count, cost_nanos,
+  cache_hits, saved_nanos, saved_ms,
   models AS `model.name`,
   arrayMap(name -> countEqual(`generation.model`, name), models) AS `model.calls`,
   arrayMap(name -> arraySum((own, value) -> if(own = name, value, 0), `generation.model`, `generation.input_tokens`), models) AS `model.input_tokens`,

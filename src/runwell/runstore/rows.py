@@ -93,7 +93,7 @@ _COLUMNS: Final[dict[str, Callable[[Row], Any]]] = {
     **{name: _own(name) for name in ("trigger", "environment", "review", "served_from")},
     **{name: _own(name) for name in ("root_run_id", "parent_run_id", "source_run_id")},
     **{name: _number(name) for name in ("created_at", "rev", "version", "started_at", "ended_at", "begun_at", "queue_ms", "waited_ms")},
-    **{name: _number(name) for name in ("tool_calls", "comments", "archived_at")},
+    **{name: _number(name) for name in ("cache_hits", "saved_nanos", "saved_ms", "tool_calls", "comments", "archived_at")},
     "duration_ms": _number("duration_ms", -1),
     **{name: _used(name) for name in ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost_nanos")},
     "generation_count": _used("generations"),

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client  # imported when the store is opened, in a thread
 
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of `schema.sql`, `rollups.sql` and `search/flatten.py`. Raised with every change there: all is then built again from the journal."""
 
 UNBOUNDED: Final = {"max_execution_time": 0, "max_memory_usage": 0}

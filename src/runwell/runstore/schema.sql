@@ -43,6 +43,9 @@ CREATE TABLE IF NOT EXISTS runs (
   reasoning_tokens Int64 CODEC(T64, ZSTD(1)),
   generation_count Int64 CODEC(T64, ZSTD(1)),
   cost_nanos Int64 CODEC(T64, ZSTD(1)),
+  cache_hits Int64 CODEC(T64, ZSTD(1)),
+  saved_nanos Int64 CODEC(T64, ZSTD(1)),    -- what having results from the cache saved
+  saved_ms Int64 CODEC(T64, ZSTD(1)),
   tool_calls Int64 CODEC(T64, ZSTD(1)),
   step_count Int64 CODEC(T64, ZSTD(1)),
   comments Int64 CODEC(T64, ZSTD(1)),

@@ -57,6 +57,8 @@ _NUMBERS: Final = {
     "input_tokens": ("input_tokens", "1"),
     "output_tokens": ("output_tokens", "1"),
     "generations": ("generation_count", "1"),
+    "cache_hits": ("cache_hits", "1"),
+    "saved": ("saved_nanos", "1"),
     "tool_calls": ("tool_calls", "1"),
     "steps": ("step_count", "1"),
     "score": ("score", "NOT isNaN(score)"),

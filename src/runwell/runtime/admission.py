@@ -70,12 +70,15 @@ class Admission:
         """How many runs wait for their turn."""
         return self._queued
 
-    def check(self, request: StartRequest) -> None:
-        """Raise `QueueFull` when the project has as many runs queued as it may. A child run is part of one that has begun."""
+    def check(self, request: StartRequest, waiting: int) -> None:
+        """Raise `QueueFull` when the project has as many runs queued as it may, with the `waiting` ones, which are not in the queue.
+
+        A child run is part of one that has begun.
+        """
         limit = self._limits.of(request.project_id).max_queued
         if limit is not None and request.parent_run_id is None:
             queues = self._queues.get(request.org_id, {}).values()
-            if sum(len(queue) for queue in queues if queue and queue[0][1].project_id == request.project_id) >= limit:
+            if waiting + sum(len(queue) for queue in queues if queue and queue[0][1].project_id == request.project_id) >= limit:
                 raise QueueFull(f"the project has {limit} runs queued, as many as it may", hint="start again later, or raise max_queued")
 
     def enter(self, ticket: Ticket) -> bool:
@@ -91,7 +94,7 @@ class Admission:
     @asynccontextmanager
     async def place(self, run_id: str, request: StartRequest) -> AsyncIterator[None]:
         """Wait for a place as a run would, and hold it meanwhile: for what is no run of this runtime's. Raises `QueueFull`."""
-        self.check(request)
+        self.check(request, waiting=0)
         ticket = Ticket(run_id, request.org_id, request.project_id, request.version.workflow_id, None)
         try:
             if not self.enter(ticket):

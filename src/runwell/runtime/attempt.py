@@ -24,6 +24,7 @@ from runwell.model.step import StepSpec
 from runwell.model.waits import Wait
 from runwell.ports.steps import AttemptLimits, Services, StepType, Suspended
 from runwell.ports.tools import DeclaredTool
+from runwell.runtime.step_cache import CachedAttempt
 
 
 def idempotency_key(run_id: str, step_id: str) -> str:
@@ -107,17 +108,23 @@ class BoundTool:
             raise StepError("EXPRESSION_FAILED", f"{self.spec.full_name}: {exc}") from exc
 
 
-async def make_attempt(step_type: StepType, context: AttemptContext, durable: "asyncio.Future[int] | None") -> Command:
+async def make_attempt(
+    step_type: StepType, context: AttemptContext, durable: "asyncio.Future[int] | None", cached: CachedAttempt | None = None
+) -> Command:
     """Run the handler and return the command that reports what came of it.
 
-    With `durable`, wait first until the attempt's start is in the journal.
+    With `durable`, wait first until the attempt's start is in the journal. With `cached`, do nothing if the result was had before.
     """
     try:
+        if cached is not None and (found := await cached.found()) is not None:
+            again = completed(context.step_id, context.attempt, found.result, context.limits.output_bytes)
+            return msgspec.structs.replace(again, cache=found.hit)
         if durable is not None:
             await asyncio.shield(durable)
         if step_type.handler is None:
             raise StepError("STEP_CRASHED", f"step type {step_type.name!r} has no handler")
-        return completed(context.step_id, context.attempt, await step_type.handler(context), context.limits.output_bytes)
+        done = completed(context.step_id, context.attempt, await step_type.handler(context), context.limits.output_bytes)
+        return done if cached is None else msgspec.structs.replace(done, cache_key=cached.key)
     except Suspended as exc:
         return suspended(context.step_id, context.attempt, exc.wait)
     except Exception as exc:

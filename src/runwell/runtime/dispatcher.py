@@ -23,7 +23,7 @@ from runwell.engine.advance import Advance, advance
 from runwell.engine.state import RunState
 from runwell.engine.transitions import ImpossibleEvent
 from runwell.engine.view import run_row
-from runwell.model.commands import AdmitRun, Command, CompleteTask
+from runwell.model.commands import Command, CompleteTask
 from runwell.model.errors import CommandRefused, InvalidInput, NotFound, RunwellError, StepTimedOut
 from runwell.model.events import Event
 from runwell.model.text_delta import Delta
@@ -35,6 +35,7 @@ from runwell.ports.redaction import Redactions
 from runwell.ports.steps import Services, StepType, StepTypes
 from runwell.runtime.attempt import AttemptContext, completed, failed, make_attempt
 from runwell.runtime.cell import Cell
+from runwell.runtime.step_cache import StepCache
 
 INLINE_PER_TURN: Final = 200
 """Inline steps of one run that are done before other runs get their turn."""
@@ -68,6 +69,7 @@ class Dispatcher:
         feed: Feed,
         probe: Probe,
         redactions: Redactions,
+        cache: StepCache,
         after: Callable[[Cell, Advance], None],
         kept: Callable[[Cell, list[Event]], None],
         lost: Callable[[Cell, BaseException], None],
@@ -79,6 +81,7 @@ class Dispatcher:
         self._feed = feed
         self._probe = probe
         self._redactions = redactions
+        self._cache = cache
         self._after = after
         self._kept = kept
         self._lost = lost
@@ -100,9 +103,9 @@ class Dispatcher:
             raise self._broken(cell, exc) from exc
         return self.carry_out(cell, out)
 
-    def admit(self, cell: Cell, out: Advance) -> Advance:
-        """Begin a run whose first event is in `out` and not yet appended."""
-        more = self._advance(cell.state, AdmitRun())
+    def go_on(self, cell: Cell, out: Advance, command: Command) -> Advance:
+        """Apply the command to a run whose first event is in `out` and not yet appended."""
+        more = self._advance(cell.state, command)
         more.events = out.events + more.events
         return more
 
@@ -200,7 +203,7 @@ class Dispatcher:
 
     def _begin(self, cell: Cell, action: StartAttempt, step_type: StepType, durable: Durable) -> None:
         state = cell.state
-        report = partial(self.report, cell)
+        report = partial(self._tell, cell)
         show = partial(self._show, state, action, durable)
         context = AttemptContext(state, action, self._services, report, show, partial(_kept, cell))
         waits = cell.careful or step_type.unsafe(context.spec, context.input)
@@ -212,12 +215,20 @@ class Dispatcher:
             cell.deadlines[action.step_id] = self._clock.call_at(action.deadline, partial(self._time_out, cell, action, seconds))
 
     async def _attempt(self, cell: Cell, step_type: StepType, context: AttemptContext, durable: Durable | None) -> None:
-        command = await make_attempt(step_type, context, durable)
+        cached = self._cache.of(cell.state, step_type, context)
+        try:
+            command = await make_attempt(step_type, context, durable, cached)
+        except BaseException:
+            if cached is not None:
+                cached.end()
+            raise
         self._probe("runtime.attempt_done")
         if cell.tasks.get(context.step_id) is asyncio.current_task():
             cell.tasks.pop(context.step_id)
             cell.end_attempt(context.step_id)
-        self.report(cell, command)
+        told = self.report(cell, command)
+        if cached is not None:
+            cached.end_after(told)
 
     def _time_out(self, cell: Cell, action: StartAttempt, seconds: float) -> None:
         cell.deadlines.pop(action.step_id, None)
@@ -239,12 +250,16 @@ class Dispatcher:
         else:
             started.add_done_callback(lambda _: tell())
 
-    def report(self, cell: Cell, command: Command) -> None:
-        """Dispatch what an attempt reports, unless the run is no longer ours to change."""
+    def _tell(self, cell: Cell, command: Command) -> None:
+        self.report(cell, command)
+
+    def report(self, cell: Cell, command: Command) -> Durable | None:
+        """Dispatch what an attempt reports, unless the run is no longer ours to change; return as `dispatch` does."""
         if cell.lost or self.closing or cell.state.is_terminal:
-            return
+            return None
         with suppress(RunwellError):
-            self.dispatch(cell, command)
+            return self.dispatch(cell, command)
+        return None
 
     def is_busy(self, cell: Cell) -> bool:
         """Whether anything is in flight for the run, or not yet durable."""

@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from runwell.ports.probe import Probe
+from runwell.runtime.cache_keys import Marks
 from runwell.runtime.project_limits import ProjectLimits
 from runwell.runtime.project_redaction import ProjectRedaction
 
@@ -15,3 +16,4 @@ class Hosting(TypedDict, total=False):
     max_resident: int
     limits: ProjectLimits
     redaction: ProjectRedaction
+    marks: Marks

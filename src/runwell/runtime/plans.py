@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from runwell.engine.caching import Caching, caching_of
 from runwell.engine.plan import Plan
 from runwell.model.errors import InvalidInput, NotFound
 from runwell.model.schema import SchemaCheck
@@ -16,10 +17,11 @@ Compile = Callable[[Any], Plan]
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A plan and the check of its runs' input."""
+    """A plan, the check of its runs' input, and how their results can be had again."""
 
     plan: Plan
     input_check: SchemaCheck
+    caching: Caching
 
 
 class Plans:
@@ -47,4 +49,4 @@ class Plans:
         if document is None:
             raise NotFound(f"there is no workflow version with hash {version_hash[:12]}")
         plan = self._compile(msgspec.json.decode(document))
-        return self._plans.setdefault(version_hash, Prepared(plan, SchemaCheck(plan.workflow.input_schema)))
+        return self._plans.setdefault(version_hash, Prepared(plan, SchemaCheck(plan.workflow.input_schema), caching_of(plan)))

@@ -52,6 +52,7 @@ def created(request: StartRequest, redactions: Redactions) -> RunCreated:
         parent_step_id=request.parent_step_id,
         root_run_id=request.root_run_id,
         depth=request.depth,
+        use_cache=request.use_cache,
         history=None if request.history is None else json_copy(request.history, "the history"),
     )
     return data if rules is None else rules.event(data)
@@ -73,4 +74,5 @@ def child_request(state: RunState, step_id: str, child_id: str, version: Version
         parent_step_id=step_id,
         root_run_id=parent.root_run_id or state.run_id,
         depth=parent.depth + 1,
+        use_cache="never" if parent.use_cache == "never" else state.steps[step_id].plan.spec.cache,
     )

@@ -84,6 +84,7 @@ class RunRecorder:
         self._failed_step: str | None = None
         self._served_from: str | None = None
         self._output: object = None
+        self._hits = self._saved_nanos = self._saved_ms = 0
         self._usage = NO_USAGE
         self._tool_calls = self._comments = 0
         self._steps: dict[str, _Step] = {}
@@ -166,6 +167,9 @@ class RunRecorder:
             tags=created.tags,
             metadata=created.metadata,
             usage=self._usage,
+            cache_hits=self._hits,
+            saved_nanos=self._saved_nanos,
+            saved_ms=self._saved_ms,
             tool_calls=self._tool_calls,
             step_count=self._step_count,
             steps=tuple([step.made() for step in self._steps.values()]),
@@ -202,7 +206,13 @@ class RunRecorder:
     def _run_served(self, event: Event) -> None:
         data = event.of(ev.RunServedFromCache)
         self._served_from = data.source_run_id
+        self._count_hit(data.saved_nanos, data.saved_ms)
         self._put_output(data.output)
+
+    def _count_hit(self, nanos: int, ms: int) -> None:
+        self._hits += 1
+        self._saved_nanos += nanos
+        self._saved_ms += ms
 
     def _put_output(self, output: object) -> None:
         self._output = output
@@ -240,6 +250,8 @@ class RunRecorder:
         data = event.of(ev.StepCompleted)
         if event.attempt is None:  # it never began
             self._count(event)
+        if data.cache is not None:
+            self._count_hit(data.cache.saved_nanos, data.cache.saved_ms)
         step = self._step(event)
         if step is not None:
             step.status, step.reason, step.ended_at = "skipped" if data.skipped else "succeeded", data.reason, event.ts

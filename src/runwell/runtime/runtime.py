@@ -12,14 +12,12 @@ from functools import partial
 from typing import Any, Final
 
 from runwell.engine.advance import Advance
-from runwell.engine.decide import start as first_event
-from runwell.engine.evolve import create, fold
+from runwell.engine.evolve import fold
 from runwell.engine.state import RunState, next_alarm
 from runwell.engine.view import is_idle
-from runwell.model.commands import AdmitRun, Command, EndInternally, RecoverRun, StartRun, Tick
+from runwell.model.commands import Command, EndInternally, RecoverRun, Tick
 from runwell.model.errors import CommandRefused, ErrorInfo, JournalUnavailable, NotFound, PositionConflict, RunwellError
 from runwell.model.events import Event, RunCreated
-from runwell.model.ids import new_id
 from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.ports.clock import Clock
@@ -30,14 +28,20 @@ from runwell.ports.runs import StartRequest
 from runwell.ports.steps import Services, StepTypes
 from runwell.runtime.admission import Admission, Ticket, ticket_of
 from runwell.runtime.alarms import Alarms
+from runwell.runtime.cache_keys import CacheKeys, Marks, no_marks
 from runwell.runtime.cell import Cell
 from runwell.runtime.children import Children
 from runwell.runtime.dispatcher import Dispatcher, Durable, settled
+from runwell.runtime.entrance import Entrance
 from runwell.runtime.plans import Compile, Plans
 from runwell.runtime.project_limits import ProjectLimits
 from runwell.runtime.project_redaction import ProjectRedaction
 from runwell.runtime.recovery import Recovery
-from runwell.runtime.request import check_json, created
+from runwell.runtime.request import check_json
+from runwell.runtime.run_cache import RunCache
+from runwell.runtime.starting import Starting
+from runwell.runtime.step_cache import StepCache
+from runwell.runtime.waiters import Waiters
 
 RELOAD_MS: Final = 1_000
 """How long after a failed append a run is taken up again."""
@@ -60,6 +64,7 @@ class Runtime:
         max_resident: int = 20_000,
         limits: ProjectLimits | None = None,
         redaction: ProjectRedaction | None = None,
+        marks: Marks = no_marks,
     ) -> None:
         self.feed = Feed()
         self.plans = Plans(definitions, compile_document)
@@ -68,15 +73,18 @@ class Runtime:
         self.clock = clock
         self.limits = limits or ProjectLimits()
         self.redaction = redaction or ProjectRedaction()
-        self.limits.watch(self._admit_next)
         self._admission = Admission(max_running, self.limits)
+        self._entrance = Entrance(self, self._admission)
+        self.limits.watch(self._entrance.next)
         self._alarms = Alarms(clock, self._wake)
         self._cells: OrderedDict[str, Cell] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Cell]] = {}
         self._inherited: set[str] = set()
-        self._waiters: dict[str, list[asyncio.Future[RunState]]] = {}
+        self._waiters = Waiters()
         self._background: set[asyncio.Task[Any]] = set()
         self._max_resident = max_resident
+        keys = CacheKeys(self.redaction, marks)
+        self._cache = RunCache(self, keys)
         self._dispatcher = Dispatcher(
             journal=journal,
             clock=clock,
@@ -85,16 +93,21 @@ class Runtime:
             feed=self.feed,
             probe=probe,
             redactions=self.redaction,
+            cache=StepCache(journal, keys),
             after=self._after,
             kept=self._kept,
-            lost=self._lose,
+            lost=self.lose,
         )
+        self._starting = Starting(self, self._admission, self._dispatcher, self._cache)
 
     async def open(self, mine: Callable[[RunRow], bool] = lambda row: True) -> None:
         """Open the journal and take up every run that has not ended and for which `mine` holds."""
         await self.journal.open()
         rows = [row for row in await self.journal.live() if mine(row)]
         self._inherited = {row.run_id for row in rows}
+        for row in rows:
+            if row.status is not RunStatus.QUEUED:
+                self._cache.flights.lead(row.cache_key, row.run_id)
         await Recovery(self, rows).run()
 
     async def close(self, grace_s: float = 0.0) -> None:
@@ -115,8 +128,7 @@ class Runtime:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for waiter in [waiter for waiters in self._waiters.values() for waiter in waiters]:
-            waiter.cancel()
+        self._waiters.cancel()
         await self.journal.close()
 
     def _interrupt(self, cell: Cell) -> None:
@@ -141,34 +153,14 @@ class Runtime:
 
     async def started(self, request: StartRequest) -> RunState:
         """Start a run and return its state once it is durable, as `start` does."""
-        cell, durable = await self._submit(request)
+        cell, durable = await self._starting.submit(request)
         await asyncio.shield(durable)
         return cell.state
 
     async def run(self, request: StartRequest) -> RunState:
         """Start a run and return its last state once its end is durable."""
-        cell, _ = await self._submit(request)
+        cell, _ = await self._starting.submit(request)
         return await self._end_of(cell)
-
-    async def _submit(self, request: StartRequest) -> tuple[Cell, Durable]:
-        """Begin a run, or find the one that has this id; the future is done when it is durable."""
-        prepared = await self.plans.startable(request)
-        if request.run_id is not None and (await self.journal.row(request.run_id) is not None or request.run_id in self._cells):
-            cell = await self.cell(request.run_id)
-            return cell, cell.durable or settled()
-        self._admission.check(request)
-        run_id = request.run_id or new_id("run")
-        event = first_event(run_id, StartRun(run=created(request, self.redaction), actor=request.actor), self.clock.now())
-        cell = Cell(state=create(prepared.plan, event), careful=request.parent_run_id in self._inherited)
-        self._cells[run_id] = cell
-        out = Advance(events=[event])
-        try:
-            if self._admission.enter(ticket_of(cell.state)):
-                out = self._dispatcher.admit(cell, out)
-            return cell, self._dispatcher.carry_out(cell, out) or settled()
-        except BaseException as exc:
-            self._lose(cell, exc)
-            raise
 
     async def command(self, run_id: str, command: Command) -> RunState:
         """Apply a command and return the state once what it changed is durable.
@@ -204,9 +196,7 @@ class Runtime:
     async def _end_of(self, cell: Cell) -> RunState:
         if cell.state.is_terminal and cell.is_kept:
             return cell.state
-        waiter: asyncio.Future[RunState] = asyncio.get_running_loop().create_future()
-        self._waiters.setdefault(cell.state.run_id, []).append(waiter)
-        return await waiter
+        return await self._waiters.end_of(cell.state.run_id)
 
     async def cell(self, run_id: str) -> Cell:
         """Return the run in memory, from the journal if it is not there. Raises `NotFound`."""
@@ -261,25 +251,8 @@ class Runtime:
             self.spawn(self.children.start(cell, step_id, child_id))
         for child_id, mode in out.stops:
             self.spawn(self.children.stop(child_id, mode))
-        if state.status is not RunStatus.RUNNING and self._admission.queued:
-            asyncio.get_running_loop().call_soon(self._admit_next)
-
-    def _admit_next(self) -> None:
-        while not self._dispatcher.closing and (ticket := self._admission.next()) is not None:
-            cell = self._cells.get(ticket.run_id)
-            if cell is None:
-                self.spawn(self._admit(ticket))
-            else:
-                self._dispatcher.report(cell, AdmitRun())
-
-    async def _admit(self, ticket: Ticket) -> None:
-        """Begin a queued run that is not in memory; give its place back when that cannot be."""
-        try:
-            await self.command(ticket.run_id, AdmitRun())
-        except RunwellError:
-            if ticket.run_id not in self._cells:
-                self._admission.note(ticket.run_id, ticket, running=False, ended=True)
-                self.later(partial(self._take_up, ticket.run_id))
+        if state.status is not RunStatus.RUNNING:
+            self._entrance.soon()
 
     def _kept(self, cell: Cell, events: list[Event]) -> None:
         """See to what it means that a batch is durable. The state may be ahead of it by later batches."""
@@ -293,9 +266,8 @@ class Runtime:
             return
         self._forget(cell)
         self._inherited.discard(state.run_id)
-        for waiter in self._waiters.pop(state.run_id, ()):
-            if not waiter.done():
-                waiter.set_result(state)
+        self._waiters.tell(state)
+        self._cache.over(state.run_id)
         if state.created.parent_run_id is not None:
             self.spawn(self.children.tell_parent(state))
 
@@ -306,14 +278,13 @@ class Runtime:
         self._admission.withdraw(ticket_of(state))
         self._admission.note(state.run_id, state.created, running=False, ended=True)
         self._alarms.set(state.run_id, None)
-        if self._admission.queued:
-            asyncio.get_running_loop().call_soon(self._admit_next)
+        self._entrance.soon()
 
     def _forget(self, cell: Cell) -> None:
         if self._cells.get(cell.state.run_id) is cell:
             del self._cells[cell.state.run_id]
 
-    def _lose(self, cell: Cell, error: BaseException) -> None:
+    def lose(self, cell: Cell, error: BaseException) -> None:
         """Drop a run whose state here is not what the journal has, and take it up again from there.
 
         What is not the journal's fault is the engine's, and ends the run.
@@ -332,9 +303,8 @@ class Runtime:
         try:
             await self.command(run_id, EndInternally(error=error))
         except NotFound:  # its first event was refused
-            for waiter in self._waiters.pop(run_id, ()):
-                if not waiter.done():
-                    waiter.set_exception(cause)
+            self._waiters.fail(run_id, cause)
+            self._cache.over(run_id)
 
     async def _take_up(self, run_id: str) -> None:
         try:
@@ -345,13 +315,11 @@ class Runtime:
         except JournalUnavailable:
             self.later(partial(self._take_up, run_id))
             return
-        for waiter in self._waiters.pop(run_id, ()):
-            if waiter.done():
-                continue
-            if row is None:
-                waiter.set_exception(JournalUnavailable(f"{run_id} could not be kept", hint="start it again"))
-            else:
-                waiter.set_result(await self.state(run_id))
+        self._cache.over(run_id)
+        if row is None:
+            self._waiters.fail(run_id, JournalUnavailable(f"{run_id} could not be kept", hint="start it again"))
+        else:
+            self._waiters.tell(await self.state(run_id))
 
     def _wake(self, run_id: str) -> None:
         cell = self._cells.get(run_id)
@@ -383,11 +351,14 @@ class Runtime:
         except RunwellError:
             return
 
-    def queue(self, row: RunRow, limit: int | None) -> None:
-        """Put a run that was queued in an earlier process back into the queue."""
-        ticket = Ticket(row.run_id, row.org_id, row.project_id, row.workflow_id, limit)
-        if self._admission.enter(ticket):
-            self.spawn(self._admit(ticket))
+    async def queue(self, row: RunRow, limit: int | None) -> None:
+        """Put a run that was queued in an earlier process back into the queue, unless it is to wait for another run."""
+        if not await self._cache.take_up(row):
+            self._entrance.enter(Ticket(row.run_id, row.org_id, row.project_id, row.workflow_id, limit))
+
+    def enter(self, cell: Cell) -> None:
+        """Put a run that waited for another one into the queue."""
+        self._entrance.enter(ticket_of(cell.state))
 
     def hold(self, row: RunRow) -> None:
         """Take note of a run that only waits, without loading it."""
@@ -396,3 +367,23 @@ class Runtime:
 
     def dispatch(self, cell: Cell, command: Command) -> Durable | None:
         return self._dispatcher.dispatch(cell, command)
+
+    def report(self, cell: Cell, command: Command) -> Durable | None:
+        return self._dispatcher.report(cell, command)
+
+    def held(self, run_id: str) -> Cell | None:
+        """Return the run if it is in memory."""
+        return self._cells.get(run_id)
+
+    def hold_new(self, cell: Cell) -> None:
+        """Hold a run that has just come to be."""
+        cell.careful = cell.state.created.parent_run_id in self._inherited
+        self._cells[cell.state.run_id] = cell
+
+    def reload(self, run_id: str) -> None:
+        """Take the run up again from the journal, when that has had time to come back."""
+        self.later(partial(self._take_up, run_id))
+
+    @property
+    def is_closing(self) -> bool:
+        return self._dispatcher.closing

@@ -6,6 +6,7 @@ from typing import Any, Final, Unpack
 
 import msgspec
 
+from runwell.model.caching import CacheUse
 from runwell.model.evaluation import AcceptedEvaluation
 from runwell.model.events import StopMode, Verdict
 from runwell.model.run import RunGraph, RunView, StepView
@@ -51,10 +52,11 @@ class _Operations(Resource):
         tags: Sequence[str] = (),
         metadata: Mapping[str, str] | None = None,
         environment: str = "production",
+        use_cache: CacheUse = "auto",
         idempotency_key: str | None = None,
     ) -> Flow[Accepted]:
         """Start a run of a workflow, as `workflows.start` does."""
-        asked = start_request(workflow, input, version, tags, metadata, environment, idempotency_key)
+        asked = start_request(workflow, input, version, tags, metadata, environment, use_cache, idempotency_key)
         return ask(self._connection, asked, Accepted)
 
     @listing

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from runwell.model.caching import CacheUse
 from runwell.model.errors import InvalidInput
 from runwell.sdk.request import Request, request
 
@@ -16,10 +17,12 @@ def start_request(
     tags: Sequence[str],
     metadata: Mapping[str, str] | None,
     environment: str,
+    use_cache: CacheUse,
     idempotency_key: str | None,
 ) -> Request:
     """Return the request. Raises `InvalidInput` for a key that cannot be sent."""
-    params = {"input": given, "tags": list(tags), "metadata": dict(metadata or {}), "environment": environment}
+    about = {"tags": list(tags), "metadata": dict(metadata or {}), "environment": environment, "use_cache": use_cache}
+    params = {"input": given, **about}
     asked = request("POST", "workflows", workflow, "command", body={"command": "start", "version": version, "params": params})
     if idempotency_key is None:
         return asked

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from runwell.model.caching import CacheUse
 from runwell.model.run_parts import Accepted
 from runwell.model.workflow_views import Check, Kind, VersionSummary, VersionView, WorkflowSummary, WorkflowView
 from runwell.sdk.faces import Awaiting, Listing, Resource, Waiting, listing, operation
@@ -110,13 +111,15 @@ class _Operations(Resource):
         tags: Sequence[str] = (),
         metadata: Mapping[str, str] | None = None,
         environment: str = "production",
+        use_cache: CacheUse = "auto",
         idempotency_key: str | None = None,
     ) -> Flow[Accepted]:
         """Start a run of the active version, or of `version`. Raises `InvalidInput` when the input breaks the schema.
 
-        The same `idempotency_key` starts one run, whoever repeats it; without one each call starts its own.
+        The same `idempotency_key` starts one run, whoever repeats it; without one each call starts its own. `use_cache`: whether
+        the run may have the output of an earlier one like it, at no cost.
         """
-        asked = start_request(workflow, input, version, tags, metadata, environment, idempotency_key)
+        asked = start_request(workflow, input, version, tags, metadata, environment, use_cache, idempotency_key)
         return ask(self._connection, asked, Accepted)
 
 

@@ -103,6 +103,8 @@ CATALOGUE: Final[tuple[Field, ...]] = (
     Field("input_tokens", "integer", "Tokens sent to models", "input_tokens:>8000"),
     Field("output_tokens", "integer", "Tokens that models answered", "output_tokens:<100"),
     Field("generations", "integer", "How many model calls it made", "generations:>=5"),
+    Field("cache_hits", "integer", "How many results it had from the cache", "cache_hits:>0"),
+    Field("saved", "money", "What those had cost, in US dollars", "saved:>0.01", ("saved_cost_usd",)),
     Field("tool_calls", "integer", "How many tool calls it made", "tool_calls:0"),
     Field("steps", "integer", "How many steps began or were skipped", "steps:>20"),
     Field("model", "text", "A model that it called", "model:gpt-5*", ("models",)),

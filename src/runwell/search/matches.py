@@ -56,6 +56,8 @@ _NUMBERS: Final[dict[str, Callable[[RunRecord], int | float | None]]] = {
     "input_tokens": lambda run: run.usage.input_tokens,
     "output_tokens": lambda run: run.usage.output_tokens,
     "generations": lambda run: run.usage.generations,
+    "cache_hits": lambda run: run.cache_hits,
+    "saved": lambda run: run.saved_nanos,
     "tool_calls": lambda run: run.tool_calls,
     "steps": lambda run: run.step_count,
     "score": lambda run: run.score,

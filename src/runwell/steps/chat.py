@@ -22,6 +22,7 @@ class ChatStep(StepSpec):
     """
 
     templates = frozenset({"request"})
+    calls_model = True
 
     type: Literal["chat"]
     request: dict[str, Any] | str = Field(description="an object, or one expression that gives an object, as in `{{ input }}`")

@@ -1,11 +1,13 @@
 """The step `llm`: one answer of a model, as text or as an object of a schema."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from pydantic import Field
 
+from runwell.model.caching import CacheUse, is_zero
 from runwell.model.errors import StepError
 from runwell.model.model_call import RETRYABLE, Reason
 from runwell.model.schema import SchemaCheck
@@ -55,6 +57,7 @@ class LlmStep(StepSpec):
     """
 
     templates = frozenset({"model", "models", "prompt", "files", "messages", "system", "params"})
+    calls_model = True
 
     type: Literal["llm"]
     model: str | None = None
@@ -68,6 +71,10 @@ class LlmStep(StepSpec):
     params: dict[str, Any] = {}
     connection: str | None = None
     repair_attempts: int = Field(default=2, ge=0, le=5)
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        params = given.get("params")
+        return "auto" if isinstance(params, Mapping) and is_zero(params.get("temperature")) else "always"
 
 
 async def ask(ctx: StepContext) -> Any:
@@ -207,4 +214,4 @@ def _problems(spec: StepSpec) -> list[tuple[str, str, str]]:
     return found
 
 
-STEP = StepType(name="llm", spec=LlmStep, handler=ask, problems=_problems)
+STEP = StepType(name="llm", spec=LlmStep, handler=ask, problems=_problems, caches=True)

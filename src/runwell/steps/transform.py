@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from runwell.model.caching import CacheUse
 from runwell.model.step import StepSpec
 from runwell.ports.steps import StepType
 
@@ -14,6 +15,9 @@ class TransformStep(StepSpec):
 
     type: Literal["transform"]
     value: Any
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "auto"
 
 
 def transform(input: Mapping[str, Any]) -> Any:

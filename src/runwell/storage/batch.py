@@ -31,6 +31,7 @@ _UPSERT_RUNS: Final = """
 _INSERT_APPENDED: Final = "INSERT INTO appended (position, rid, first_seq, last_seq) {rows}"
 _INSERT_TASKS: Final = "INSERT OR REPLACE INTO task (rid, task_id, seq, step_id, created_at, open) {rows}"
 _INSERT_PAYLOADS: Final = "INSERT OR IGNORE INTO payload (ref, rid) {rows}"
+_INSERT_RESULTS: Final = "INSERT OR REPLACE INTO step_result (cache_key, rid, seq) {rows}"
 _SETTLE_TASKS: Final = "UPDATE task SET open = 0 WHERE (rid, task_id) IN ({rows})"
 
 
@@ -42,6 +43,7 @@ class Batch:
         self._runs: dict[int, tuple[Any, ...]] = {}
         self._tasks: dict[tuple[int, str], tuple[Any, ...] | None] = {}
         self._large: list[int] = []
+        self._results: list[Any] = []
         self._appended: list[int] = []
         self._places: list[int] = []
         self._appends: list[tuple[asyncio.Future[int], Position, int]] = []
@@ -66,6 +68,8 @@ class Batch:
             if len(record) * 4 > RECORD_LIMIT:
                 self._large.append(len(self._events) + 2)
             self._events += (rid, seq, record)
+        for key, seq in encoded.results:
+            self._results += (key, rid, seq)
         live = row.status not in TERMINAL
         owner = (row.org_id, row.project_id, row.workflow_id)
         end = (position.seq, encoded.row, cache_key_of(row))
@@ -85,6 +89,8 @@ class Batch:
         _execute(connection, _INSERT_APPENDED, 4, self._appended)
         if self._tasks:
             self._write_tasks(connection)
+        if self._results:
+            _execute(connection, _INSERT_RESULTS, 3, self._results)
 
     def _put_away(self, connection: sqlite3.Connection, blobs: Blobs) -> None:
         refs: list[Any] = []

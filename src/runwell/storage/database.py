@@ -20,7 +20,7 @@ from typing import Final, Literal
 from runwell.model.errors import JournalUnavailable
 
 DATABASE_FILE: Final = "runwell.db"
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 BUSY_MS: Final = 5_000
 """How long to wait for a lock that only a foreign program can hold."""
 
@@ -94,6 +94,10 @@ _UPGRADES: Final = {
         CREATE INDEX run_cache ON run (cache_key, rid) WHERE cache_key IS NOT NULL;
     """,
     2: "CREATE TABLE removal (id TEXT PRIMARY KEY) WITHOUT ROWID;",
+    3: """
+        CREATE TABLE step_result (cache_key BLOB PRIMARY KEY, rid INTEGER NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX step_result_run ON step_result (rid);
+    """,
 }
 """What leads from a version of the schema to the next."""
 

@@ -18,11 +18,11 @@ from runwell.model.run import SET_APART, RunRow, TaskView
 from runwell.model.scope import Scope
 from runwell.model.statuses import TERMINAL, RunStatus
 from runwell.model.workflow_views import Kind
-from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, EventFilter, Kept, RunFilter, Version
+from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Cached, EventFilter, Kept, RunFilter, Version
 from runwell.storage.deleted import Deleted, refuse_live
 from runwell.storage.outcome import closed, fail_quietly, failed
 from runwell.storage.positions import Position, Positions
-from runwell.storage.records import Encoded, cache_key, cache_key_of, check_names, decode_row, encode_append
+from runwell.storage.records import Encoded, cache_key_of, check_names, decode_row, encode_append
 from runwell.storage.tasks import OpenTasks, task_changes, task_view
 
 
@@ -54,6 +54,7 @@ class MemoryJournal:
         self._short: dict[str, str] = {}
         self._askers: dict[str, str] = {}
         self._cached: dict[bytes, dict[int, str]] = {}
+        self._results: dict[bytes, tuple[str, int]] = {}
         self._positions = Positions(self._look_up, 0)
         self._appended: list[tuple[str, int, int]] = []
         self._pending: list[_Append] = []
@@ -111,6 +112,7 @@ class MemoryJournal:
         run.row = append.encoded.row
         if append.key is not None:
             self._cached.setdefault(append.key, {})[run.rid] = run_id
+        self._results |= {key: (run_id, seq) for key, seq in append.encoded.results}
         for task_id, event in task_changes(run.tasks, append.events, ended).items():
             if event is None:
                 run.asked.pop(task_id, None)
@@ -161,6 +163,7 @@ class MemoryJournal:
         del self._short[short_id(row.run_id)]
         if (key := cache_key_of(row)) is not None:
             del self._cached[key][run.rid]
+        self._results = {key: kept for key, kept in self._results.items() if kept[0] != row.run_id}
 
     async def read(self, run_id: str, after: int = 0, limit: int | None = None) -> list[Event]:
         records = self._runs[run_id].records[max(after, 0) :] if run_id in self._runs else []
@@ -182,9 +185,16 @@ class MemoryJournal:
     async def row(self, run_id: str) -> RunRow | None:
         return self._row(run_id)
 
-    async def cached(self, org_id: str, version_hash: str, input_hash: str) -> RunRow | None:
-        found = self._cached.get(cache_key(org_id, version_hash, input_hash))
-        return await self.row(found[max(found)]) if found else None
+    async def cached(self, key: str) -> Cached | None:
+        found = self._cached.get(bytes.fromhex(key))
+        if not found:
+            return None
+        run = self._runs[found[max(found)]]
+        return Cached(decode_row(run.row), next(end for end in map(decode_event, run.records[::-1]) if end.type == "run_succeeded"))
+
+    async def cached_step(self, key: str) -> Event | None:
+        run_id, seq = self._results.get(bytes.fromhex(key), ("", 0))
+        return decode_event(self._runs[run_id].records[seq - 1]) if seq else None
 
     async def live(self) -> list[RunRow]:
         return [row for row in self._rows() if row.status not in TERMINAL]

@@ -61,6 +61,11 @@ _KEEP: Final = """
       SELECT given.* FROM mine, unnest($25::bigint[], $26::text[], $27::integer[], $28::text[], $29::bigint[], $30::boolean[]) AS given
       ON CONFLICT (rid, task_id)
       DO UPDATE SET seq = excluded.seq, step_id = excluded.step_id, created_at = excluded.created_at, open = excluded.open
+    ),
+    results AS (
+      INSERT INTO step_result (cache_key, rid, seq)
+      SELECT given.* FROM mine, unnest($31::bytea[], $32::bigint[], $33::integer[]) AS given
+      ON CONFLICT (cache_key) DO UPDATE SET rid = excluded.rid, seq = excluded.seq
     )
     SELECT EXISTS (SELECT FROM mine)
 """
@@ -133,6 +138,7 @@ class PostgresBatch:
 
     async def _keep(self, connection: Any, epoch: int, events: _Rows) -> None:
         appended = [(append.place, append.claim.rid, append.expected + 1, append.row.seq) for append in self._appends]
+        results = {key: (key, append.claim.rid, seq) for append in self._appends for key, seq in append.encoded.results}
         tasks = self._tasks()
         settled = [key for key, asked in tasks.items() if asked is None]
         columns = [
@@ -141,6 +147,7 @@ class PostgresBatch:
             *_columns(appended, 4),
             *_columns(settled, 2),
             *_columns([asked for asked in tasks.values() if asked], 6),
+            *_columns(list(results.values()), 3),
         ]
         if not await connection.fetchval(_KEEP, epoch, *columns):
             raise JournalUnavailable("another Runwell has taken over the journal", hint="stop this process, or start it anew")

@@ -121,7 +121,7 @@ async def _delete_ended(connection: Any, run_ids: Sequence[str]) -> int:
 
 
 async def _delete(connection: Any, rids: list[int]) -> int:
-    for table in ("event", "task", "run"):
+    for table in ("event", "task", "step_result", "run"):
         await connection.execute(f"DELETE FROM {table} WHERE rid = ANY($1::bigint[])", rids)
     return len(rids)
 

@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 from runwell.model.events import Event
 from runwell.model.removals import Removals
 from runwell.model.run import RunRow
-from runwell.ports.journal import Blobs
+from runwell.ports.journal import Blobs, Cached
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import postgres_queries as queries
 from runwell.storage.deleted import Deleted, ids_of, pieces
@@ -23,7 +23,7 @@ from runwell.storage.postgres_owner import PATIENCE_S, Owner
 from runwell.storage.postgres_reading import PostgresReaders, PostgresReading, Query
 from runwell.storage.postgres_session import DRIVER_ERRORS, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
-from runwell.storage.records import encode_append
+from runwell.storage.records import decode_row, encode_append
 
 T = TypeVar("T")
 
@@ -110,6 +110,16 @@ class PostgresJournal(PostgresReading):
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._commit.add(Append(self._place, claim, expected, tuple(events), encoded, row, future))
         return future
+
+    # What can be had again
+
+    async def cached(self, key: str) -> Cached | None:
+        found = await self.query(lambda connection: queries.cached(connection, bytes.fromhex(key)))
+        return None if found is None else Cached(decode_row(found[0]), (await self._events([found[1]]))[0])
+
+    async def cached_step(self, key: str) -> Event | None:
+        found = await self.query(lambda connection: queries.cached_step(connection, bytes.fromhex(key)))
+        return None if found is None else (await self._events([found]))[0]
 
     # Deleting
 

@@ -29,7 +29,7 @@ from runwell.storage.postgres_queries import is_made
 from runwell.storage.postgres_session import DRIVER_ERRORS, connect, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 OLDEST_SERVER: Final = 14
 PATIENCE_S: Final = 3.0
 """How long to wait for the lock of a process that has just died: its session ends a moment later."""
@@ -60,6 +60,10 @@ _UPGRADES: Final = {
         CREATE INDEX run_cache ON run (cache_key, rid) WHERE cache_key IS NOT NULL;
     """,
     2: 'CREATE TABLE removal (id text COLLATE "C" PRIMARY KEY);',
+    3: """
+        CREATE TABLE step_result (cache_key bytea PRIMARY KEY, rid bigint NOT NULL, seq integer NOT NULL);
+        CREATE INDEX step_result_run ON step_result (rid);
+    """,
 }
 """What leads from a version of the schema to the next."""
 

@@ -54,9 +54,19 @@ async def row(connection: Any, run_id: str) -> str | None:
     return found
 
 
-async def cached(connection: Any, key: bytes) -> str | None:
-    """Return the record of the newest run under the key of the cache."""
-    found: str | None = await connection.fetchval("SELECT body FROM run WHERE cache_key = $1 ORDER BY rid DESC LIMIT 1", key)
+async def cached(connection: Any, key: bytes) -> tuple[str, str] | None:
+    """Return the records of the newest run under the key of the cache, and of its end."""
+    sql = """
+        SELECT run.body AS row, event.body AS end FROM run JOIN event USING (rid) WHERE cache_key = $1 AND event.type = 'run_succeeded'
+        ORDER BY rid DESC, event.seq DESC LIMIT 1
+    """
+    found = await connection.fetchrow(sql, key)
+    return None if found is None else (found[0], found[1])
+
+
+async def cached_step(connection: Any, key: bytes) -> str | None:
+    """Return the record of the event with the step's result that is kept under the key."""
+    found: str | None = await connection.fetchval("SELECT body FROM step_result JOIN event USING (rid, seq) WHERE cache_key = $1", key)
     return found
 
 

@@ -16,7 +16,7 @@ from runwell.storage.outcome import closed
 from runwell.storage.payloads import NOTHING, hydrate, is_cut
 from runwell.storage.postgres_session import DRIVER_ERRORS, pool, unavailable
 from runwell.storage.postgres_url import DatabaseUrl
-from runwell.storage.records import cache_key, decode_row
+from runwell.storage.records import decode_row
 from runwell.storage.tasks import task_view
 
 T = TypeVar("T")
@@ -71,11 +71,6 @@ class PostgresReading(ABC):
 
     async def row(self, run_id: str) -> RunRow | None:
         found = await self.query(lambda connection: queries.row(connection, run_id))
-        return None if found is None else decode_row(found)
-
-    async def cached(self, org_id: str, version_hash: str, input_hash: str) -> RunRow | None:
-        key = cache_key(org_id, version_hash, input_hash)
-        found = await self.query(lambda connection: queries.cached(connection, key))
         return None if found is None else decode_row(found)
 
     async def live(self) -> list[RunRow]:

@@ -27,7 +27,7 @@ CREATE TABLE run (
   environment text NOT NULL, -- `testing` and `evaluation`: runs that lists leave out
   seq integer NOT NULL, -- of the run's last event
   body text NOT NULL, -- the whole row as JSON
-  cache_key bytea -- of organization, version and input, once the run's result can be had again
+  cache_key bytea -- of all that the run's result follows from, once it can be had again
 ) WITH (fillfactor = 70);
 
 -- Seed 004 names a run by the first 24 hex digits of its id: they must name one run only. So they find it, too.
@@ -69,6 +69,15 @@ CREATE TABLE task (
 
 CREATE INDEX task_by_id ON task (task_id);
 CREATE INDEX task_by_age ON task (created_at, rid, seq) WHERE open;
+
+-- By key the event that has a step's result, which can be had again.
+CREATE TABLE step_result (
+  cache_key bytea PRIMARY KEY,
+  rid bigint NOT NULL,
+  seq integer NOT NULL
+);
+
+CREATE INDEX step_result_run ON step_result (rid);
 
 -- What was deleted for good and may still be kept elsewhere: ids of workflows and of runs; `*`: of runs too many to be named.
 CREATE TABLE removal (

@@ -1,14 +1,13 @@
 """From one append's events and row to what a journal stores."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from runwell.model.errors import InvalidInput
-from runwell.model.events import Event, encode_event
-from runwell.model.run import SET_APART, RunRow
+from runwell.model.events import Event, StepCompleted, encode_event
+from runwell.model.run import RunRow
 from runwell.model.statuses import RunStatus
 
 _row_encoder = msgspec.json.Encoder()
@@ -16,10 +15,11 @@ _row_decoder = msgspec.json.Decoder(RunRow)
 
 
 class Encoded(NamedTuple):
-    """The events' records in order, and the row's, as JSON text."""
+    """The events' records in order, and the row's, as JSON text. `results`: by key the `seq` of those with a step's result."""
 
     events: list[str]
     row: str
+    results: list[tuple[bytes, int]] = []
 
 
 def encode_append(expected: int, events: Sequence[Event], row: RunRow) -> Encoded:
@@ -30,7 +30,8 @@ def encode_append(expected: int, events: Sequence[Event], row: RunRow) -> Encode
     """
     _check(expected, events, row)
     try:
-        return Encoded([encode_event(event).decode() for event in events], _row_encoder.encode(row).decode())
+        records = [encode_event(event).decode() for event in events]
+        return Encoded(records, _row_encoder.encode(row).decode(), _kept_results(events))
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as exc:
         raise InvalidInput(
             f"an event of {row.run_id!r} cannot be written as JSON: {exc}",
@@ -38,17 +39,15 @@ def encode_append(expected: int, events: Sequence[Event], row: RunRow) -> Encode
         ) from exc
 
 
-def cache_key(org_id: str, version_hash: str, input_hash: str) -> bytes:
-    """Return what stands for the three in the index of runs whose result can be had again: 16 bytes, of one length whatever they hold."""
-    names = b"\0".join(name.encode("utf-8", "surrogatepass") for name in (org_id, version_hash, input_hash))
-    return hashlib.sha256(names).digest()[:16]
-
-
 def cache_key_of(row: RunRow) -> bytes | None:
-    """Return the key under which the run's result can be had again; None for one that did not succeed, or was a trial."""
-    if row.status is not RunStatus.SUCCEEDED or row.environment in SET_APART or not row.input_hash:
-        return None
-    return cache_key(row.org_id, row.version_hash, row.input_hash)
+    """Return the key under which the run's result can be had again; None for one that did not succeed."""
+    return bytes.fromhex(row.cache_key) if row.status is RunStatus.SUCCEEDED and row.cache_key else None
+
+
+def _kept_results(events: Sequence[Event]) -> list[tuple[bytes, int]]:
+    """Return the keys of the steps' results that can be had again, with the `seq` of the event that has the result."""
+    completed = ((event.data, event.seq) for event in events if isinstance(event.data, StepCompleted))
+    return [(bytes.fromhex(data.kept.key), seq) for data, seq in completed if data.kept is not None]
 
 
 def decode_row(text: str) -> RunRow:

@@ -19,7 +19,7 @@ CREATE TABLE run (
   environment TEXT NOT NULL, -- `testing` and `evaluation`: runs that lists leave out
   seq INTEGER NOT NULL, -- of the run's last event
   body TEXT NOT NULL, -- the whole row as JSON
-  cache_key BLOB -- of organization, version and input, once the run's result can be had again
+  cache_key BLOB -- of all that the run's result follows from, once it can be had again
 );
 
 -- Seed 004 names a run by the first 24 hex digits of its id: they must name one run only. So they find it, too:
@@ -60,6 +60,15 @@ CREATE TABLE task (
 
 CREATE INDEX task_by_id ON task (task_id);
 CREATE INDEX task_by_age ON task (created_at, rid, seq) WHERE open = 1;
+
+-- By key the event that has a step's result, which can be had again.
+CREATE TABLE step_result (
+  cache_key BLOB PRIMARY KEY,
+  rid INTEGER NOT NULL,
+  seq INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX step_result_run ON step_result (rid);
 
 -- Which payloads outside of the database each run's events refer to. rid 0: nobody any more, the file is to be removed.
 CREATE TABLE payload (

@@ -77,7 +77,7 @@ def _note(connection: sqlite3.Connection, ids: Collection[str]) -> None:
 
 def _delete(connection: sqlite3.Connection, rids: list[tuple[int]]) -> int:
     connection.executemany("INSERT OR IGNORE INTO payload (ref, rid) SELECT ref, 0 FROM payload WHERE rid = ?", rids)
-    for table in ("payload", "event", "task", "run"):
+    for table in ("payload", "event", "task", "step_result", "run"):
         connection.executemany(f"DELETE FROM {table} WHERE rid = ?", rids)
     return len(rids)
 

@@ -14,7 +14,7 @@ from runwell.model.events import Event, TaskCreated
 from runwell.model.removals import Removals
 from runwell.model.run import RunRow
 from runwell.model.statuses import TERMINAL
-from runwell.ports.journal import Blobs
+from runwell.ports.journal import Blobs, Cached
 from runwell.ports.probe import Probe, no_probe
 from runwell.storage import sqlite_deletion as deletion
 from runwell.storage import sqlite_queries as queries
@@ -24,7 +24,7 @@ from runwell.storage.group_commit import GroupCommit
 from runwell.storage.outcome import closed, failed
 from runwell.storage.positions import Position, Positions
 from runwell.storage.reader import Query
-from runwell.storage.records import encode_append
+from runwell.storage.records import decode_row, encode_append
 from runwell.storage.sqlite_reading import SqliteReading
 from runwell.storage.sqlite_store import SqliteStore, open_store
 from runwell.storage.tasks import task_changes
@@ -107,6 +107,22 @@ class SqliteJournal(SqliteReading):
 
     def _look_up(self, short: str) -> Position | None:
         return queries.position(self._opened().lookup, short)
+
+    # What can be had again
+
+    async def cached(self, key: str) -> Cached | None:
+        def read(connection: sqlite3.Connection) -> Cached | None:
+            found = queries.cached(connection, bytes.fromhex(key))
+            return None if found is None else Cached(decode_row(found[0]), self._event(found[1]))
+
+        return await self.query(read)
+
+    async def cached_step(self, key: str) -> Event | None:
+        def read(connection: sqlite3.Connection) -> Event | None:
+            found = queries.cached_step(connection, bytes.fromhex(key))
+            return None if found is None else self._event(found)
+
+        return await self.query(read)
 
     # Deleting
 

@@ -62,12 +62,20 @@ def row(connection: sqlite3.Connection, run_id: str) -> RunRow | None:
     return decode_row(found[0][0]) if found else None
 
 
-def cached(connection: sqlite3.Connection, key: bytes) -> RunRow | None:
-    """Return the newest run under the key of the cache; None in a journal that only its owner could bring to have such keys."""
-    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'run_cache'").fetchall():
-        return None
-    found = connection.execute("SELECT body FROM run WHERE cache_key = ? ORDER BY rid DESC LIMIT 1", (key,)).fetchall()
-    return decode_row(found[0][0]) if found else None
+def cached(connection: sqlite3.Connection, key: bytes) -> tuple[str, str] | None:
+    """Return the records of the newest run under the key of the cache, and of its end."""
+    sql = """
+        SELECT run.body, event.body FROM run JOIN event USING (rid) WHERE cache_key = ? AND event.body ->> 'type' = 'run_succeeded'
+        ORDER BY rid DESC, event.seq DESC LIMIT 1
+    """
+    found: tuple[str, str] | None = connection.execute(sql, (key,)).fetchone()
+    return found
+
+
+def cached_step(connection: sqlite3.Connection, key: bytes) -> str | None:
+    """Return the record of the event with the step's result that is kept under the key."""
+    found = connection.execute("SELECT body FROM step_result JOIN event USING (rid, seq) WHERE cache_key = ?", (key,)).fetchone()
+    return None if found is None else found[0]
 
 
 def live(connection: sqlite3.Connection) -> list[RunRow]:

@@ -13,7 +13,6 @@ from runwell.ports.journal import ALL_EVENTS, ALL_RUNS, Blobs, EventFilter, Kept
 from runwell.storage import sqlite_queries as queries
 from runwell.storage.payloads import NOTHING, hydrate
 from runwell.storage.reader import Query
-from runwell.storage.records import cache_key
 from runwell.storage.tasks import task_view
 
 T = TypeVar("T")
@@ -43,10 +42,6 @@ class SqliteReading(ABC):
 
     async def row(self, run_id: str) -> RunRow | None:
         return await self.query(lambda connection: queries.row(connection, run_id))
-
-    async def cached(self, org_id: str, version_hash: str, input_hash: str) -> RunRow | None:
-        key = cache_key(org_id, version_hash, input_hash)
-        return await self.query(lambda connection: queries.cached(connection, key))
 
     async def live(self) -> list[RunRow]:
         return await self.query(queries.live)

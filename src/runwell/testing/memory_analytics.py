@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from runwell.model.run import TESTING
+from runwell.model.run import SET_APART
 from runwell.model.run_record import RunRecord, StepRecord
 from runwell.model.statuses import RunStatus
 from runwell.model.usage import NO_USAGE, Usage
@@ -66,7 +66,7 @@ def is_counted(asked: FiguresAsked, record: RunRecord) -> bool:
         and not asked.removals.has(record)
         and asked.begin <= record.begun_at < asked.end
         and record.archived_at is None
-        and (record.environment != TESTING if asked.environment is None else record.environment == asked.environment)
+        and (record.environment not in SET_APART if asked.environment is None else record.environment == asked.environment)
         and asked.workflow_id in (None, record.workflow_id)
     )
 
@@ -81,7 +81,11 @@ def _groups(asked: FiguresAsked, record: RunRecord) -> set[str]:
 
 def _usage(records: Sequence[RunRecord], model: str | None) -> UsageFigures:
     used = [record.usage if model is None else _of_model(record, model) for record in records]
-    return UsageFigures(runs=len(records), steps=sum(len(_executed(record)) for record in records), usage=reduce(add, used, NO_USAGE))
+    figures = UsageFigures(runs=len(records), steps=sum(len(_executed(record)) for record in records), usage=reduce(add, used, NO_USAGE))
+    if model is not None:
+        return figures
+    saved = {name: sum(getattr(record, name) for record in records) for name in ("cache_hits", "saved_nanos", "saved_ms")}
+    return msgspec.structs.replace(figures, **saved)
 
 
 def _of_model(record: RunRecord, model: str) -> Usage:

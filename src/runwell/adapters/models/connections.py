@@ -189,6 +189,14 @@ def usual_variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name in usual}
 
 
+def addresses(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that say which provider answers, and where; no keys."""
+    usual = {variables.base_url for variables in VENDOR_VARIABLES.values()}
+    matches = {name: _NAMED.match(name) for name in environ}
+    told = {name for name, match in matches.items() if match is not None and match[2] in ("PROVIDER", "BASE_URL")}
+    return {name: value for name, value in sorted(environ.items()) if name in usual | told}
+
+
 def canonical(name: str) -> str:
     return name.lower().replace("-", "_")
 

@@ -14,7 +14,7 @@ from runwell.api.parts import Parts
 from runwell.api.route import Caller, Server, needs, router
 from runwell.api.routes.agents import FoundAgent
 from runwell.api.routes.streams import reading_check
-from runwell.api.routes.workflow_bodies import Body
+from runwell.api.routes.workflow_bodies import Body, UseCache
 from runwell.api.routes.workflow_commands import Tag
 from runwell.api.run_routes import FoundRun, Responses, on_run
 from runwell.api.sse import EventStream
@@ -45,6 +45,7 @@ Prefer = Annotated[
 class _Running(Body):
     tags: tuple[Tag, ...] = Field(default=(), max_length=50)
     metadata: dict[Tag, Annotated[str, Field(max_length=1_000)]] = Field(default={}, max_length=50)
+    use_cache: UseCache = "auto"
     stream: bool = Field(default=False, description="Answer with the run's events as server-sent events, as `/v1/runs/{id}/stream` does.")
 
 
@@ -112,6 +113,7 @@ def _of_caller(request: Request, caller: Principal, body: _Running) -> dict[str,
         "project_id": caller.scope.project_id,
         "tags": body.tags,
         "metadata": body.metadata,
+        "use_cache": body.use_cache,
         "actor": caller.actor,
         "trigger": "api",
     }

@@ -6,6 +6,7 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from runwell.api.json_values import JsonObject, JsonValue, StoredText
+from runwell.model.caching import CacheUse
 from runwell.model.slugs import NAME, NAME_LENGTH, SLUG_LENGTH, is_free_slug
 
 
@@ -25,6 +26,14 @@ Name = Annotated[
     str, Field(min_length=1, max_length=NAME_LENGTH, pattern=NAME, description="Its name for people.", examples=["Support triage"])
 ]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many entries a page holds at most.")]
+UseCache = Annotated[
+    CacheUse,
+    Field(
+        description="Whether the run may have the output of an earlier one with its version and input, at no cost. `auto`: if its "
+        "models are called at temperature 0 without tools, and nothing it does has an effect elsewhere. `always`: it also waits "
+        "for one that is under way."
+    ),
+]
 PageCursor = Annotated[
     str | None,
     Query(max_length=2_000, description="`next_cursor` or `prev_cursor` of an answer to the same request; left out: the first page."),

@@ -12,7 +12,7 @@ from runwell.api.ids import RunId, TaskId
 from runwell.api.json_values import JsonObject, JsonValue, Text
 from runwell.api.parts import Parts
 from runwell.api.route import Caller, Server, check, needs, router
-from runwell.api.routes.workflow_bodies import Body, Key
+from runwell.api.routes.workflow_bodies import Body, Key, UseCache
 from runwell.model.commands import Command, CompleteTask, PauseRun, ResumeRun, SendMessage, StopRun
 from runwell.model.errors import InvalidInput, NotFound
 from runwell.model.principal import Permission, Principal
@@ -52,6 +52,7 @@ class StartParams(Known):
     environment: str = Field(
         default="production", pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="`testing` and `evaluation`: left out of lists."
     )
+    use_cache: UseCache = "auto"
 
 
 class StopParams(Known):
@@ -176,6 +177,7 @@ async def _start(server: Parts, caller: Principal, key: str, body: StartCommand,
         tags=body.params.tags,
         metadata=body.params.metadata,
         environment=body.params.environment,
+        use_cache=body.params.use_cache,
         actor=caller.actor,
     )
     try:

@@ -1,9 +1,11 @@
 """How an agent stands in a document: whole, or as the name of one that is published."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from runwell.model.caching import CacheUse, is_zero
 from runwell.model.model_call import Reason
 from runwell.model.slugs import is_slug
 from runwell.model.step import Part, StepSpec
@@ -34,6 +36,7 @@ class AgentStep(StepSpec):
     """
 
     templates = frozenset({"model", "models", "instructions", "prompt", "input", "params"})
+    calls_model = True
     waits_for_approval = True
 
     type: Literal["agent"]
@@ -58,6 +61,12 @@ class AgentStep(StepSpec):
         if isinstance(given, dict) and "prompt" not in given and "input" not in given:
             return {**given, "prompt": "{{ input }}"}
         return given
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        if self.agent is not None or any(name.startswith("workflow:") for name in self.tools):
+            return "never"  # it starts runs, which have their own results
+        params = given.get("params")
+        return "auto" if not self.tools and isinstance(params, Mapping) and is_zero(params.get("temperature")) else "always"
 
     def tools_named(self) -> list[tuple[str, str]]:
         tools: Any = self.tools  # a stand-in of a broken step may hold anything

@@ -176,4 +176,4 @@ def _over(limit: str, allowed: str, used: Any) -> StepError:
     return StepError("AGENT_LIMIT_EXCEEDED", message, details={"limit": limit, "used": used})
 
 
-STEP: Final = StepType(name="agent", spec=AgentStep, handler=run_agent, problems=agent_problems)
+STEP: Final = StepType(name="agent", spec=AgentStep, handler=run_agent, problems=agent_problems, caches=True)

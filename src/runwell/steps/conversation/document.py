@@ -1,10 +1,11 @@
 """What a conversation is in a workflow document: nodes that say and do something, and the ways between them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
 
+from runwell.model.caching import CacheUse
 from runwell.model.model_call import Reason
 from runwell.model.step import Expression, Late, Part, StepId, StepSpec
 from runwell.steps.http import HttpCall, Status
@@ -191,6 +192,7 @@ class ConversationStep(StepSpec):
 
     templates = frozenset({"model", "models", "judge_model", "params", "variables", "message"})
     late_names = NAMES
+    calls_model = True
 
     type: Literal["conversation"]
     nodes: tuple[Node, ...] = Field(min_length=1, max_length=500)
@@ -211,6 +213,9 @@ class ConversationStep(StepSpec):
     expires_in_s: float | None = Field(default=None, gt=0, le=315_360_000, description="without a message for so long it ends")
     limits: ConversationLimits = ConversationLimits()
     output: Any = Field(default=None, description="template, filled in at the end; left out, what was said last")
+
+    def cacheable(self, given: Mapping[str, Any]) -> CacheUse:
+        return "never"
 
     def late(self) -> list[Late]:
         return [
