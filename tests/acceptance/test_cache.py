@@ -227,3 +227,25 @@ def test_what_is_no_use_of_the_cache_is_refused(tmp_path: Path, bad: Any) -> Non
             assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/params/use_cache")
 
     run_async(main())
+
+
+def test_an_agents_second_run_answers_at_once_with_what_the_first_said(tmp_path: Path) -> None:
+    agent = {"id": "ask", "type": "agent", "model": "local:m", "instructions": "Be brief", "params": {"temperature": 0}}
+
+    async def main() -> None:
+        async with provider() as model, talking(tmp_path, model) as (client, _):
+            made = await client._http.post("/v1/workflows", json={"kind": "agent", "document": {"name": "greeter", "steps": [agent]}})
+            assert made.status_code == 201, made.text
+            await client._http.post(f"/v1/workflows/{made.json()['id']}/versions", json={"activate": True})
+
+            async def run(**body: Any) -> dict[str, Any]:
+                answer = await client._http.post("/v1/agents/greeter/runs", json={"input": "Hi", **body})
+                assert answer.status_code == 200, answer.text
+                found: dict[str, Any] = answer.json()
+                return found
+
+            first, second, third = await run(), await run(), await run(use_cache="never")
+            assert [one["output"] for one in (first, second, third)] == ["answer 1", "answer 1", "answer 2"]
+            assert (second["cache"]["source_run_id"], third["cache"]) == (first["id"], None)
+
+    run_async(main())

@@ -26,6 +26,10 @@ class Flights:
             self._leaders[key] = run_id
             self._keys[run_id] = key
 
+    def leader(self, key: str) -> str:
+        """Return the run that leads; empty for none."""
+        return self._leaders.get(key, "")
+
     def is_led(self, key: str, run_id: str = "") -> bool:
         """Whether another run with the key is under way."""
         return self._leaders.get(key, run_id) != run_id

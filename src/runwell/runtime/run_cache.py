@@ -1,5 +1,6 @@
 """Runs that have the output of an earlier one, or wait for one with the same key that is under way (see `flights`)."""
 
+import asyncio
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -42,6 +43,7 @@ class Host(Protocol):
 
     journal: Journal
 
+    def held(self, run_id: str) -> Cell | None: ...
     async def cell(self, run_id: str) -> Cell: ...
     async def command(self, run_id: str, command: Command) -> RunState: ...
     def enter(self, cell: Cell) -> None: ...
@@ -66,6 +68,9 @@ class RunCache:
         """Return what the run can be given at once; None too where it is to wait."""
         if not wish.looks or self.must_wait(wish):
             return None
+        leader = self._host.held(self.flights.leader(wish.key))
+        if leader is not None and leader.state.is_terminal and leader.durable is not None:
+            await asyncio.wait({leader.durable})  # whoever has seen it end is to find it
         return await self._find(wish.key)
 
     def must_wait(self, wish: Wish) -> bool:

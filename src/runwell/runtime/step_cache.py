@@ -20,11 +20,17 @@ class FoundResult(NamedTuple):
     hit: CacheHit
 
 
+class Turn(asyncio.Event):
+    """Set when it is over. `lands`: the result is there, and about to be durable."""
+
+    lands = False
+
+
 class StepCache:
     def __init__(self, journal: Journal, keys: CacheKeys) -> None:
         self.keys = keys
         self._journal = journal
-        self.turns: dict[str, asyncio.Event] = {}
+        self.turns: dict[str, Turn] = {}
         self.ended = 0
 
     def of(self, state: RunState, step_type: StepType, context: StepContext) -> "CachedAttempt | None":
@@ -46,7 +52,7 @@ class CachedAttempt:
 
     def __init__(self, cache: StepCache, state: RunState, context: StepContext) -> None:
         self._cache, self._state, self._context = cache, state, context
-        self._turn: asyncio.Event | None = None
+        self._turn: Turn | None = None
         self.key: str | None = None
 
     async def found(self) -> FoundResult | None:
@@ -63,16 +69,17 @@ class CachedAttempt:
             return None
         waits = self._context.spec.cache == "always"
         while True:
-            if waits and (ahead := cache.turns.get(key)) is not None:
+            ahead = cache.turns.get(key)
+            if ahead is not None and (waits or ahead.lands):
                 await ahead.wait()
             ended = cache.ended
             event = await cache.find(key)
             if event is not None:
                 return _again(event)
             if key not in cache.turns and ended == cache.ended:  # else one ended while we looked
-                self._turn = cache.turns[key] = asyncio.Event()
+                self._turn = cache.turns[key] = Turn()
                 return None
-            if not waits and key in cache.turns:
+            if not waits and (ahead := cache.turns.get(key)) is not None and not ahead.lands:
                 return None
 
     def end_after(self, durable: "asyncio.Future[int] | None") -> None:
@@ -80,6 +87,8 @@ class CachedAttempt:
         if durable is None:
             self.end()
         else:
+            if self._turn is not None:
+                self._turn.lands = True
             durable.add_done_callback(lambda _: self.end())
 
     def end(self) -> None:

@@ -93,3 +93,17 @@ class SlowJournal(MemoryJournal):
         if not self.asked.is_set():
             self.asked.set()
             await self.let_go.wait()
+
+
+class HeldJournal(MemoryJournal):
+    """Whose commits take as long as the test wants: until `let_go`."""
+
+    is_held = False
+
+    def _commit(self) -> None:
+        if not self.is_held:
+            super()._commit()
+
+    def let_go(self) -> None:
+        self.is_held = False
+        self._commit()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.acceptance.workbench import run_async, sound, step
-from tests.unit.caching.stage import HELLO, CountingModel, SlowJournal, ask, broken, document, settled
+from tests.unit.caching.stage import HELLO, CountingModel, HeldJournal, SlowJournal, ask, broken, document, settled
 from tests.unit.caching.test_runs import ended, staged
 
 from runwell.bootstrap import event_rules
@@ -376,5 +376,24 @@ def test_one_that_ends_while_another_looks_is_found() -> None:
         await asyncio.wait_for(app.runtime.ended(quick), 5)
         journal.let_go.set()
         assert ((await app.run_to_end(slow)).output, model.calls) == ("answer 1", 1)
+
+    staged(check, journal=journal)
+
+
+def test_whoever_has_seen_one_end_finds_it() -> None:
+    journal = HeldJournal()
+
+    async def check(app: MemoryApp, model: CountingModel) -> None:
+        model.hold()
+        first = (await start(app, 1, varied()))[0]
+        await settled(app, 1, model)
+        journal.is_held = True
+        model.let_go()
+        await settled(app, 1, model)
+        assert (await app.view(first)).status == "succeeded"  # and not durable yet
+        second = asyncio.ensure_future(app.start(varied(), {"n": 1}))
+        await settled(app, 1, model)
+        journal.let_go()
+        assert ((await app.run_to_end(await second)).output, model.calls) == ("answer 1", 1)
 
     staged(check, journal=journal)
