@@ -140,7 +140,9 @@ class Terminal:
 
     def _read(self, deadline: float) -> bool:
         """Read what there is; false at the end of the output."""
-        ready, _, _ = select.select([self._fd], [], [], max(0.0, deadline - time.monotonic()))
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        ready = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
         assert ready, f"nothing came for {PATIENCE_S} s; this did before:\n{self.seen}"
         try:
             more = os.read(self._fd, 65_536)

@@ -47,7 +47,9 @@ def serving(folder: Path, **settings: str) -> Iterator[tuple[str, "subprocess.Po
 
 def _ready(process: "subprocess.Popen[str]", log: Path) -> str:
     assert process.stdout is not None
-    readable, _, _ = select.select([process.stdout], [], [], PATIENCE_S)
+    poll = select.poll()  # not select: a process that had many stores open has high descriptors
+    poll.register(process.stdout, select.POLLIN)
+    readable = poll.poll(PATIENCE_S * 1000)
     found = re.search(r"http://\S+", process.stdout.readline() if readable else "")
     assert found is not None, log.read_text()
     deadline = time.monotonic() + PATIENCE_S

@@ -33,7 +33,7 @@ def test_rows_tell_what_a_list_shows(tmp_path: Path) -> None:
             "started_at",
         ]
         shared += ["ended_at", "duration_ms", "parent_run_id", "source_run_id"]
-        shared += ["tags", "cache", "archived_at", "review", "score"]
+        shared += ["tags", "cache", "archived_at", "review", "score", "review_comment"]
         assert row == {
             "label": "Succeeded",
             "tokens": 0,

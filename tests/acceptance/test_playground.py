@@ -304,6 +304,7 @@ def test_saved_variants_are_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert (await world.get(f"/v1/workflows/{key}"))["active_version"] == 1
         again = [event for event in await told(world, body) if event["type"] == "done"]
         assert len(again) == 2
+        assert len(world.provider.requests) == 4, "what is tried is asked anew"
         assert (await world.get(f"/v1/workflows/{key}"))["latest_version"] == 2, "the same variant is the same version"
         talk = await told(world, {"messages": HI, "variants": [{"model": MODEL}], "save": True})
         run = await world.ended(next(event["run_id"] for event in talk if event["type"] == "done"))

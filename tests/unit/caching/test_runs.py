@@ -11,7 +11,7 @@ from runwell.bootstrap import event_rules
 from runwell.model.caching import MOST_KEYED
 from runwell.model.canonical import content_hash
 from runwell.model.redaction import Redaction
-from runwell.model.run import RunView
+from runwell.model.run import SET_APART, RunView
 from runwell.runtime.project_redaction import ProjectRedaction
 from runwell.testing import MemoryApp, memory_app
 
@@ -102,6 +102,7 @@ def test_what_people_and_other_workflows_said_is_not_said_again() -> None:
         for steps in (
             [APPROVAL, ask()],
             [{"id": "w", "type": "wait", "message": "go"}],
+            [{"id": "talk", "type": "conversation", "nodes": [{"id": "hi", "type": "say", "messages": ["Hi"]}]}],
             [{"id": "c", "type": "workflow", "workflow": "inner"}],
         ):
             run_id = await app.start(document(*steps, name="outer"), HELLO, use_cache="always")
@@ -123,9 +124,10 @@ def test_a_run_in_which_something_failed_is_not_had_again() -> None:
     staged(check)
 
 
-def test_trial_runs_neither_have_nor_give() -> None:
+@pytest.mark.parametrize("apart", SET_APART)
+def test_trials_and_evaluations_neither_have_nor_give(apart: str) -> None:
     async def check(app: MemoryApp, model: CountingModel) -> None:
-        for environment in ("testing", "production", "testing", "production"):
+        for environment in (apart, "production", apart, "production"):
             await ended(app, document(), environment=environment, use_cache="always")
         assert model.calls == 3
 
