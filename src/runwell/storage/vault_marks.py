@@ -3,6 +3,7 @@
 Only this process changes them: it owns the tables as it owns the journal.
 """
 
+import asyncio
 from typing import TypeVar
 
 from sqlalchemy import Connection, select
@@ -25,19 +26,17 @@ class VaultMarks:
 
     def __init__(self, sql: Sql, environment: str = "") -> None:
         self._sql, self._environment = sql, environment
-        self._marks: dict[Scope, str] = {}
-        self._writes = 0
+        self._marks: dict[Scope, asyncio.Future[str]] = {}
 
     async def of(self, scope: Scope) -> str:
-        """Return the scope's mark: another one after anything was added, changed or deleted."""
-        known = self._marks.get(scope)
-        if known is not None:
-            return known
-        writes = self._writes
-        mark = content_hash([self._environment, await self._sql.read(lambda connection: _revisions(connection, scope))])
-        if writes == self._writes:
-            self._marks[scope] = mark
-        return mark
+        """Return the scope's mark: another one after anything was added, changed or deleted. Many who ask at once make one read."""
+        mark = self._marks.get(scope)
+        if mark is None or (mark.done() and (mark.cancelled() or mark.exception() is not None)):
+            mark = self._marks[scope] = asyncio.ensure_future(self._made(scope))
+        return await asyncio.shield(mark)
+
+    async def _made(self, scope: Scope) -> str:
+        return content_hash([self._environment, await self._sql.read(lambda connection: _revisions(connection, scope))])
 
     async def read(self, work: Work[T]) -> T:
         return await self._sql.read(work)
@@ -46,8 +45,7 @@ class VaultMarks:
         try:
             return await self._sql.write(work)
         finally:
-            self._writes += 1
-            self._marks.clear()
+            self._marks.clear()  # also those that are being read: they may have begun before
 
     async def close(self) -> None:
         await self._sql.close()
