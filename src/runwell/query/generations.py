@@ -92,15 +92,13 @@ def _generation(event: Event) -> Generation:
 
 def _told(event: Event) -> dict[str, Any]:
     data = event.of(GenerationCompleted)
-    fields = msgspec.structs.asdict(data)
-    del fields["thoughts"]  # for the provider alone
     return {
         "seq": event.seq,
         "at": rfc3339(event.ts),
         "step_id": event.step_id,
         "attempt": event.attempt,
         "cost_usd": usd(data.usage.cost_nanos),
-        **fields,
+        **msgspec.structs.asdict(data),
     }
 
 
