@@ -1,6 +1,7 @@
 """What was recorded once is read the same for ever."""
 
 import json
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ def recorded(path: Path) -> Any:
 def as_recorded(path: Path) -> Any:
     """Return the view without what views did not have when it was recorded."""
     view, known = view_of(path), recorded(path)
-    steps = [_of(step, seen) for step, seen in zip_longest(view["steps"], known["steps"], fillvalue={})]
+    pairs: Iterator[tuple[dict[str, Any], dict[str, Any]]] = zip_longest(view["steps"], known["steps"], fillvalue={})
+    steps = [_of(step, known_step) for step, known_step in pairs]
     return {**_of(view, known), "steps": steps}
 
 
