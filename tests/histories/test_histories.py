@@ -1,6 +1,8 @@
 """What was recorded once is read the same for ever."""
 
 import json
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,14 @@ def recorded(path: Path) -> Any:
 
 def as_recorded(path: Path) -> Any:
     """Return the view without what views did not have when it was recorded."""
-    return {key: value for key, value in view_of(path).items() if key in recorded(path)}
+    view, known = view_of(path), recorded(path)
+    pairs: Iterator[tuple[dict[str, Any], dict[str, Any]]] = zip_longest(view["steps"], known["steps"], fillvalue={})
+    steps = [_of(step, known_step) for step, known_step in pairs]
+    return {**_of(view, known), "steps": steps}
+
+
+def _of(view: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in view.items() if key in known}
 
 
 def named(path: Path) -> str:
