@@ -96,7 +96,7 @@ def in_threads(run: Run, levels: tuple[int, ...] = CONCURRENCY, window_s: float 
         start = time.perf_counter()
 
         def work() -> None:
-            while time.perf_counter() < start + window_s:
+            while not ends or time.perf_counter() < start + window_s:
                 run()
                 ends.append(time.perf_counter())
 
@@ -118,7 +118,7 @@ async def in_tasks(run: AsyncRun, levels: tuple[int, ...] = CONCURRENCY, window_
         start = time.perf_counter()
 
         async def work() -> None:
-            while time.perf_counter() < start + window_s:
+            while not ends or time.perf_counter() < start + window_s:
                 await run()
                 ends.append(time.perf_counter())
 

@@ -46,6 +46,7 @@ class Peer(Protocol):
 
     name: str
 
+    def make(self) -> None: ...
     def load(self, rows: Iterable[Row]) -> None: ...
     def finish(self) -> None: ...
     def page(self, scope: Scope, end: int) -> list[str]: ...
@@ -92,10 +93,14 @@ class Sqlite:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "peer.sqlite"
         self._db = sqlite3.connect(self._path)
+        self._db.executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200000; PRAGMA mmap_size = 4000000000;"
+        )
+
+    def make(self) -> None:
         columns = ", ".join(f"{name} {'INTEGER' if name in _NUMBERS else 'TEXT'}" for name in _COLUMNS)
         self._db.executescript(
             f"""
-            PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -200000; PRAGMA mmap_size = 4000000000;
             CREATE TABLE runs ({columns});
             CREATE VIRTUAL TABLE words USING fts5(text, content='runs', content_rowid='rowid');
             """
@@ -159,6 +164,8 @@ class DuckDb:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "peer.duckdb"
         self._db = duckdb.connect(str(self._path), config={"threads": 1, "memory_limit": "4GB"})
+
+    def make(self) -> None:
         columns = ", ".join(f"{name} {'BIGINT' if name in _NUMBERS else 'VARCHAR'}" for name in _COLUMNS)
         self._db.execute(f"CREATE TABLE runs ({columns})")
 

@@ -1,6 +1,6 @@
 """The run store at a million runs: lists, search, series, counts, cache look-ups, ingest; SQLite with FTS5 and DuckDB beside it.
 
-python -m benchmarks.runstore [--runs 1000000] [--ten-times] [--no-peers]
+python -m benchmarks.runstore [--runs 1000000] [--ten-times] [--no-peers] [--data DIRECTORY]
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sqlite3
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +28,6 @@ from runwell.model.run_query import Query
 from runwell.model.run_record import RunRecord
 from runwell.ports.analytics import FiguresAsked
 from runwell.ports.run_store import Place, RunsAsked
-from runwell.runstore.analytics import SqlAnalytics
 from runwell.runstore.store import ClickHouseRunStore, open_run_store
 from runwell.search.parser import parse
 from runwell.storage.records import cache_key_of
@@ -57,25 +56,54 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000_000)
     parser.add_argument("--ten-times", action="store_true", help="at ten times as many runs, too: how each grows")
     parser.add_argument("--no-peers", action="store_true", help="the run store alone")
+    parser.add_argument("--data", type=Path, help="keep what is loaded there; loaded once, it is only asked the next time")
     asked = parser.parse_args()
-    console = Console()
+    console = Console(width=None if Console().is_terminal else 140)
     sizes = [asked.runs, asked.runs * 10] if asked.ten_times else [asked.runs]
     for runs in sizes:
-        with data_directory() as folder:
+        with nullcontext(asked.data / str(runs)) if asked.data else data_directory() as folder:
+            folder.mkdir(parents=True, exist_ok=True)
             console.print(describe(folder))
             console.print(_table(runs, asyncio.run(measure(folder, runs, with_peers=not asked.no_peers))))
+
+
+class Loaded(msgspec.Struct):
+    """What was measured while the runs were loaded, and some of them."""
+
+    sides: dict[str, Figures]
+    sample: list[RunRecord]
 
 
 async def measure(folder: Path, runs: int, *, with_peers: bool) -> dict[str, Figures]:
     """Return what was measured, by side."""
     store = open_run_store(folder / "runstore")
-    await store.open()
     generator = RunGenerator(runs)
     peers: list[Peer] = [Sqlite(folder), DuckDb(folder)] if with_peers else []
     journal = JournalRows(folder)
+    await store.open()
+    kept = folder / "loaded.json"
+    if not kept.exists():
+        if (folder / "journal").exists():
+            raise SystemExit(f"{folder} was loaded only in part; remove it")
+        kept.write_bytes(msgspec.json.encode(await _load(folder, runs, store, generator, journal, peers)))
+    loaded = msgspec.json.decode(kept.read_bytes(), type=Loaded)
+    sides, words = loaded.sides, _words(generator)
+    asked: dict[str, Figures] = {"run store": await _ask_store(store, words, loaded.sample) | await journal.ask(loaded.sample)}
+    for peer in peers:
+        asked[peer.name] = await _ask_peer(peer, words, loaded.sample)
+    asked["run store"]["memory of asking, MB"] = _memory_mb()
+    await store.close()
+    return {name: figures | sides[name] for name, figures in asked.items()}
+
+
+async def _load(
+    folder: Path, runs: int, store: ClickHouseRunStore, generator: RunGenerator, journal: "JournalRows", peers: list[Peer]
+) -> Loaded:
+    for peer in peers:
+        peer.make()
     await journal.make()
-    sides: dict[str, Figures] = {name: {} for name in ("run store", *(peer.name for peer in peers))}
-    spent = dict.fromkeys(sides, 0.0)
+    spent = dict.fromkeys(("run store", *(peer.name for peer in peers)), 0.0)
+    sides: dict[str, Figures] = {name: {} for name in spent}
     cores = 0.0
     records = iter(generator)
     sample: list[RunRecord] = []
@@ -97,16 +125,15 @@ async def measure(folder: Path, runs: int, *, with_peers: bool) -> dict[str, Fig
         began = time.perf_counter()
         peer.finish()
         spent[peer.name] += time.perf_counter() - began
-    words = _words(generator)
-    sides["run store"] |= await _ask_store(store, words, sample)
-    sides["run store"] |= await journal.ask(sample)
-    sides["run store"] |= {"ingest, rows/s of a core": runs / cores, "ingest, rows/s": runs / spent["run store"]}
+    sides["run store"] = {
+        "ingest, rows/s of a core": runs / cores,
+        "ingest, rows/s": runs / spent["run store"],
+        "bytes a run": _size(folder / "runstore") / runs,
+        "memory of loading, MB": _memory_mb(),
+    }
     for peer in peers:
-        sides[peer.name] |= await _ask_peer(peer, words, sample)
-        sides[peer.name] |= {"ingest, rows/s": runs / spent[peer.name], "bytes a run": peer.size() / runs}
-    sides["run store"] |= {"bytes a run": _size(folder / "runstore") / runs, "memory, MB": _memory_mb()}
-    await store.close()
-    return sides
+        sides[peer.name] = {"ingest, rows/s": runs / spent[peer.name], "bytes a run": peer.size() / runs}
+    return Loaded(sides, sample)
 
 
 def _words(generator: RunGenerator) -> list[str]:
@@ -115,13 +142,14 @@ def _words(generator: RunGenerator) -> list[str]:
 
 
 async def _ask_store(store: ClickHouseRunStore, words: list[str], sample: list[RunRecord]) -> Figures:
-    figures = SqlAnalytics(store._connections)
+    figures = store.analytics
     hours = tuple(END - hour * HOUR_MS for hour in range(MONTH_HOURS, 0, -1))
 
     def asked(text: str) -> RunsAsked:
         return RunsAsked(scope=TENANT, query=_read(text))
 
     week = asked("status:failed started:>-7d")
+    now = Place(END, "")
     anything = asked("")
     pages = await store.page(anything, 50)
     for _ in range(40):
@@ -130,7 +158,7 @@ async def _ask_store(store: ClickHouseRunStore, words: list[str], sample: list[R
     series = FiguresAsked(scope=TENANT, begin=hours[0], end=END, buckets=hours)
     return {
         **await _timed("list page", lambda turn: store.page(anything, 50, before=places[turn % len(places)])),
-        **await _timed("failed in 7 days", lambda _: store.page(week, 50)),
+        **await _timed("failed in 7 days", lambda _: store.page(week, 50, before=now)),
         **await _timed("any word", lambda turn: store.page(asked(words[turn % len(words)]), 50)),
         **await _timed("field", lambda _: store.page(asked('output.sentiment:"negative"'), 50)),
         **await _timed("count", lambda _: store.counts(week)),

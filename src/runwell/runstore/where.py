@@ -45,7 +45,7 @@ _LISTS: Final = {"model": "models", "provider": "providers", "tag": "tags", "ste
 
 _NUMBERS: Final = {
     "version": ("version", "1"),
-    "started": ("started_at", "started_at > 0"),
+    "started": ("begun_at", "started_at > 0"),  # the same moment, and it has an index
     "created": ("created_at", "1"),
     "ended": ("ended_at", "ended_at > 0"),
     "begun": ("begun_at", "1"),
