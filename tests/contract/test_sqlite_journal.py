@@ -119,10 +119,12 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     assert "upgrade" in refused(tmp_path)  # and the first refusal let go of the lock
 
 
-OLDER = (
-    "DROP TABLE removal; DROP INDEX run_cache; ALTER TABLE run DROP COLUMN cache_key;"
-    " UPDATE meta SET value = '1' WHERE key = 'schema_version'"
-)
+OLDER = """
+DROP TABLE removal;
+DROP INDEX run_cache;
+ALTER TABLE run DROP COLUMN cache_key;
+UPDATE meta SET value = '1' WHERE key = 'schema_version'
+"""
 
 
 def test_an_older_schema_is_brought_up_to_date_by_the_owner_and_read_by_others(tmp_path: Path) -> None:
