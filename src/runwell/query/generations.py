@@ -97,7 +97,7 @@ def _told(event: Event) -> dict[str, Any]:
         "step_id": event.step_id,
         "attempt": event.attempt,
         "cost_usd": usd(data.usage.cost_nanos),
-        **{name: value for name, value in msgspec.structs.asdict(data).items() if name != "thoughts"},
+        **msgspec.structs.asdict(data),
     }
 
 
