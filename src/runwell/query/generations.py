@@ -100,11 +100,7 @@ def _told(event: Event) -> dict[str, Any]:
         "step_id": event.step_id,
         "attempt": event.attempt,
         "cost_usd": usd(data.usage.cost_nanos),
-<<<<<<< HEAD
         **fields,
-=======
-        **msgspec.structs.asdict(data),
->>>>>>> wt-oa
     }
 
 
