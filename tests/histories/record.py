@@ -22,11 +22,18 @@ from runwell.model.commands import (
     ReviewRun,
     SendMessage,
     StopRun,
+    SuspendAttempt,
+    Tick,
     UnarchiveRun,
 )
 from runwell.model.errors import ErrorInfo
+<<<<<<< HEAD
 from runwell.model.events import GenerationCompleted, Log, RunEvaluated, encode_event
+=======
+from runwell.model.events import GenerationCompleted, Log, ToolReturned, encode_event
+>>>>>>> wt-ag
 from runwell.model.usage import Usage
+from runwell.model.waits import ChildWait, MessageWait, TaskWait, TimeWait, Wait
 
 FOLDER: Final = Path(__file__).parent / "v1"
 
@@ -175,6 +182,7 @@ def reviewed_and_archived() -> Driver:
     return run
 
 
+<<<<<<< HEAD
 def _evaluation(number: int, **said: Any) -> RecordEvaluation:
     made: dict[str, Any] = {"evaluator_id": "evl_1", "evaluator": "judge", "workflow_id": "wf_2", "version": 3, **said}
     return RecordEvaluation(evaluation=RunEvaluated(evaluation_run_id=f"run_e{number}", **made))
@@ -188,6 +196,30 @@ def evaluated() -> Driver:
     run.do(_evaluation(2, turn=2, score=1.0, review="positive", comment="Hm"))
     run.do(_evaluation(3, error=ErrorInfo(code="LLM_REQUEST_FAILED", message="no")))
     run.do(ReviewRun(review="positive", comment="fine", by_end_user=True, actor="end-user"))
+=======
+def suspended() -> Driver:
+    """A handler that asks, listens, runs another workflow and sleeps in the middle of its attempt, with a crash in between."""
+    run = Driver(workflow({"id": "a", "timeout_s": 60}))
+
+    def wait(what: Wait) -> None:
+        run.now += 1_000
+        run.do(SuspendAttempt(step_id="a", attempt=run.step("a").attempt, wait=what))
+        run.now += 100_000
+
+    run.do(RecordProgress(step_id="a", attempt=1, data=ToolReturned(tool="http:x", result=1, call_id="c0")))
+    wait(TaskWait(key="ask:c1", title="Call it?", payload={"n": 1}, result_schema={"type": "object"}))
+    run.decide("a", result={"args": {"n": 2}})
+    wait(MessageWait(key="m", name="go"))
+    run.do(SendMessage(actor="ann", name="go", body={"n": 1}, message_id="m1"))
+    run.crash()
+    wait(ChildWait(key="run:c2", workflow="other", input={"n": 2}))
+    run.do(ChildEnded(step_id="a", child_run_id=run.step("a").child_run_id or "", output=7))
+    wait(TaskWait(key="ask:c3", title="And this?", expires_in_s=5))
+    run.do(Tick())
+    wait(TimeWait(key="t", for_s=1))
+    run.do(Tick())
+    run.complete("a", "done")
+>>>>>>> wt-ag
     return run
 
 
@@ -203,7 +235,11 @@ SCENARIOS: Final[tuple[Callable[[], Driver], ...]] = (
     recovered,
     paused_and_timed_out,
     reviewed_and_archived,
+<<<<<<< HEAD
     evaluated,
+=======
+    suspended,
+>>>>>>> wt-ag
 )
 
 
