@@ -48,7 +48,7 @@ class Follower:
         self._changed = asyncio.Event()
         self._leaving = False
         self._asking: tuple[Need, asyncio.Task[None]] | None = None
-        self._put_off: set[tuple[str, str]] = set()
+        self._put_off: set[tuple[str, str, str]] = set()
         """Needs that the person left for later."""
 
     async def follow(self) -> RunState:
