@@ -27,11 +27,7 @@ from runwell.model.commands import (
     UnarchiveRun,
 )
 from runwell.model.errors import ErrorInfo
-<<<<<<< HEAD
-from runwell.model.events import GenerationCompleted, Log, RunEvaluated, encode_event
-=======
-from runwell.model.events import GenerationCompleted, Log, ToolReturned, encode_event
->>>>>>> wt-ag
+from runwell.model.events import GenerationCompleted, Log, RunEvaluated, ToolReturned, encode_event
 from runwell.model.usage import Usage
 from runwell.model.waits import ChildWait, MessageWait, TaskWait, TimeWait, Wait
 
@@ -182,7 +178,6 @@ def reviewed_and_archived() -> Driver:
     return run
 
 
-<<<<<<< HEAD
 def _evaluation(number: int, **said: Any) -> RecordEvaluation:
     made: dict[str, Any] = {"evaluator_id": "evl_1", "evaluator": "judge", "workflow_id": "wf_2", "version": 3, **said}
     return RecordEvaluation(evaluation=RunEvaluated(evaluation_run_id=f"run_e{number}", **made))
@@ -196,7 +191,9 @@ def evaluated() -> Driver:
     run.do(_evaluation(2, turn=2, score=1.0, review="positive", comment="Hm"))
     run.do(_evaluation(3, error=ErrorInfo(code="LLM_REQUEST_FAILED", message="no")))
     run.do(ReviewRun(review="positive", comment="fine", by_end_user=True, actor="end-user"))
-=======
+    return run
+
+
 def suspended() -> Driver:
     """A handler that asks, listens, runs another workflow and sleeps in the middle of its attempt, with a crash in between."""
     run = Driver(workflow({"id": "a", "timeout_s": 60}))
@@ -219,7 +216,6 @@ def suspended() -> Driver:
     wait(TimeWait(key="t", for_s=1))
     run.do(Tick())
     run.complete("a", "done")
->>>>>>> wt-ag
     return run
 
 
@@ -235,11 +231,8 @@ SCENARIOS: Final[tuple[Callable[[], Driver], ...]] = (
     recovered,
     paused_and_timed_out,
     reviewed_and_archived,
-<<<<<<< HEAD
     evaluated,
-=======
     suspended,
->>>>>>> wt-ag
 )
 
 
