@@ -35,7 +35,7 @@ EVERY_KIND = {
 
 def disagreements(folder: Path, records: list[RunRecord], queries: list[Query]) -> list[str]:
     flats = [flatten(record) for record in records]
-    found = []
+    found: list[str] = []
     with table(folder) as runs:
         runs.insert(records)
         for number, query in enumerate(queries):
