@@ -1,7 +1,7 @@
 """Filters of lists, written and read."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runwell.model.errors import InvalidInput
@@ -11,6 +11,7 @@ TEXTS = st.text(max_size=20) | st.text(alphabet='a:"\\ \n', max_size=8)
 
 
 @given(TEXTS.filter(bool), TEXTS)
+@settings(deadline=None)
 def test_metadata_reads_back_as_it_was(key: str, value: str) -> None:
     assert metadata_pair(metadata_text(key, value)) == (key, value)
 
