@@ -101,7 +101,8 @@ async def stream_server(
     sql = SqliteSql(journal)
     bare = assemble_memory([bench.type], journal=journal, definitions=SqlDefinitions(sql), models=models)
     vault, outside = real_outside(settings, sql)
-    app = msgspec.structs.replace(bare, sql=sql, identities=sql_identities(sql, bare.clock), vault=vault)
+    held = {"identities": sql_identities(sql, bare.clock), "vault": vault, "tools": bare.services.tools}
+    app = msgspec.structs.replace(bare, sql=sql, **held)
     await app.runtime.open()
     seen = read_through(journal)
     made = msgspec.structs.replace(parts_for(app, settings), journal=seen, streams=Streams(app.runtime.feed, seen, limits), **parts)
