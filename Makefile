@@ -23,13 +23,13 @@ install: ## Set everything up in .venv (bootstraps uv when missing)
 	@test -x $(BIN)/runwell
 
 test: install ## Run every test: what CI runs
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 check: install ## The whole gate: format, lint, types, then every test (import contracts, file length, links, docs snippets among them)
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 demo: install ## Run a workflow with the built-in demo model
 	@$(BIN)/runwell demo

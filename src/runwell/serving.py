@@ -147,6 +147,7 @@ def _watch_projection(metrics: Metrics, projector: Projector) -> None:
     metrics.gauge("runwell_run_store_lag_seconds", "For how long it has not had the oldest of them.", lambda: projector.lag().seconds)
     metrics.gauge("runwell_run_store_overlay_runs", "Runs that lists take from memory.", lambda: projector.held)
     metrics.gauge("runwell_run_store_written_runs", "Records of runs written since the start.", lambda: projector.written)
+    metrics.gauge("runwell_run_store_removals", "Deletions that the run store has not carried out.", lambda: len(projector.pending))
     metrics.gauge("runwell_run_store_left_out_runs", "Runs that could not be written, for what is in them.", lambda: projector.left_out)
 
 

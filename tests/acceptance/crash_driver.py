@@ -32,13 +32,15 @@ from runwell.bootstrap import App, assemble, real_services
 from runwell.engine.evolve import fold
 from runwell.engine.view import run_row
 from runwell.model.commands import CompleteTask
+from runwell.model.events import TaskCompleted
 from runwell.model.ids import new_id
 from runwell.model.scope import DEFAULT_SCOPE
 from runwell.model.statuses import RunStatus
 from runwell.model.step import StepSpec
+from runwell.model.waits import TaskWait
 from runwell.ports.probe import Probe, no_probe
 from runwell.ports.runs import StartRequest
-from runwell.ports.steps import StepContext, StepType
+from runwell.ports.steps import StepContext, StepType, Suspended
 from runwell.runtime.clock import SystemClock
 from runwell.settings import Settings
 from runwell.steps.registry import step_types
@@ -56,6 +58,7 @@ DOCUMENTS: list[dict[str, Any]] = [
     {"name": "ask", "steps": [{"id": "before", "type": "effect"}, {"id": "ok", "type": "approval", "title": "go?", "depends_on": ["before"]}, {"id": "after", "type": "effect", "depends_on": ["ok"]}]},
     {"name": "nap", "steps": [{"id": "sleep", "type": "delay", "for_s": 0.02}, {"id": "after", "type": "effect", "depends_on": ["sleep"]}]},
     {"name": "parent", "steps": [{"id": "child", "type": "workflow", "workflow": "chain"}, {"id": "after", "type": "effect", "depends_on": ["child"]}]},
+    {"name": "midway", "steps": [{"id": "ask", "type": "midway"}, {"id": "after", "type": "effect", "depends_on": ["ask"]}]},
     {"name": "again", "steps": [{"id": "loop", "type": "while", "max_iterations": 3, "condition": "true", "steps": [{"id": "do", "type": "effect"}]}]},
 ]  # fmt: skip
 
@@ -64,6 +67,18 @@ class EffectStep(StepSpec):
     """Writes a line to a file outside of Runwell: what the world saw of an attempt."""
 
     type: Literal["effect"]
+
+
+class MidwayStep(StepSpec):
+    """Asks a person in the middle of its attempt, then does as `effect` does."""
+
+    type: Literal["midway"]
+
+
+async def ask_midway(effect: Callable[[StepContext], Any], context: StepContext) -> Any:
+    if not any(isinstance(data, TaskCompleted) for data in context.recorded()):
+        raise Suspended(TaskWait(key="ask", title="go on?"))
+    return await effect(context)
 
 
 def effects_of(directory: Path) -> Callable[[StepContext], Any]:
@@ -79,9 +94,13 @@ def effects_of(directory: Path) -> Callable[[StepContext], Any]:
 
 async def opened(directory: Path, probe: Probe) -> App:
     journal, sql = home(directory, database_of(directory), probe)
-    effect = StepType(name="effect", spec=EffectStep, handler=effects_of(directory), unsafe=lambda spec, given: True)
+    work = effects_of(directory)
+    effect = StepType(name="effect", spec=EffectStep, handler=work, unsafe=lambda spec, given: True)
+    midway = StepType(name="midway", spec=MidwayStep, handler=partial(ask_midway, work), unsafe=lambda spec, given: True)
     services = real_services(Settings(data_dir=directory))
-    parts = assemble(journal, SqlDefinitions(sql), services, SystemClock(), types={**step_types(), "effect": effect}, probe=probe)
+    parts = assemble(
+        journal, SqlDefinitions(sql), services, SystemClock(), types={**step_types(), "effect": effect, "midway": midway}, probe=probe
+    )
     app = msgspec.structs.replace(parts, sql=sql)
     await app.runtime.open()
     return app

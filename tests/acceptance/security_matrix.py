@@ -163,8 +163,7 @@ class Matrix:
         return Told(status, kept, _without(text, {name: ids[name] for name in shape.names() if name in ids}))
 
     async def _sent(self, request: Request, caller: Caller) -> tuple[int, dict[str, str], str]:
-        content = None if request.body is None else json.dumps(request.body)
-        headers = {**request.headers, **caller.headers, **({} if content is None else {"Content-Type": "application/json"})}
+        content, headers = _written(request, caller)
         self.world.client.cookies.clear()
         answer = await self.world.client.request(
             request.method, request.path, params=dict(request.query), content=content, headers=headers, timeout=20
@@ -172,9 +171,10 @@ class Matrix:
         return answer.status_code, dict(answer.headers), answer.text
 
     async def _streamed(self, request: Request, caller: Caller) -> tuple[int, dict[str, str], str]:
+        address, content, headers = f"http://{self.world.socket_address}{request.path}", *_written(request, caller)
         async with (
             httpx2.AsyncClient(timeout=20) as client,
-            client.stream(request.method, f"http://{self.world.socket_address}{request.path}", headers=caller.headers) as answer,
+            client.stream(request.method, address, content=content, headers=headers) as answer,
         ):
             heard = bytearray()
             with suppress(TimeoutError):
@@ -197,6 +197,11 @@ class Matrix:
         except InvalidStatus as exc:
             headers = {name.lower(): value for name, value in exc.response.headers.raw_items()}
             return exc.response.status_code, headers, (exc.response.body or b"").decode()
+
+
+def _written(request: Request, caller: Caller) -> tuple[str | None, dict[str, str]]:
+    content = None if request.body is None else json.dumps(request.body)
+    return content, {**request.headers, **caller.headers, **({} if content is None else {"Content-Type": "application/json"})}
 
 
 def _without(text: str, sent: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from tests.acceptance.workbench import kinds, run_async, sound
 from tests.scripted_tools import ScriptedTools
 from tests.step_context import FakeContext
 
-from runwell.model.commands import CompleteTask
+from runwell.model.commands import CompleteTask, StopRun
 from runwell.model.errors import InvalidDocument, InvalidInput
 from runwell.model.events import GenerationCompleted
 from runwell.model.run import TaskView
@@ -176,3 +176,29 @@ def test_a_final_answer_that_is_recorded_is_not_asked_for_again() -> None:
     context = FakeContext(spec=spec, input={"model": "m:a", "prompt": "?"}, before=list(kept))
     assert asyncio.run(run_agent(context)) == "It is there."
     assert context.events == []
+
+
+@pytest.mark.parametrize("ending", ["stop", "timeout"])
+def test_an_agent_that_is_ended_leaves_no_call_behind(ending: str) -> None:
+    cancelled: list[int] = []
+
+    async def hang(args: Any) -> Any:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            cancelled.append(args["number"])
+
+    async def main() -> None:
+        models = ScriptedModels([[find(1), find(2, "c2")]])
+        async with memory_app(models=models, tools=ScriptedTools(hang)) as app:
+            run_id = await app.start(agent("mcp:desk/find", timeout_s=5 if ending == "timeout" else None), "x")
+            await app.clock.settle()
+            if ending == "stop":
+                await app.runtime.command(run_id, StopRun())
+            else:
+                await app.clock.advance(5_000)
+            run = await app.rest(run_id)
+            assert (run.status, sorted(cancelled)) == ("stopped" if ending == "stop" else "failed", [1, 2])
+            await sound(app, run_id)
+
+    run_async(main())

@@ -41,7 +41,7 @@ def test_a_task_tells_what_is_to_be_decided(tmp_path: Path) -> None:
         assert task == {
             "id": event["data"]["task_id"], "run_id": run_id, "workflow": "ask", "step_id": "approve", "type": "approval",
             "title": "Refund 5?", "description": None, "payload": {"amount": 5}, "created_at": task["created_at"], "expires_at": None,
-            "assignees": ["ann@example.com"], "seq": event["seq"],
+            "assignees": ["ann@example.com"], "result_schema": None, "seq": event["seq"],
         }  # fmt: skip
         for path in ("/v1/tasks/pending", "/v1/workflows/ask/tasks/pending", f"/v1/workflows/ask/runs/{run_id}/tasks/pending"):
             assert await api.pages(path) == [task]

@@ -69,9 +69,9 @@ def test_a_call_is_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_all_calls_are_runs_of_one_workflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(world: World) -> None:
         async with world.client() as client:
-            await asyncio.gather(*(client.chat.completions.create(model=f"local:model-{i}", messages=HI) for i in range(5)))
+            await asyncio.gather(*(client.chat.completions.create(model=f"local:model-{i}", messages=HI) for i in range(20)))
         assert [flow["slug"] for flow in (await world.get("/v1/workflows"))["data"]] == ["chat-completions"]
-        assert len((await world.get("/v1/workflows/chat-completions/runs"))["data"]) == 5
+        assert len((await world.get("/v1/workflows/chat-completions/runs"))["data"]) == 20
         assert (await world.get("/v1/workflows/chat-completions"))["latest_version"] == 1
 
     with_world(tmp_path, monkeypatch, say("Hello"), test)

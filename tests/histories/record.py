@@ -22,11 +22,14 @@ from runwell.model.commands import (
     ReviewRun,
     SendMessage,
     StopRun,
+    SuspendAttempt,
+    Tick,
     UnarchiveRun,
 )
 from runwell.model.errors import ErrorInfo
-from runwell.model.events import GenerationCompleted, Log, RunEvaluated, encode_event
+from runwell.model.events import GenerationCompleted, Log, RunEvaluated, ToolReturned, encode_event
 from runwell.model.usage import Usage
+from runwell.model.waits import ChildWait, MessageWait, TaskWait, TimeWait, Wait
 
 FOLDER: Final = Path(__file__).parent / "v1"
 
@@ -191,6 +194,31 @@ def evaluated() -> Driver:
     return run
 
 
+def suspended() -> Driver:
+    """A handler that asks, listens, runs another workflow and sleeps in the middle of its attempt, with a crash in between."""
+    run = Driver(workflow({"id": "a", "timeout_s": 60}))
+
+    def wait(what: Wait) -> None:
+        run.now += 1_000
+        run.do(SuspendAttempt(step_id="a", attempt=run.step("a").attempt, wait=what))
+        run.now += 100_000
+
+    run.do(RecordProgress(step_id="a", attempt=1, data=ToolReturned(tool="http:x", result=1, call_id="c0")))
+    wait(TaskWait(key="ask:c1", title="Call it?", payload={"n": 1}, result_schema={"type": "object"}))
+    run.decide("a", result={"args": {"n": 2}})
+    wait(MessageWait(key="m", name="go"))
+    run.do(SendMessage(actor="ann", name="go", body={"n": 1}, message_id="m1"))
+    run.crash()
+    wait(ChildWait(key="run:c2", workflow="other", input={"n": 2}))
+    run.do(ChildEnded(step_id="a", child_run_id=run.step("a").child_run_id or "", output=7))
+    wait(TaskWait(key="ask:c3", title="And this?", expires_in_s=5))
+    run.do(Tick())
+    wait(TimeWait(key="t", for_s=1))
+    run.do(Tick())
+    run.complete("a", "done")
+    return run
+
+
 SCENARIOS: Final[tuple[Callable[[], Driver], ...]] = (
     diamond,
     parallel_failure,
@@ -204,6 +232,7 @@ SCENARIOS: Final[tuple[Callable[[], Driver], ...]] = (
     paused_and_timed_out,
     reviewed_and_archived,
     evaluated,
+    suspended,
 )
 
 

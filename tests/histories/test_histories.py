@@ -1,6 +1,8 @@
 """What was recorded once is read the same for ever."""
 
 import json
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +35,15 @@ def recorded(path: Path) -> Any:
 
 
 def as_recorded(path: Path) -> Any:
-    """Return the view without what views, or steps in them, did not have when it was recorded."""
-    return _known(view_of(path), recorded(path))
+    """Return the view without what views did not have when it was recorded."""
+    view, known = view_of(path), recorded(path)
+    pairs: Iterator[tuple[dict[str, Any], dict[str, Any]]] = zip_longest(view["steps"], known["steps"], fillvalue={})
+    steps = [_of(step, known_step) for step, known_step in pairs]
+    return {**_of(view, known), "steps": steps}
 
 
-def _known(now: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
-    steps = [_known(now_step, then_step) for now_step, then_step in zip(now.get("steps", ()), then.get("steps", ()), strict=True)]
-    return {key: steps if key == "steps" else value for key, value in now.items() if key in then}
+def _of(view: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in view.items() if key in known}
 
 
 def named(path: Path) -> str:

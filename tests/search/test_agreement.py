@@ -1,5 +1,6 @@
 """Python, SQL and the naive oracle say the same of every run."""
 
+import logging
 import os
 import random
 from pathlib import Path
@@ -14,6 +15,7 @@ from runwell.runstore.where import where
 from runwell.search.flatten import flatten
 from runwell.search.matches import matches
 
+_log = logging.getLogger(__name__)
 SEED = int(os.environ.get("RUNWELL_SEARCH_SEED", "20261121"))
 
 
@@ -33,10 +35,12 @@ EVERY_KIND = {
 
 def disagreements(folder: Path, records: list[RunRecord], queries: list[Query]) -> list[str]:
     flats = [flatten(record) for record in records]
-    found = []
+    found: list[str] = []
     with table(folder) as runs:
         runs.insert(records)
-        for query in queries:
+        for number, query in enumerate(queries):
+            if number % 100 == 0:
+                _log.info("%s queries over %s runs, %s disagreements", number, len(records), len(found))
             expected = {record.run_id for record in records if oracle.holds(query, record)}
             judged = {record.run_id for record, flat in zip(records, flats, strict=True) if matches(query, record, flat)}
             selected = runs.found(query)

@@ -56,6 +56,25 @@ def test_what_is_said_after_the_end() -> None:
     assert recorder.record().archived_at is None
 
 
+def test_what_evaluators_say_is_in_the_record_made_of_the_events_alone() -> None:
+    said = ev.RunEvaluated(
+        evaluation_run_id="run_e",
+        evaluator_id="evl_1",
+        evaluator="right",
+        workflow_id="wf_2",
+        version=1,
+        score=0.25,
+        review="negative",
+        comment="wrong",
+    )
+    events = log((ev.RunSucceeded(output=1), None), (said, None))
+    record = recorded(events).record()
+    assert (record.review, record.score, record.review_comment, record.rev) == ("negative", 0.25, "wrong", 4)
+    person = ev.RunReviewed(review="positive", comment="it is right", by_end_user=True)
+    record = recorded([*events, event(RUN, 5, person)]).record()
+    assert (record.review, record.score, record.review_comment) == ("positive", 0.25, "it is right")
+
+
 def test_a_record_is_made_once_until_something_happens() -> None:
     recorder = recorded(log())
     first = recorder.record()

@@ -54,6 +54,13 @@ def answers(kind: type, description: str, status: int = 200) -> dict[int | str, 
     return {status: {"description": description, "content": {"application/json": {"schema": schema}}}}
 
 
+def answers_or_streams(kind: type, description: str) -> dict[int | str, dict[str, Any]]:
+    """As `answers`, for an operation that answers with server-sent events when it is asked to."""
+    told = answers(kind, description)
+    told[200]["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+    return told
+
+
 def no_content(description: str) -> dict[int | str, dict[str, Any]]:
     return {204: {"description": description}}
 

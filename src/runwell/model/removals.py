@@ -19,8 +19,8 @@ class Removals(msgspec.Struct, frozen=True, kw_only=True):
     runs: frozenset[str] = frozenset()
     everything: bool = False
 
-    def __bool__(self) -> bool:
-        return bool(self.workflows or self.runs or self.everything)
+    def __len__(self) -> int:
+        return len(self.workflows) + len(self.runs) + self.everything
 
     def has(self, record: RunRecord) -> bool:
         """Whether the run was deleted."""

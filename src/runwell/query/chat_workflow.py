@@ -38,16 +38,17 @@ class ChatWorkflow:
         found = await self._definitions.get(scope, SLUG)
         if found is not None and found.hash == document.hash:
             return found
-        await self._check(scope, found)
+        await self._check(scope)
         return await self._definitions.put(scope, SLUG, document.name, document.hash, document.body)
 
-    async def _check(self, scope: Scope, found: Version | None) -> None:
+    async def _check(self, scope: Scope) -> None:
         try:
             known = await self._workflows.get(scope, SLUG)
         except NotFound:
             return
         if known.archived_at is not None:
             raise Refused(f"the workflow {SLUG!r}, under which calls are kept, is archived", hint="take it out of the archive")
+        found = await self._definitions.get(scope, SLUG)  # anew: another call may have made it meanwhile
         body = None if found is None else await self._definitions.by_hash(found.hash)
         if body is None or {step.get("type") for step in msgspec.json.decode(body)["steps"]} != {"chat"}:
             raise Refused(f"the project has another workflow {SLUG!r}, under which these calls are kept", hint="give that one another slug")

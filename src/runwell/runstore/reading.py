@@ -40,18 +40,18 @@ def page(client: "Client", asked: RunsAsked, limit: int, before: Place | None, a
 
 def counts(client: "Client", asked: RunsAsked) -> RunCounts:
     runs = runs_asked(asked)
-    newest = "max((created_at, workflow_slug, workflow_name))"
+    newest = "max(created_at), argMax(workflow_slug, created_at), argMax(workflow_name, created_at)"  # a tuple is ten times as slow
     rows = _rows(client, f"SELECT status, workflow_id, count(), {newest} {runs.sql} GROUP BY status, workflow_id", runs.params)
     rows += [
-        (record.status.value, record.workflow_id, 1, (record.created_at, record.workflow_slug, record.workflow_name))
+        (record.status.value, record.workflow_id, 1, record.created_at, record.workflow_slug, record.workflow_name)
         for record in newer_asked(asked)
     ]
     statuses, workflows = Counter[str](), Counter[str]()
     called: dict[str, tuple[int, str, str]] = {}
-    for status, workflow_id, count, at in rows:
+    for status, workflow_id, count, *at in rows:
         statuses[status] += count
         workflows[workflow_id] += count
-        called[workflow_id] = max(at, called.get(workflow_id, at))
+        called[workflow_id] = max(tuple(at), called.get(workflow_id, (0, "", "")))
     most = dict(sorted(workflows.items(), key=lambda entry: (-entry[1], entry[0]))[:_WORKFLOWS])
     names = {workflow_id: WorkflowNames(slug=called[workflow_id][1], name=called[workflow_id][2]) for workflow_id in most}
     return RunCounts(count=statuses.total(), statuses=dict(statuses), workflows=most, names=names)

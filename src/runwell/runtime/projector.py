@@ -192,6 +192,11 @@ class Projector:
         seconds = 0.0 if since is None or not positions else max(self._clock.now() - since, 0) / 1000
         return Lag(positions=positions, seconds=seconds, complete=self.mode == "live")
 
+    @property
+    def pending(self) -> Removals:
+        """What was deleted and the store may still have, though it may not be named."""
+        return self._journal.removals()
+
     def removals(self) -> Removals:
         return self._remover.named()
 

@@ -305,7 +305,7 @@ TEXTS = st.lists(PIECES | st.text(max_size=3), max_size=14).map("".join)
 
 
 @given(TEXTS | st.text(max_size=60))
-@settings(max_examples=3_000)
+@settings(max_examples=3_000, deadline=None)
 @example('input.x:=5,"a",true,2026-11-20 OR -(a -b "c d"*)')
 @example("input.x:=1e-9,123456789012345678901234567890")
 def test_any_text_is_a_query_or_has_a_mistake_in_it(text: str) -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from tests.unit.search.test_parser import NOW, TEXTS, read
 
 from runwell.model.errors import InvalidQuery
@@ -15,6 +15,7 @@ KNOWN = re.compile(
 
 
 @given(TEXTS)
+@settings(deadline=None)
 def test_values_are_always_bound(text: str) -> None:
     query = read(text)
     if not isinstance(query, InvalidQuery):

@@ -64,9 +64,10 @@ class ReplyBody(_Running):
 
 
 _RUN: Final[Responses] = {
-    **answers(RunView, "The run, which has ended."),
+    **answers(RunView, "The run, which has ended; with `stream` its events."),
     **answers(Accepted, "The run is durable, and has not ended: it still works, or waits for somebody.", 202),
 }
+_RUN[200]["content"]["text/event-stream"] = {}
 
 
 @routes.post("/v1/agents/{agent_id}/runs", responses=_RUN)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import Body, Request
 from starlette.responses import Response
 
-from runwell.api.answers import answers
+from runwell.api.answers import answers_or_streams
 from runwell.api.openai.calls import streamed_answer, whole_answer
 from runwell.api.openai.chat_answer import ChatChunks, ChatCompletion, completion
 from runwell.api.openai.chat_request import CreateChatCompletion
@@ -16,7 +16,9 @@ from runwell.api.route import Caller, Server, needs, router
 
 routes = router("openai", OpenAIRoute)
 
-_ANSWER: Final[dict[int | str, dict[str, Any]]] = answers(ChatCompletion, "The answer; with `stream` its pieces, as server-sent events.")
+_ANSWER: Final[dict[int | str, dict[str, Any]]] = answers_or_streams(
+    ChatCompletion, "The answer; with `stream` its pieces, as server-sent events."
+)
 
 
 @routes.post("/v1/chat/completions", responses=_ANSWER)

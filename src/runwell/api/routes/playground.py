@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from runwell.api.answers import Answer, answers
+from runwell.api.answers import Answer, answers, answers_or_streams
 from runwell.api.hang_up import GONE, StreamedOnce, listening, unless
 from runwell.api.json_values import JsonObject, JsonValue, KeptText
 from runwell.api.parts import Parts
@@ -91,7 +91,7 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
     variants: list[Done | Failed]
 
 
-_ANSWER: Final[dict[int | str, dict[str, Any]]] = answers(
+_ANSWER: Final[dict[int | str, dict[str, Any]]] = answers_or_streams(
     Outcomes, "The outcomes; as a stream `delta`, `done` and `failed` messages of the variants, and `end`, as `data: <JSON>`."
 )
 

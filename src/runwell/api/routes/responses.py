@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import Body, Request
 from starlette.responses import Response
 
-from runwell.api.answers import answers
+from runwell.api.answers import answers_or_streams
 from runwell.api.openai.calls import streamed_answer, whole_answer
 from runwell.api.openai.errors import OpenAIRoute
 from runwell.api.openai.response_answer import OpenAIResponse, ResponseEvents, ResponseFrame
@@ -16,7 +16,9 @@ from runwell.api.route import Caller, Server, needs, router
 
 routes = router("openai", OpenAIRoute)
 
-_ANSWER: Final[dict[int | str, dict[str, Any]]] = answers(OpenAIResponse, "The answer; with `stream` its events, as server-sent events.")
+_ANSWER: Final[dict[int | str, dict[str, Any]]] = answers_or_streams(
+    OpenAIResponse, "The answer; with `stream` its events, as server-sent events."
+)
 
 
 @routes.post("/v1/responses", responses=_ANSWER)

@@ -6,6 +6,7 @@ from fastapi import Path
 
 from runwell.api.answers import Answer, answers
 from runwell.api.route import Caller, Server, needs, router
+from runwell.model.errors import NotFound
 from runwell.model.run_document import RunDocument
 from runwell.query.finding import find_run
 from runwell.query.run_document import run_document
@@ -31,4 +32,7 @@ async def get_workflow_run(workflow_run_id: ShortId, caller: Caller, server: Ser
     run = await server.runs.view(caller.scope, found.run_id)
     document = await server.runs.document(caller.scope, found.run_id)
     servers = await mcp_servers(server.vault, caller.scope)
-    return Answer(run_document(run, await server.journal.read(found.run_id), document, caller.scope, servers))
+    events = await server.journal.read(found.run_id)
+    if not events:
+        raise NotFound(f"there is no run {workflow_run_id!r}", hint="it was deleted while it was read")
+    return Answer(run_document(run, events, document, caller.scope, servers))

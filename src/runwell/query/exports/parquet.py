@@ -1,10 +1,10 @@
 """Parquet: the columns of CSV with their types, in groups of rows that are written as they fill."""
 
-from decimal import Decimal
 from typing import Any, Final
 
 from runwell.model.run_record import RunRecord
-from runwell.query.exports.columns import Column, Kind
+from runwell.query.exports.arrow_columns import arrow_column, arrow_type
+from runwell.query.exports.columns import Column
 
 GROUP_RUNS: Final = 5_000
 GROUP_BYTES: Final = 4 * 1024 * 1024
@@ -16,14 +16,7 @@ _ALIKE: Final = frozenset({"workflow", "workflow_id", "workflow_name", "kind", "
 def _schema(columns: tuple[Column, ...]) -> Any:
     import pyarrow as pa
 
-    types: dict[Kind, Any] = {
-        "text": pa.string(),
-        "integer": pa.int64(),
-        "number": pa.float64(),
-        "moment": pa.timestamp("ms", tz="UTC"),
-        "money": pa.decimal128(28, 9),
-    }
-    return pa.schema([pa.field(column.name, types[column.kind]) for column in columns])
+    return pa.schema([pa.field(column.name, arrow_type(column.kind)) for column in columns])
 
 
 class Parquet:
@@ -47,10 +40,11 @@ class Parquet:
 
     def add(self, record: RunRecord) -> bytes:
         for column, values in zip(self._columns, self._rows, strict=True):
-            value = _value(column, column.value(record))
-            values.append(value)
-            if isinstance(value, str):
+            value = column.value(record)
+            if column.kind == "text" and value is not None:
+                value = value.encode("utf-8", "replace")
                 self._size += len(value)
+            values.append(value)
         if len(self._rows[0]) >= GROUP_RUNS or self._size >= GROUP_BYTES:
             self._flush()
         return self._sink.take()
@@ -65,17 +59,11 @@ class Parquet:
             return
         import pyarrow as pa
 
-        arrays = [pa.array(values, type=field.type) for values, field in zip(self._rows, self._schema, strict=True)]
+        arrays = [arrow_column(column.kind, values) for column, values in zip(self._columns, self._rows, strict=True)]
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema), row_group_size=GROUP_RUNS)
         for values in self._rows:
             values.clear()
         self._size = 0
-
-
-def _value(column: Column, value: Any) -> Any:
-    if column.kind == "money":
-        return Decimal(value)
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 class _Sink:
