@@ -1,11 +1,12 @@
 """The only place that wires everything."""
 
 import gc
+import importlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 import msgspec
 
@@ -15,7 +16,6 @@ from runwell.adapters.linear_patterns import linear_pattern
 from runwell.adapters.models.connections import addresses
 from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.models.sources import ModelSources
-from runwell.adapters.otlp.reading import read_trace
 from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets, StoredSecrets
 from runwell.adapters.tools.mcp_tools import McpTools
@@ -30,6 +30,7 @@ from runwell.model.redaction import NOTHING, Redaction
 from runwell.model.redactor import Redactor
 from runwell.model.run import RunRow
 from runwell.model.scope import Scope
+from runwell.model.traces import Span, TraceReading
 from runwell.ports.clock import Clock
 from runwell.ports.feed import Feed
 from runwell.ports.feedback import FeedbackTokens
@@ -125,6 +126,13 @@ def tune_process() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def read_trace(spans: Sequence[Span], now: int, is_late: bool) -> TraceReading:
+    """Read a trace by what is loaded with the first one: it knows the prices of all models, which takes a while."""
+    reading: Any = importlib.import_module("runwell.adapters.otlp.reading")
+    told: TraceReading = reading.read_trace(spans, now, is_late)
+    return told
 
 
 def every_run(row: RunRow) -> bool:

@@ -18,16 +18,18 @@ from websockets.exceptions import ConnectionClosed
 
 from runwell.api.application import create_app
 from runwell.api.parts import Parts
-from runwell.bootstrap import close_services, hosted_evaluation, real_outside
+from runwell.bootstrap import close_services, hosted_evaluation, read_trace, real_outside
 from runwell.ports.journal import Journal, Version
 from runwell.ports.models import Models
 from runwell.query.following import StreamLimits, Streams
+from runwell.runtime.traces import TraceRecorder
 from runwell.serving import _listen, parts_for
 from runwell.settings import Settings
 from runwell.storage.feedback_tokens import SignedTokens
 from runwell.storage.sealing import KeyRing
 from runwell.storage.sql_definitions import SqlDefinitions
 from runwell.storage.sql_identity import sql_identities
+from runwell.storage.sql_traces import SqlPendingSpans
 from runwell.storage.sqlite_journal import SqliteJournal
 from runwell.storage.sqlite_sql import SqliteSql
 from runwell.testing import MemoryApp, assemble_memory
@@ -106,6 +108,7 @@ async def stream_server(
     vault, outside = real_outside(settings, sql, keys)
     kept: dict[str, Any] = {"tools": bare.services.tools, "evaluation": hosted_evaluation(bare.runtime, sql)}
     kept["feedback_tokens"] = SignedTokens(keys)
+    kept["traces"] = TraceRecorder(bare.runtime, SqlPendingSpans(sql), read_trace, bare.clock)
     app = msgspec.structs.replace(bare, sql=sql, identities=sql_identities(sql, bare.clock), vault=vault, **kept)
     await app.runtime.open()
     seen = read_through(journal)

@@ -191,7 +191,7 @@ def test_a_live_run_is_reviewed_but_not_archived(tmp_path: Path) -> None:
         assert refused["detail"] == f"{run_id} is waiting: only a run that has ended can be archived"
         path = f"/v1/workflows/ask/runs/{run_id}/review"
         said = await api.send("PUT", path, json={"review": "positive", "score": 1, "comment": "so far"})
-        assert said.json() == {"run_id": run_id, "archived_at": None, "review": "positive", "score": 1.0}
+        assert said.json() == {"run_id": run_id, "archived_at": None, "review": "positive", "score": 1.0, "review_comment": "so far"}
         assert (await api.send("PUT", path, json={})).json()["review"] == ""
         for body in ({"review": "so-so"}, {"score": "NaN"}, {"score": 1e400}, {"comment": 1}, {"more": 1}):
             content = msgspec.json.encode(body) if body != {"score": 1e400} else b'{"score": 1e400}'
@@ -302,7 +302,7 @@ def test_every_page_counts_the_list_of_the_first_one(tmp_path: Path) -> None:
             "next_cursor": None,
             "prev_cursor": None,
             "count": 0,
-            "facets": {"statuses": {}, "workflows": {}},
+            "facets": {"statuses": {}, "workflows": {}, "workflow_names": {}},
         }
 
     with_api(tmp_path, main)
@@ -342,8 +342,8 @@ def test_the_fields_that_can_be_asked_about(tmp_path: Path) -> None:
         assert seen["step.say.status"]["values"] == ["succeeded"]
         assert "input.secret" not in seen
         assert (fields["workflow"]["values"], fields["tag"]["values"], fields["version"]["values"]) == (["say"], ["beta"], ["1"])
-        assert fields["environment"]["values"] == ["production", "testing", "staging"]
-        assert (fields["kind"]["values"], fields["review"]["values"]) == (["workflow", "agent"], ["positive", "negative"])
+        assert fields["environment"]["values"] == ["production", "testing", "evaluation", "staging"]
+        assert (fields["kind"]["values"], fields["review"]["values"]) == (["workflow", "agent", "trace"], ["positive", "negative"])
         assert (fields["trigger"]["values"], fields["step_type"]["values"]) == (["api"], ["transform"])
         for field in [*told["data"], *told["seen"]]:
             for value in field["values"]:  # what is suggested can be asked for

@@ -149,7 +149,7 @@ def test_an_experiment_survives_kill_9_and_starts_nothing_twice(tmp_path: Path) 
                 assert 0 < before < 120 <= sum(provider.asked.values())
                 assert sum(provider.asked.values()) <= 120 + 4, "only what was in flight at the end of the process is asked again"
                 for environment in ("testing", "evaluation"):
-                    await until(partial(one.get, "/v1/runs", environment=environment, limit=1, count=True), lambda page: page["count"] == 60)
+                    await until(partial(one.get, "/v1/runs", environment=environment, count=True), lambda page: page["count"] == 60)
 
     asyncio.run(test())
 

@@ -181,7 +181,7 @@ def test_a_stream_that_nobody_asked_for_may_end_too_early_as_well() -> None:
 def test_a_refusal(provider: str, streamed: bool, status: int, reason: str) -> None:
     with pytest.raises(StepError, match="sorry") as caught:
         call(provider, refuse(status, "sorry, sk-secret", retry_after="9"), streamed=streamed)
-    assert caught.value.details == {"reason": reason, "status": status}
+    assert caught.value.details == {"reason": reason, "status": status, "retry_after_s": 9}
     assert caught.value.retryable is (status in (429, 503))
     assert caught.value.retry_after_s == 9
     assert "sk-secret" not in caught.value.message

@@ -172,7 +172,7 @@ def test_a_rate_limit_says_when_to_come_again(streamed: bool) -> None:
     error = failure(refuse(429, "slow down", code="rate_limit_exceeded", retry_after="7"), streamed=streamed)
     assert error.retryable
     assert error.retry_after_s == 7.0
-    assert error.details == {"reason": "rate_limit", "status": 429}
+    assert error.details == {"reason": "rate_limit", "status": 429, "retry_after_s": 7.0}
 
 
 def test_a_rate_limit_may_name_a_moment() -> None:

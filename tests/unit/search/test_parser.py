@@ -182,7 +182,7 @@ def test_days_are_those_of_the_zone() -> None:
         ("review:postive", "postive", "review is never 'postive'", "did you mean positive?"),
         ("review:good", "good", "review is never 'good'", "it is positive or negative"),
         ("kind:workflow,agnet", "agnet", "kind is never 'agnet'", "did you mean agent?"),
-        ("kind:ag*", "ag*", "kind is never", "it is workflow or agent"),
+        ("kind:ag*", "ag*", "kind is never", "it is workflow, agent or trace"),
         ("review:~pos", ":~pos", "makes no sense for review", "is, is not"),
         ("waiting_for:aproval", "aproval", "is never", "did you mean approval?"),
         ("step.x.foo:failed", "step.x.foo", "no field 'step.x.foo'", "step.x.status"),

@@ -30,10 +30,11 @@ def main(lifeline: int, command: list[str]) -> int:
         os.write(2, f"cannot run {command[0]!r}: {exc.strerror}\n".encode())
         return NOT_FOUND
     _let_go_of_streams()
-    watched = [lifeline, awake]
+    watch = select.poll()  # not select: descriptors of a busy server are beyond what it takes
+    for descriptor in (lifeline, awake):
+        watch.register(descriptor, select.POLLIN)
     while child.poll() is None:
-        ready, _, _ = select.select(watched, [], [])
-        if lifeline in ready:
+        if any(descriptor == lifeline for descriptor, _ in watch.poll()):
             break
         os.read(awake, 4_096)
     _end_group(child)
