@@ -1,11 +1,12 @@
 """Runwell runs AI workflows and agents durably, and keeps every run.
 
-`Client` and `AsyncClient` reach a server. `tool`, `agent`, `workflow` and `step` write workflows in Python. Each is loaded when it
-is first asked for.
+`Client` and `AsyncClient` reach a server. `tool`, `agent`, `workflow` and `step` write workflows in Python, which `local` opens a
+place for. Each is loaded when it is first asked for: `import runwell` is quick.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from runwell.model.version import __version__
 
 if TYPE_CHECKING:
     from runwell.authoring import step
@@ -15,23 +16,26 @@ if TYPE_CHECKING:
     from runwell.sdk.client import AsyncClient, Client
     from runwell.sdk.tool import ToolContext, tool
 
-__version__ = "0.1.0"
 __all__ = ["AsyncClient", "Client", "ToolContext", "__version__", "agent", "local", "step", "tool", "workflow"]
-
-_HOMES: Final = {
-    "AsyncClient": "runwell.sdk.client",
-    "Client": "runwell.sdk.client",
-    "ToolContext": "runwell.sdk.tool",
-    "agent": "runwell.authoring.agent",
-    "local": "runwell.authoring.local",
-    "tool": "runwell.sdk.tool",
-    "workflow": "runwell.authoring.workflow",
-}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "step":
-        return importlib.import_module("runwell.authoring.step")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    home: Any
+    match name:
+        case "AsyncClient" | "Client":
+            from runwell.sdk import client as home
+        case "ToolContext" | "tool":
+            from runwell.sdk import tool as home
+        case "agent":
+            from runwell.authoring import agent as home
+        case "local":
+            from runwell.authoring import local as home
+        case "workflow":
+            from runwell.authoring import workflow as home
+        case "step":
+            from runwell.authoring import step as home
+
+            return home
+        case _:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(home, name)

@@ -7,8 +7,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
+from runwell.adapters.document_yaml import YamlText
 from runwell.authoring.recording import Recorder, is_recording, recorder, recording
 from runwell.authoring.references import Reference, Wrong, source_of
 from runwell.model.caching import CacheUse
@@ -54,7 +53,7 @@ class Written:
 
     def yaml(self) -> str:
         """Return the document as YAML."""
-        return yaml.safe_dump(self._built.document, sort_keys=False, allow_unicode=True, width=120)
+        return YamlText().write(self._built.document)
 
     def tools(self) -> tuple[Tool[..., Any], ...]:
         """Return the functions that its steps call."""

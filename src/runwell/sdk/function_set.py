@@ -1,8 +1,8 @@
 """The functions that a process knows as tools: those of the modules that its operator names, and of installed packages."""
 
-import importlib
 import importlib.util
 import inspect
+import pkgutil
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -75,9 +75,9 @@ def _tools_of(value: Any) -> Iterator[Tool[..., Any]]:
         yield from (one for one in vars(value).values() if isinstance(one, Tool))
 
 
-def _loaded(name: str) -> ModuleType:
+def _loaded(name: str) -> Any:
     try:
-        return _from_file(Path(name).expanduser().absolute()) if name.endswith(".py") else importlib.import_module(name)
+        return _from_file(Path(name).expanduser().absolute()) if name.endswith(".py") else pkgutil.resolve_name(name)
     except Exception as exc:
         hint = "name modules that Python finds (PYTHONPATH), or paths of .py files"
         raise InvalidInput(f"RUNWELL_TOOL_MODULES: {name!r} cannot be loaded: {type(exc).__name__}: {exc}", hint=hint) from exc
