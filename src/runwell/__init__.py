@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from runwell.authoring.local import local
     from runwell.authoring.workflow import workflow
     from runwell.sdk.client import AsyncClient, Client
-    from runwell.sdk.tool import ToolContext, tool
+    from runwell.sdk.tool import ToolContext, tool, tool_context
 
-__all__ = ["AsyncClient", "Client", "ToolContext", "__version__", "agent", "local", "step", "tool", "workflow"]
+__all__ = ["AsyncClient", "Client", "ToolContext", "__version__", "agent", "local", "step", "tool", "tool_context", "workflow"]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Any:
     match name:
         case "AsyncClient" | "Client":
             from runwell.sdk import client as home
-        case "ToolContext" | "tool":
+        case "ToolContext" | "tool" | "tool_context":
             from runwell.sdk import tool as home
         case "agent":
             from runwell.authoring import agent as home

@@ -9,30 +9,30 @@ import sys
 import time
 from pathlib import Path
 
-from runwell import ToolContext, tool, workflow
+from runwell import tool, tool_context, workflow
 
 LOG = Path(os.environ.get("ORDERS_LOG", os.devnull))
 
 
 @tool
-def reserve(what: str, context: ToolContext) -> dict[str, str]:
+def reserve(what: str) -> dict[str, str]:
     """Put something aside."""
-    _note("reserve", what, context)
+    _note("reserve", what)
     return {"what": what}
 
 
 @tool
-def pay(what: str, context: ToolContext) -> str:
+def pay(what: str) -> str:
     """Pay for it."""
-    _note("pay", what, context)
+    _note("pay", what)
     while LOG.with_suffix(".hang").exists():
         time.sleep(0.02)
     return f"paid for {what}"
 
 
-def _note(name: str, what: str, context: ToolContext) -> None:
+def _note(name: str, what: str) -> None:
     with LOG.open("a") as log:
-        log.write(f"{name} {what} {context.idempotency_key}\n")
+        log.write(f"{name} {what} {tool_context().idempotency_key}\n")
 
 
 @workflow

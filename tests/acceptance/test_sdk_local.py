@@ -84,7 +84,8 @@ def test_somebody_decides_or_the_run_waits() -> None:
 
     assert mail.run({"text": "A", "number": 2}, decide=decide).output["asked"] == "succeeded"
     assert [(task.title, task.payload) for task in asked] == [("Answer A?", {"place": "Lyon"})]
-    assert mail.run({"text": "A", "number": 2}, decide=lambda task: False).status == "failed"
+    assert mail.run({"text": "A", "number": 2}, decide=lambda task: False).steps[1].result["approved"] is False
+    assert mail.run({"text": "A", "number": 2}, decide=lambda task: {"note": "x"}).steps[1].result["note"] == "x"
     with pytest.raises(RunNotEnded, match="waits for somebody"):
         mail.run({"text": "A", "number": 2})
     with pytest.raises(ZeroDivisionError):
@@ -148,7 +149,7 @@ def test_a_run_that_waited_is_gone_on_with(tmp_path: Path) -> None:
         mail.run(given, data_dir=tmp_path, key="k")
     run = mail.run(given, data_dir=tmp_path, key="k", decide=lambda task: True)
     assert run.output["asked"] == "succeeded"
-    assert len([one for one in run.steps if one.id == "find"][0].attempts) == 1
+    assert len(next(one for one in run.steps if one.id == "find").attempts) == 1
 
 
 def test_a_data_directory_has_one_owner(tmp_path: Path) -> None:
@@ -197,20 +198,22 @@ def test_a_script_answers_in_place_of_the_model() -> None:
 
 
 def test_a_call_without_an_answer_fails_the_test() -> None:
-    with pytest.raises(AssertionError, match="no answer left for 'openai:gpt-5-mini', which was asked"), ScriptedModels([call("python:find", number=7)]):
+    with (
+        pytest.raises(AssertionError, match="no answer left for 'openai:gpt-5-mini', which was asked"),
+        ScriptedModels([call("python:find", number=7)]),
+    ):
         support.run({"question": "Where?"})
 
 
 def test_an_answer_without_a_call_fails_the_test() -> None:
-    with pytest.raises(AssertionError, match="nobody asked for the script's last 1 answers"):
-        with ScriptedModels([{"text": "a", "angry": True}, "b"]):
-            support.run({"question": "Where?"})
+    script: list[Any] = [{"text": "a", "angry": True}, "b"]
+    with pytest.raises(AssertionError, match="nobody asked for the script's last 1 answers"), ScriptedModels(script):
+        support.run({"question": "Where?"})
 
 
 def test_a_failure_of_the_test_itself_is_what_is_told() -> None:
-    with pytest.raises(ValueError, match="mine"):
-        with ScriptedModels(["never asked"]):
-            raise ValueError("mine")
+    with pytest.raises(ValueError, match="mine"), ScriptedModels(["never asked"]):
+        raise ValueError("mine")
 
 
 def test_a_test_has_no_network_and_no_time() -> None:

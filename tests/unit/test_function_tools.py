@@ -19,7 +19,7 @@ from runwell.model.ids import new_id
 from runwell.model.scope import DEFAULT_SCOPE, Scope
 from runwell.runtime.publisher import Publisher
 from runwell.sdk.function_set import FunctionSet, installed_functions
-from runwell.sdk.tool import Tool, ToolContext, tool
+from runwell.sdk.tool import Tool, tool, tool_context
 from runwell.steps.reach import unreachable
 from runwell.steps.registry import step_types
 from runwell.storage.memory_journal import MemoryDefinitions
@@ -39,15 +39,16 @@ def find(number: int) -> Parcel:
 
 
 @tool
-async def later(text: str, context: ToolContext) -> str:
+async def later(text: str) -> str:
+    context = tool_context()
     context.log(f"waits for {text}")
     await asyncio.sleep(0)
     return f"{text} {context.idempotency_key}"
 
 
 @tool
-def loud(context: ToolContext) -> None:
-    context.log("from a thread")
+def loud() -> None:
+    tool_context().log("from a thread")
 
 
 @tool
@@ -89,6 +90,7 @@ def test_sync_and_async_functions_return_json() -> None:
 
     asyncio.run(main())
     assert lines == ["waits for it", "from a thread"]
+    assert asyncio.run(later("it")) != asyncio.run(later("it")), "called by Python, each call has a key of its own"
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class Written:
         self.name = name or function.__name__.replace("_", "-")
         self.slug = slug_of(self.name)
         self._fields = {key: value for key, value in fields.items() if value is not None}
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function)  # type: ignore[arg-type]
 
     def document(self) -> dict[str, Any]:
         """Return the document as the server takes it. Raises `InvalidDocument`, which names the lines of the function."""
@@ -119,7 +119,8 @@ class Written:
         """Return the result of that step. Raises `InvalidInput` outside of a `@workflow` function."""
         if not is_recording():
             raise InvalidInput(
-                f"{self.signature.place} is a {self.kind}: it has no result of its own here", hint=f"run it: {self.function.__name__}.run(...)"
+                f"{self.signature.place} is a {self.kind}: it has no result of its own here",
+                hint=f"run it: {self.function.__name__}.run(...)",
             )
         return self.as_step(recorder(self.name), self.signature.bind(args, kwargs), options)
 

@@ -131,7 +131,8 @@ class Local:
                 if decider is not None and decider.broken.done():
                     decider.broken.result()
                 told = asyncio.ensure_future(moved.wait())
-                await asyncio.wait([ending, told, *([] if decider is None else [decider.broken])], return_when=asyncio.FIRST_COMPLETED)
+                awaited: list[asyncio.Future[Any]] = [ending, told, *([] if decider is None else [decider.broken])]
+                await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
                 told.cancel()
                 moved.clear()
             return run_view(ending.result())

@@ -143,7 +143,9 @@ def recorder(what: str) -> Recorder:
     """Return what takes down the function that is being read. Raises `InvalidInput` when none is."""
     found = _current.get()
     if found is None:
-        raise InvalidInput(f"{what} was called outside of a @workflow function", hint="call it in one: it stands for a step of its document")
+        raise InvalidInput(
+            f"{what} was called outside of a @workflow function", hint="call it in one: it stands for a step of its document"
+        )
     return found
 
 
@@ -228,7 +230,9 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 def _meant(name: str, names: Mapping[str, str]) -> str:
     if name not in names:
         what = "the last result" if name.startswith("last") else f"the {name.partition('_')[0]}"
-        raise Wrong(f"{what} of a loop is used outside of it, or in a loop within it", hint="keep it in the outer loop: step.transform(item)")
+        raise Wrong(
+            f"{what} of a loop is used outside of it, or in a loop within it", hint="keep it in the outer loop: step.transform(item)"
+        )
     return names[name]
 
 

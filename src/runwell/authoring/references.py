@@ -12,7 +12,8 @@ from runwell.model.errors import InvalidInput
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED: Final = frozenset(
-    "as break const continue else false for function if import in let loop package namespace null return true var void while".split()
+    {*["as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let"]}
+    | {*["loop", "package", "namespace", "null", "return", "true", "var", "void", "while"]}
 )
 """Words of CEL that no field can be called after a dot."""
 
@@ -119,7 +120,7 @@ class Reference:
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         misused(self, "cannot be called", 'write step.expression("size({})", value) for what CEL can do, or use a step.python')
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304 - it never returns
         misused(
             self,
             "has no value yet, so Python cannot decide by it (if, while, and, or, not, in, min, max)",
@@ -132,7 +133,7 @@ class Reference:
     def __contains__(self, other: Any) -> NoReturn:
         misused(self, "has no items yet, so Python cannot look for one", 'write step.expression("{} in {}", one, many)')
 
-    def __len__(self) -> NoReturn:
+    def __len__(self) -> NoReturn:  # noqa: PLE0303
         misused(self, "has no length yet", 'write step.expression("size({})", value)')
 
     def __int__(self) -> NoReturn:
@@ -141,7 +142,7 @@ class Reference:
     def __float__(self) -> NoReturn:
         misused(self, "is no number yet", 'write step.expression("double({})", value)')
 
-    def __index__(self) -> NoReturn:
+    def __index__(self) -> NoReturn:  # noqa: PLE0305
         misused(self, "is no number yet", "write step.for_each(items, body)")
 
     def __round__(self, digits: SupportsIndex | None = None) -> NoReturn:
@@ -193,7 +194,9 @@ def as_document(value: Any) -> Any:
         return [as_document(one) for one in value]
     if value is None or isinstance(value, str | bool | int | float):
         return value
-    raise Wrong(f"{value!r:.80} of type {type(value).__name__} cannot stand in a document", hint="give text, numbers, lists, dicts or models")
+    raise Wrong(
+        f"{value!r:.80} of type {type(value).__name__} cannot stand in a document", hint="give text, numbers, lists, dicts or models"
+    )
 
 
 def _plain(value: Any) -> Any:

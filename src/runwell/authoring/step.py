@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from runwell.authoring.recording import LAST, recorder, step_named
+from runwell.authoring.recording import LAST, condition_of, recorder, step_named
 from runwell.authoring.references import Reference, Wrong, as_document, source_of
 from runwell.sdk.signatures import schema_of
 
@@ -38,7 +38,7 @@ def workflow(slug: str, input: Any = None, **fields: Any) -> Any:
 
 def http(method: str, url: Any, *, headers: Any = None, query: Any = None, json: Any = None, **fields: Any) -> Any:
     """Send a request. The result is `{status, headers, body}`."""
-    parts = {key: fields.pop(key) for key in ("form", "body", "connection") if key in fields}
+    parts: dict[str, Any] = {key: fields.pop(key) for key in ("form", "body", "connection") if key in fields}
     sent = {"method": method, "url": url, "headers": headers, "query": query, "json": json, **parts}
     return _add("http", {"request": {key: value for key, value in sent.items() if value is not None}, **fields})
 
@@ -109,11 +109,8 @@ def repeat(body: Callable[..., Any], *, again: Callable[[Any], Any], max_iterati
             raise Wrong("the body of step.repeat returns nothing", hint="return what the next round is to begin with")
         if not _is_result(returned):
             returned = transform(returned)
-        condition = again(last)
-        if not isinstance(condition, Reference | str):
-            raise Wrong(f"`again` gives {condition!r:.80}: Python has decided it already", hint="compare the last result: lambda last: last < 3")
         return {
-            "condition": source_of(condition) if isinstance(condition, Reference) else condition,
+            "condition": condition_of(again(last)),
             "max_iterations": max_iterations,
             "output": returned,
             LAST: step_named(returned),
@@ -188,7 +185,7 @@ def output_schema(kind: Any, place: str) -> dict[str, Any] | None:
 
 def _add(kind: str, fields: Mapping[str, Any], name: str | None = None) -> Reference:
     own = dict(fields)
-    options = {key: own.pop(key) for key in ("id", "after", "when", "fallback") if key in own}
+    options: dict[str, Any] = {key: own.pop(key) for key in ("id", "after", "when", "fallback") if key in own}
     return recorder(f"step.{kind}").add(kind, _as_id(name or kind), own, options)
 
 
@@ -210,5 +207,5 @@ def _is_result(value: Any) -> bool:
 
 
 def _check_body(body: Callable[..., Any], most: int) -> None:
-    if not callable(body) or not len(inspect.signature(body).parameters) <= most:
+    if len(inspect.signature(body).parameters) > most:
         raise Wrong(f"{body!r:.80} cannot be the body of a loop", hint="give a function, as in lambda item: greet(item.name)")

@@ -80,7 +80,9 @@ class RedactedEvents:
     def span(self, span: Span) -> Span:
         """Return the span without what patterns and `*` paths take out: which of its values are input or output only its reading says."""
         said = self._redactor.data
-        events = tuple(msgspec.structs.replace(one, name=said(one.name), attributes=self._attributes(one.attributes)) for one in span.events)
+        events = tuple(
+            msgspec.structs.replace(one, name=said(one.name), attributes=self._attributes(one.attributes)) for one in span.events
+        )
         links = tuple(msgspec.structs.replace(one, attributes=self._attributes(one.attributes)) for one in span.links)
         changes = {"name": said(span.name), "message": said(span.message), "events": events, "links": links}
         return msgspec.structs.replace(

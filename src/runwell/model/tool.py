@@ -49,7 +49,9 @@ class ToolSpec(Part):
     type: ToolType
     name: str = Field(min_length=1, max_length=200)
     description: str | None = Field(default=None, max_length=8_192, description="what models are told of it")
-    input_schema: dict[str, Any] | None = Field(default=None, description="JSON Schema of the arguments; http tools and python code need it")
+    input_schema: dict[str, Any] | None = Field(
+        default=None, description="JSON Schema of the arguments; http tools and python code need it"
+    )
     unsafe: bool | None = Field(
         default=None,
         description="a call may change something, and is recorded for good before it begins; left out, all do but python and http reads",

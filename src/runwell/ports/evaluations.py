@@ -55,9 +55,7 @@ class Evaluators(Protocol):
         """Delete it with its attachments. What it said of runs stays."""
         ...
 
-    async def attach(
-        self, scope: Scope, workflow_id: str, key: str, sample_rate: float, position: int, on: Occasion = "run"
-    ) -> Attachment:
+    async def attach(self, scope: Scope, workflow_id: str, key: str, sample_rate: float, position: int, on: Occasion = "run") -> Attachment:
         """Let it judge what comes of the workflow after the journal's `position`; an attachment that is there gets the new terms."""
         ...
 

@@ -43,8 +43,9 @@ class Tools(Protocol):
     """The tools that lie outside of the document.
 
     Raises `StepError` `MCP_TOOL_FAILED`, with `details` `{"reason": "tool_error" | "unknown_tool" | "timeout" | "connection" |
-    "unavailable" | "protocol" | "too_large" | "auth" | "rate_limit" | ..., ...}`; `PYTHON_FAILED` for what a function raises;
-    `TOOL_FAILED` for a name that leads nowhere, and arguments that a function does not take; `CONNECTION_MISSING`, `SECRET_UNREADABLE` and `HTTP_BLOCKED` as for http steps.
+    "unavailable" | "protocol" | "too_large" | "auth" | "rate_limit" | ..., ...}`; `PYTHON_FAILED` for what a function does;
+    `TOOL_FAILED` for a name that leads nowhere, and for arguments that a function does not take; `CONNECTION_MISSING`,
+    `SECRET_UNREADABLE` and `HTTP_BLOCKED` as for http steps.
     """
 
     async def list(self, scope: Scope, names: Sequence[str]) -> list[ToolInfo]:

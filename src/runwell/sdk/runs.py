@@ -22,6 +22,7 @@ from runwell.sdk.run_filters import RunFiltering, Several, as_body, as_query, se
 from runwell.sdk.starting import start_request
 from runwell.sdk.waiting import ended, until
 
+
 class RunCount(msgspec.Struct, frozen=True, kw_only=True):
     """How many runs a list holds."""
 

@@ -4,13 +4,13 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, NotRequired, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticSerializationError, to_jsonable_python
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from runwell.model.errors import InvalidInput, Problem
 
@@ -48,20 +48,17 @@ def schema_of(kind: Any, place: str) -> dict[str, Any]:
 
 
 class Signature:
-    """What a function takes by name, and what it says of itself. `context` is the type of a parameter that callers do not give.
+    """What a function takes by name, and what it says of itself.
 
     Raises `InvalidInput` for a function whose arguments cannot be told by a schema.
     """
 
-    def __init__(self, function: Function, context: type | None = None) -> None:
+    def __init__(self, function: Function) -> None:
         self.function, self.place = function, place_of(function)
         self.description, self._told = read_docstring(inspect.getdoc(function) or "")
         hints = self._hints()
         self.returns: Any = hints.pop("return", Any)
-        self.context = next((name for name, kind in hints.items() if context is not None and kind is context), None)
-        self.parameters = {
-            name: parameter for name, parameter in inspect.signature(function).parameters.items() if name != self.context
-        }
+        self.parameters = dict(inspect.signature(function).parameters)
         for name, parameter in self.parameters.items():
             self._check(name, parameter, hints)
         self._kinds = {name: hints[name] for name in self.parameters}
@@ -118,8 +115,9 @@ class Signature:
             name: kind if self.parameters[name].default is inspect.Parameter.empty else NotRequired[kind]
             for name, kind in self._kinds.items()
         }
-        fields: Any = TypedDict("Arguments", wanted)  # type: ignore[operator]
-        fields.__pydantic_config__ = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
+        make: Any = TypedDict  # the checker wants to see the fields
+        fields = make("Arguments", wanted)
+        fields.__pydantic_config__ = ConfigDict(extra="forbid")
         return fields
 
     def _hints(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import uuid
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Final, Generic, ParamSpec, TypeVar, overload
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 
 class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tool may want to know of the call: a parameter of this type is given it, and stands in no schema.
+    """What a tool may want to know of the call.
 
     `idempotency_key` is the same whenever the call is made again, as after a crash. `log` records a line in the run.
     """
@@ -26,13 +27,21 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     log: Callable[[str], None]
 
 
+called: Final[ContextVar[ToolContext | None]] = ContextVar("called", default=None)
+
+
+def tool_context() -> ToolContext:
+    """Return what is known of the call that is being made; of one that Python makes, a new key and a log that nobody reads."""
+    return called.get() or ToolContext(idempotency_key=uuid.uuid4().hex, log=lambda line: None)
+
+
 class Tool(Generic[P, T]):
     """A function as a tool. Called, it is the function it was made of; inside of a `@workflow`, a call becomes a step."""
 
     def __init__(
         self, function: Callable[P, T], *, name: str, unsafe: bool = True, requires_approval: bool = False, timeout_s: float | None = None
     ) -> None:
-        signature = Signature(function, ToolContext)
+        signature = Signature(function)
         fault = name_fault(f"python:{name}")
         if fault is not None:
             raise InvalidInput(f"{signature.place}: {fault[0]}", hint=fault[1])
@@ -69,13 +78,10 @@ class Tool(Generic[P, T]):
 
         return call
 
-    def begin(self, args: Mapping[str, Any], context: ToolContext) -> Callable[[], Any]:
+    def begin(self, args: Mapping[str, Any]) -> Callable[[], Any]:
         """Return the call, ready to be made. Raises `InvalidInput` for arguments that do not fit."""
-        given = self.signature.read(args)
-        if self.signature.context is not None:
-            given[self.signature.context] = context
         function: Callable[..., Any] = self.function
-        return functools.partial(function, **given)
+        return functools.partial(function, **self.signature.read(args))
 
     def declaration(self) -> dict[str, Any]:
         """Return how a document declares it: a version keeps what its runs offer to models."""
@@ -125,7 +131,7 @@ def tool(
     """
 
     def made(function: Callable[..., Any]) -> Tool[..., Any]:
-        own = name or getattr(function, "__name__", "")
-        return Tool(function, name=own, unsafe=unsafe, requires_approval=requires_approval, timeout_s=timeout_s)
+        own: str = getattr(function, "__name__", "")
+        return Tool(function, name=name or own, unsafe=unsafe, requires_approval=requires_approval, timeout_s=timeout_s)
 
     return made if function is None else made(function)

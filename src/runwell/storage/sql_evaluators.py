@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select, update
 
 from runwell.model.errors import NotFound, Refused
-from runwell.model.evaluation import Attachment, EvaluationAsked, Evaluator, MOST_EVALUATORS, Occasion
+from runwell.model.evaluation import MOST_EVALUATORS, Attachment, EvaluationAsked, Evaluator, Occasion
 from runwell.model.ids import Prefix, id_in
 from runwell.model.scope import Scope
 from runwell.model.times import rfc3339
@@ -81,9 +81,7 @@ class SqlEvaluators:
 
         await self._sql.write(work)
 
-    async def attach(
-        self, scope: Scope, workflow_id: str, key: str, sample_rate: float, position: int, on: Occasion = "run"
-    ) -> Attachment:
+    async def attach(self, scope: Scope, workflow_id: str, key: str, sample_rate: float, position: int, on: Occasion = "run") -> Attachment:
         def work(connection: Connection) -> Attachment:
             found = _row(connection, scope, key)
             one = (attachment.c.workflow_id == workflow_id, attachment.c.evaluator_id == found.evaluator_id)

@@ -1,8 +1,10 @@
 """Runs of workflows that are written in Python, in a test: in memory, on a fake clock, without a network."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from runwell.adapters.tools.functions import WithFunctions
 from runwell.bootstrap import App
@@ -58,6 +60,7 @@ class ScriptedRuns:
 
     def __init__(self, models: Models, require: Callable[[], None]) -> None:
         self._models, self._require = models, require
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     @asynccontextmanager
     async def open(self, functions: FunctionSet) -> AsyncIterator[App]:
@@ -67,6 +70,7 @@ class ScriptedRuns:
 
     async def ended(self, app: App, run_id: str) -> RunView:
         assert isinstance(app, MemoryApp)
-        run = await app.run_to_end(run_id)
+        async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):  # two clocks would wait for each other to rest
+            run = await app.run_to_end(run_id)
         self._require()
         return run

@@ -78,7 +78,7 @@ def test_in_a_workflow_it_is_a_step() -> None:
     @workflow
     def desk(who: str) -> object:
         first = support(question=f"From {who}")
-        second = clerk.options(retry={"max_attempts": 2})(customer=who, question=first.text)  # type: ignore[attr-defined]
+        second = clerk.options(retry={"max_attempts": 2})(customer=who, question=first.text)
         return echo(input=second.text)  # type: ignore[attr-defined]
 
     steps = {one["id"]: one for one in desk.document()["steps"]}

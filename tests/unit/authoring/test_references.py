@@ -77,12 +77,14 @@ def test_values_become_data_with_templates() -> None:
     [bool, len, list, int, float, round, lambda x: x[1:], lambda x: "a" in x, lambda x: x(), lambda x: range(x), lambda x: f"{x:>3}"],
 )
 def test_what_needs_a_value_is_refused(misuse: Any) -> None:
-    with pytest.raises(Wrong, match="input.x") as caught:
+    with pytest.raises(Wrong, match=r"input\.x") as caught:
         misuse(X)
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("look", [copy.copy, copy.deepcopy, repr, lambda x: getattr(x, "_repr_html_", None), lambda x: hasattr(x, "__len__")])
+@pytest.mark.parametrize(
+    "look", [copy.copy, copy.deepcopy, repr, lambda x: getattr(x, "_repr_html_", None), lambda x: hasattr(x, "__len__")]
+)
 def test_what_only_looks_is_let_be(look: Any) -> None:
     look(X)
 

@@ -52,7 +52,8 @@ def test_calls_are_steps_and_references_are_dependencies() -> None:
     assert steps["classify"]["output_schema"]["required"] == ["kind", "score"]
     assert (steps["classify"]["depends_on"], steps["approval"]["depends_on"]) == (["find"], ["find", "classify"])
     assert (
-        steps["approval"]["when"] == '(steps.classify.result.kind == "refund") && (steps.classify.result.score >= default(input.limit, 0.5))'
+        steps["approval"]["when"]
+        == '(steps.classify.result.kind == "refund") && (steps.classify.result.score >= default(input.limit, 0.5))'
     )
     assert steps["pay"]["depends_on"] == ["classify", "approval"]
     assert steps["pay"]["request"]["headers"] == {"X": "{{ secrets.PAY }}"}
@@ -126,7 +127,7 @@ def test_a_workflow_within_a_workflow() -> None:
 
 def test_every_kind_of_step() -> None:
     @workflow
-    def every(input: dict[str, Any]) -> object:
+    def every(input: Any) -> object:
         step.llm("Hello", model="demo:x", output=Kind, params={"temperature": 0})
         step.agent("support", prompt="Hello")
         step.tool("mcp:desk/find_ticket", {"number": input.number})
@@ -193,7 +194,7 @@ def gives_an_object() -> object:
 
 def escapes(names: list[str]) -> object:
     kept: list[Any] = []
-    step.for_each(names, lambda name: kept.append(name) or step.transform(name))  # type: ignore[func-returns-value]
+    step.for_each(names, lambda name: step.transform([kept.append(name)]))  # type: ignore[func-returns-value]
     return step.transform(kept[0])
 
 
@@ -243,7 +244,7 @@ def empty_loop(names: list[str]) -> object:
         (awaits, "it is async", "write def"),
         (has_decided, "Python has decided it already", "answer.score > 3"),
         (twice, "two steps have the id 'a'", "another"),
-        (calls_wrongly, "got an unexpected keyword argument 'nummer'", "it takes number"),
+        (calls_wrongly, "missing a required argument: 'number'", "it takes number"),
         (empty_loop, "has no steps", "call steps"),
     ],
 )

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from runwell.model.errors import InvalidInput
 from runwell.model.schema import SchemaCheck
-from runwell.sdk.tool import ToolContext, tool
+from runwell.sdk.tool import tool
 
 
 class Address(BaseModel):
@@ -74,13 +74,13 @@ def test_the_types_are_the_schema_and_the_docstring_is_the_description() -> None
 
 def test_arguments_become_what_the_function_takes() -> None:
     args = {"number": 1, "to": {"city": "Lyon"}, "size": {"width": 2}, "colours": ["red"], "when": "2026-11-21"}
-    call = ship.begin(args, ToolContext(idempotency_key="k", log=print))
+    call = ship.begin(args)
     assert call() == "1 to Lyon, 2x1, parcel, [<Colour.RED: 'red'>], '', 2026-11-21"
 
 
 def test_wrong_arguments_are_named() -> None:
     with pytest.raises(InvalidInput) as caught:
-        ship.begin({"number": "x", "to": {}, "size": {"width": 1}, "extra": 1}, ToolContext(idempotency_key="k", log=print))
+        ship.begin({"number": "x", "to": {}, "size": {"width": 1}, "extra": 1})
     assert {problem.pointer for problem in caught.value.problems} == {"/number", "/to/city", "/extra"}
 
 
@@ -95,22 +95,13 @@ def test_called_by_python_it_is_the_function() -> None:
     assert (wait.full_name, wait.is_async, wait.__doc__) == ("python:later", True, "Wait.")
 
 
-def test_the_context_is_no_argument() -> None:
-    @tool
-    def pay(amount: float, context: ToolContext) -> str:
-        return f"{context.idempotency_key} {amount}"
-
-    assert list(pay.input_schema["properties"]) == ["amount"]
-    assert pay.begin({"amount": 2}, ToolContext(idempotency_key="k", log=print))() == "k 2.0"
-
-
 def test_a_tool_without_parameters() -> None:
     @tool
     def now() -> int:
         return 1
 
     assert (now.input_schema["type"], now.input_schema["properties"], now.description) == ("object", {}, None)
-    assert now.begin({}, ToolContext(idempotency_key="k", log=print))() == 1
+    assert now.begin({})() == 1
 
 
 def test_names_that_models_of_pydantic_have_are_arguments_as_well() -> None:
@@ -119,7 +110,7 @@ def test_names_that_models_of_pydantic_have_are_arguments_as_well() -> None:
         return schema
 
     args = {"schema": "s", "copy": 1, "json": True, "model_dump": "x"}
-    assert odd.begin(args, ToolContext(idempotency_key="k", log=print))() == "s"
+    assert odd.begin(args)() == "s"
 
 
 def test_the_declaration_says_what_a_version_keeps() -> None:

@@ -20,7 +20,7 @@ from runwell.model.ids import DEFAULT_ORG
 from runwell.model.scope import Scope
 from runwell.ports.tools import OnLog, ToolInfo, ToolOutcome, Tools
 from runwell.sdk.function_set import FunctionSet
-from runwell.sdk.tool import Tool, ToolContext
+from runwell.sdk.tool import Tool, ToolContext, called
 
 USUAL_S: Final = 60.0
 AT_ONCE: Final = 64
@@ -54,13 +54,13 @@ class WithFunctions(Tools):
         if not _is_function(name):
             return await self._others.call(scope, name, args, idempotency_key=idempotency_key, on_log=on_log, timeout_s=timeout_s)
         tool = self._found(scope, name)
-        log = _on_loop(on_log or (lambda line: None))
         try:
-            call = tool.begin(args, ToolContext(idempotency_key=idempotency_key, log=log))
+            call = tool.begin(args)
         except InvalidInput as exc:
-            details = {"reason": "invalid_args", "errors": [str(problem) for problem in exc.problems]}
-            raise StepError("TOOL_FAILED", f"{name}: {exc.message}", details=details) from exc
+            errors = [str(problem) for problem in exc.problems]
+            raise StepError("TOOL_FAILED", f"{name}: {exc.message}", details={"reason": "invalid_args", "errors": errors}) from exc
         limit_s = timeout_s or tool.timeout_s or USUAL_S
+        before = called.set(ToolContext(idempotency_key=idempotency_key, log=_on_loop(on_log or (lambda line: None))))
         try:
             async with asyncio.timeout(limit_s) as limit:
                 result = await (call() if tool.is_async else self._in_thread(call))
@@ -68,9 +68,11 @@ class WithFunctions(Tools):
             raise
         except Exception as exc:
             if limit.expired():
-                message, details = f"{name} did not return within {limit_s:g} s", {"reason": "timeout"}
-                raise StepError("PYTHON_FAILED", message, retryable=True, details=details) from None
+                message = f"{name} did not return within {limit_s:g} s"
+                raise StepError("PYTHON_FAILED", message, retryable=True, details={"reason": "timeout"}) from None
             raise _failed(name, exc) from exc
+        finally:
+            called.reset(before)
         return ToolOutcome(result=_result(name, result))
 
     async def aclose(self) -> None:
@@ -157,7 +159,7 @@ def _result(name: str, value: Any) -> Any:
         data = json_data(to_jsonable_python(value))
         msgspec.json.encode(data)
     except StepError as exc:
-        raise StepError(exc.code, f"{name}: {exc.message}", details={"reason": "result"}) from exc
+        raise StepError("PYTHON_FAILED", f"{name}: {exc.message}", details={"reason": "result"}) from exc
     except (PydanticSerializationError, ValueError, TypeError, RecursionError, OverflowError) as exc:
         message = f"{name} returned what cannot be kept as JSON: {exc}"[:SHOWN]
         raise StepError("PYTHON_FAILED", message, details={"reason": "result"}) from exc
