@@ -1,6 +1,7 @@
 """Workflows written in Python, run by the process that wrote them: in memory, over a data directory, in tests."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -143,6 +144,24 @@ def test_a_data_directory_keeps_runs_as_the_command_line_does(tmp_path: Path) ->
     assert len(cli.json("runs", "list", "-o", "json")) == 2
 
 
+def test_the_command_line_runs_documents_with_registered_functions(tmp_path: Path) -> None:
+    cli = CommandLine(tmp_path)
+    cli.write("tools.py", "from runwell import tool\n\n@tool\ndef find(number: int) -> str:\n    return f'parcel {number}'\n")
+    step = {"id": "find", "type": "tool", "tool": "python:find", "args": {"number": "{{ input.number }}"}}
+    cli.write("find.json", json.dumps({"name": "find", "tools": [{"type": "python", "name": "find"}], "steps": [step]}))
+    refused = cli.run("validate", "find.json")
+    assert refused.returncode != 0
+    assert "no function is registered as 'find'" in refused.stdout + refused.stderr
+    cli.env["RUNWELL_TOOL_MODULES"] = "./tools.py"
+    assert cli.run("validate", "find.json").returncode == 0
+    assert cli.json("run", "find.json", "--input", '{"number": 7}', "-o", "json")["output"] == "parcel 7"
+    cli.env["RUNWELL_TOOL_MODULES"] = "./tools.py,nothing_of_this_name"
+    broken = cli.run("run", "find.json")
+    assert broken.returncode != 0
+    assert "RUNWELL_TOOL_MODULES: 'nothing_of_this_name' cannot be loaded" in broken.stderr
+    assert "Traceback" not in broken.stderr
+
+
 def test_a_run_that_waited_is_gone_on_with(tmp_path: Path) -> None:
     given = {"text": "A", "number": 2}
     with pytest.raises(RunNotEnded, match="waits for somebody"):
@@ -195,6 +214,39 @@ def test_a_script_answers_in_place_of_the_model() -> None:
     assert [request.model for request in models.requests] == ["openai:gpt-5-mini"] * 2
     assert [offer.name for offer in models.requests[0].tools] == ["python:find"]
     assert "Lyon" in models.requests[1].messages[-1].text
+
+
+class Item(BaseModel):
+    name: str
+    count: int = 1
+
+
+@pytest.mark.parametrize("args", [{"items": [{"name": "pen"}]}, {"items": [{"name": 3}]}])
+def test_a_person_edits_the_arguments_of_a_function(args: dict[str, Any]) -> None:
+    """Its schema refers to that of a model, by a pointer into itself."""
+    ordered: list[Item] = []
+
+    @tool(requires_approval=True)
+    def order(items: list[Item]) -> str:
+        ordered.extend(items)
+        return f"{len(items)} ordered"
+
+    @agent(model="openai:x", tools=[order])
+    def clerk(input: str) -> str:
+        """Order what is wanted."""
+        raise NotImplementedError
+
+    edits = {"args": {"items": [{"name": "pen", "count": 2}]}}
+    with ScriptedModels([call("python:order", **args), "Done."]) as models:
+        run = clerk.run("A pen", decide=lambda task: edits)
+    assert run.output == "Done."
+    told = models.requests[-1].messages[-1].text
+    if args["items"][0]["name"] == "pen":
+        assert (ordered, told) == ([Item(name="pen", count=2)], "1 ordered")
+    else:
+        assert (ordered, "break its input_schema" in told) == ([], True)
+    with pytest.raises(InvalidInput, match="required"), ScriptedModels([call("python:order", items=[{"name": "pen"}])]):
+        clerk.run("A pen", decide=lambda task: {"args": {"items": [{"nam": "pen"}]}})
 
 
 def test_a_call_without_an_answer_fails_the_test() -> None:
