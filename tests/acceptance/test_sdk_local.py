@@ -71,8 +71,8 @@ def test_a_run_that_fails_is_returned_and_says_why() -> None:
 
 
 def test_input_that_breaks_the_types_starts_nothing() -> None:
-    for wrong in ({"number": 1}, {"text": "x", "numer": 1}, "text"):
-        with pytest.raises(InvalidInput, match="input"):
+    for wrong in ({"number": 1}, {"text": "x", "numer": 1}, "text", None, {"text": object()}, {"text": float("nan")}):
+        with pytest.raises(InvalidInput, match=r"input|JSON"):
             mail.run(wrong)
 
 

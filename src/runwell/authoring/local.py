@@ -7,8 +7,6 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from pydantic_core import to_jsonable_python
-
 from runwell.authoring.deciding import ACTOR, Decide, Deciding, deciding
 from runwell.bootstrap import App, assemble, close_services, open_app, real_services
 from runwell.engine.view import run_view
@@ -26,6 +24,7 @@ from runwell.runtime.clock import SystemClock
 from runwell.sdk.authored import Authored
 from runwell.sdk.errors import RunNotEnded
 from runwell.sdk.function_set import FunctionSet, installed_functions
+from runwell.sdk.request import as_input
 from runwell.settings import Settings, read_settings
 from runwell.storage.memory_journal import MemoryDefinitions, MemoryJournal
 
@@ -67,7 +66,7 @@ class Local:
         if key is not None and not self._durable:
             raise InvalidInput(f"the key {key!r} names no run: in memory none is kept", hint="say where runs are kept: data_dir=...")
         run_id = new_id("run") if key is None else derived_id("run", "key", authored.slug, key)
-        given, version = to_jsonable_python(input), await self._published(authored, set())
+        given, version = as_input(input), await self._published(authored, set())
         held = await self._app.journal.row(run_id)
         if held is None:
             request = StartRequest(

@@ -47,7 +47,7 @@ class Recorder:
     def add(self, kind: str, name: str, fields: Mapping[str, Any], options: Mapping[str, Any]) -> Reference:
         """Add a step and return its result. It is called as `options` say, or by `name`, which gets a number when it is taken."""
         given = dict(options)
-        step_id = self._own_id(given.pop("id", None), name)
+        step_id = self._own_id(given.pop("id", None), _as_id(name))
         after, when = given.pop("after", None), given.pop("when", None)
         step: Document = {"id": step_id, "type": kind}
         step.update({key: as_document(value) for key, value in {**fields, **given}.items() if value is not None})
@@ -109,7 +109,9 @@ class Recorder:
 
     def need(self, other: Authored) -> str:
         """Return the slug of another workflow, which is published before this one."""
-        self.needs[other.slug] = other
+        known = self.needs.setdefault(other.slug, other)
+        if known is not other:
+            raise Wrong(f"two workflows are called {other.slug!r}: {known!r} and {other!r}", hint='rename one: @workflow(name="...")')
         return other.slug
 
     def finished(self, output: Any) -> Document:
@@ -177,6 +179,11 @@ def step_named(value: Any) -> str:
     if found is None:
         raise Wrong(f"{value!r:.80} is not what a step returned", hint="give what the call of a step, tool or agent returned")
     return found[1] or found[2]
+
+
+def _as_id(name: str) -> str:
+    word = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)[:50].strip("_")
+    return word if word[:1].isalpha() else f"step_{word}"
 
 
 def _result(step_id: str) -> str:

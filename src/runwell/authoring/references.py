@@ -156,7 +156,8 @@ class Reference:
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         misused(self, "cannot be changed", "make a new value with step.transform")
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> NoReturn:  # noqa: PLE0309
+        misused(self, "cannot be a key: it has no value yet", "make the object in a step.python")
 
 
 class Wrong(InvalidInput):

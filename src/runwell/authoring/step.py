@@ -186,17 +186,12 @@ def output_schema(kind: Any, place: str) -> dict[str, Any] | None:
 def _add(kind: str, fields: Mapping[str, Any], name: str | None = None) -> Reference:
     own = dict(fields)
     options: dict[str, Any] = {key: own.pop(key) for key in ("id", "after", "when", "fallback") if key in own}
-    return recorder(f"step.{kind}").add(kind, _as_id(name or kind), own, options)
-
-
-def _as_id(text: str) -> str:
-    word = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in text)[:50].strip("_")
-    return word if word[:1].isalpha() else f"step_{word}"
+    return recorder(f"step.{kind}").add(kind, name or kind, own, options)
 
 
 def _name_of(body: Callable[..., Any], otherwise: str) -> str:
     name = getattr(body, "__name__", otherwise)
-    return otherwise if name == "<lambda>" else _as_id(name)
+    return otherwise if name == "<lambda>" else name
 
 
 def _is_result(value: Any) -> bool:

@@ -44,7 +44,7 @@ class FunctionSet:
 
 def _origin(tool: Tool[..., Any]) -> Any:
     code = getattr(inspect.unwrap(tool.function), "__code__", None)
-    return tool.function if code is None else (code.co_filename, code.co_firstlineno)
+    return tool.function if code is None else (Path(code.co_filename).absolute(), code.co_firstlineno)
 
 
 def installed_functions(modules: Sequence[str] = ()) -> FunctionSet:

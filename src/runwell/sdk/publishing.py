@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from pydantic_core import to_jsonable_python
 
 from runwell.model.caching import CacheUse
 from runwell.model.canonical import content_hash
@@ -17,7 +16,7 @@ from runwell.sdk.authored import Authored
 from runwell.sdk.connection import Connection
 from runwell.sdk.faces import Awaiting, Resource, Waiting, operation
 from runwell.sdk.flow import Flow, ask
-from runwell.sdk.request import request
+from runwell.sdk.request import as_input, request
 from runwell.sdk.starting import start_request
 from runwell.sdk.waiting import ended, until
 from runwell.sdk.workflows import publish_document
@@ -42,7 +41,7 @@ class _Operations(Resource):
         timeout_s: float | None = None,
     ) -> Flow[RunView]:
         version = yield from _published(self._connection, authored, set())
-        given = to_jsonable_python(input)
+        given = as_input(input)
         asked = start_request(authored.slug, given, version.number, tags, metadata, environment, use_cache, idempotency_key)
         started = yield from ask(self._connection, asked, Accepted)
         return (yield from ended(self._connection, started.run_id, until(timeout_s)))

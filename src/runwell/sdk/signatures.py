@@ -55,6 +55,8 @@ class Signature:
 
     def __init__(self, function: Function) -> None:
         self.function, self.place = function, place_of(function)
+        if not inspect.isroutine(function):
+            raise InvalidInput(f"{function!r:.80} is no function", hint="decorate a function, which may call it")
         self.description, self._told = read_docstring(inspect.getdoc(function) or "")
         hints = self._hints()
         self.returns: Any = hints.pop("return", Any)

@@ -125,6 +125,33 @@ def test_a_workflow_within_a_workflow() -> None:
     assert called == {"id": "child", "type": "workflow", "workflow": "child", "input": {"name": "{{ item }}"}, "on_error": "continue"}
 
 
+def test_names_in_any_script_and_calls_of_itself() -> None:
+    @workflow
+    def größe(n: int) -> object:  # noqa: PLC2401
+        with step.when(n > 0):
+            less = größe(n - 1)
+        return step.default(less, 0)
+
+    assert (größe.slug, [*steps_of(größe)], größe.needs()) == ("größe", ["gr__e"], (größe,))
+
+
+def test_two_workflows_of_one_name_are_refused() -> None:
+    @workflow(name="one")
+    def first(input: int) -> object:
+        return step.transform(input)
+
+    @workflow(name="one")
+    def second(input: int) -> object:
+        return step.transform(input)
+
+    @workflow
+    def both(input: int) -> object:
+        return [first(input), second(input)]
+
+    with pytest.raises(InvalidInput, match="two workflows are called 'one'"):
+        both.document()
+
+
 def test_every_kind_of_step() -> None:
     @workflow
     def every(input: Any) -> object:

@@ -2,6 +2,7 @@
 
 import asyncio
 import enum
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -171,6 +172,8 @@ class Shop:
         (unspeakable, "has no JSON Schema", "pydantic"),
         (yielding, "yields", "as a list"),
         (Shop.order, "is a method", "decorate a function"),
+        (functools.partial(Shop.order, what="x"), "is no function", "decorate a function"),
+        (len, "len() takes obj, which has no name of its own", "a parameter"),
     ],
 )
 def test_what_no_schema_can_tell_is_refused_with_the_cure(function: Any, words: str, cure: str) -> None:
