@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from tests.scripted_tools import ScriptedTools
 from runwell.adapters.models.connections import Connections
 from runwell.adapters.tools.functions import WithFunctions
 from runwell.adapters.tools.reach import Reach
+from runwell.bootstrap import reach_within
 from runwell.model.errors import InvalidDocument, InvalidInput, StepError
 from runwell.model.ids import new_id
 from runwell.model.scope import DEFAULT_SCOPE, Scope
 from runwell.runtime.publisher import Publisher
 from runwell.sdk.function_set import FunctionSet, installed_functions
 from runwell.sdk.tool import Tool, tool, tool_context
+from runwell.settings import Settings
 from runwell.steps.reach import unreachable
 from runwell.steps.registry import step_types
 from runwell.storage.memory_journal import MemoryDefinitions
@@ -196,6 +199,23 @@ def test_a_document_names_only_what_is_registered() -> None:
     code, pointer, cure = problem({"name": "t", "steps": [CALL]})
     assert (code, pointer) == ("unknown_tool", "/steps/0/tool")
     assert "a registered function needs type and name only" in cure
+
+
+def test_a_tenants_documents_name_no_function(tmp_path: Path) -> None:
+    async def types(scope: Scope) -> dict[str, str]:
+        return {}
+
+    async def codes(scope: Scope) -> list[str]:
+        vault: Any = SimpleNamespace(connections=SimpleNamespace(types=types))
+        reach = await reach_within(Settings(data_dir=tmp_path), vault, FunctionSet([find]), scope)
+        try:
+            Publisher(MemoryDefinitions(), step_types()).compile(document(), reach)
+        except InvalidDocument as exc:
+            return [problem.code for problem in exc.problems]
+        return []
+
+    assert asyncio.run(codes(DEFAULT_SCOPE)) == []
+    assert asyncio.run(codes(TENANT)) == ["unknown_tool"]
 
 
 MODULE = """
