@@ -42,7 +42,7 @@ class RunStoreFieldsContract:
         async def main() -> None:
             keys = ["", "a b", "a.b", '"', "\\", "=", "!x", "[]", "\n", "é", "length"]
             async with opened() as store:
-                await store.keep([record(1, input={key: "v" for key in keys})], 1)
+                await store.keep([record(1, input=dict.fromkeys(keys, "v"))], 1)
                 found = {field.name for field in await store.fields(RunsAsked(scope=OURS), START)}
                 for name in (f"input.{segment(key)}" for key in keys):
                     assert name in found

@@ -91,7 +91,7 @@ def _problem(message: str, line: int | None, cure: str, pointer: str) -> Problem
 
 
 def _whole(text: str) -> str:
-    r"""Return the text with surrogate pairs as the characters that they are: JSON writes some so (`"\ud83d\ude00"`), YAML does not know that."""
+    r"""Return the text with surrogate pairs as the characters that they are: JSON writes `"\ud83d\ude00"`, which YAML does not know."""
     return text if text.isprintable() else text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
