@@ -19,7 +19,7 @@ import { isEmpty, NONE, type Selection } from "../../model/selection";
 import { workflowsAddress } from "../../app/addresses";
 import { BulkBar } from "./bulk-bar";
 import { ColumnChooser } from "./column-chooser";
-import { FilterBar } from "./filter-bar";
+import { FilterMenus, StatusFacets } from "./filter-bar";
 import { Pager } from "./pager";
 import styles from "./runs-list.module.css";
 import { RunsTable } from "./runs-table";
@@ -55,8 +55,11 @@ export function RunsList({ scope, title, above, addressOf }: Props) {
         }
       />
       <div className={styles.tools}>
-        <SearchBox text={choices.q} problem={searchFault} onSearch={(q) => change({ q })} />
-        <FilterBar scope={scope} choices={choices} counts={counts} onChange={change} />
+        <div className={styles.row}>
+          <SearchBox text={choices.q} problem={searchFault} onSearch={(q) => change({ q })} />
+          <FilterMenus scope={scope} choices={choices} counts={counts} onChange={change} />
+        </div>
+        <StatusFacets choices={choices} counts={counts} onChange={change} />
       </div>
       <div className={styles.list}>
         {news > 0 && (
