@@ -4,6 +4,7 @@ import { Anchor, Button } from "@mantine/core";
 import { IconAlertTriangle, IconLock, IconPlugConnectedX, IconSearchOff } from "@tabler/icons-react";
 
 import { Problem, Unreachable } from "../api/problem";
+import { sentence } from "../model/sentence";
 import { CopyButton } from "./copy-button";
 import { EmptyState } from "./empty-state";
 import styles from "./trouble.module.css";
@@ -87,11 +88,6 @@ export function InlineTrouble({ error, onRetry }: { error: unknown; onRetry?: ()
 export function troubleWords(error: unknown): string {
   if (error instanceof Problem) return [sentence(error.message), error.hint && sentence(error.hint)].filter(Boolean).join(" ");
   return sentence(error instanceof Error ? error.message : String(error));
-}
-
-function sentence(text: string): string {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
 function RequestIdentity({ id }: { id: string }) {

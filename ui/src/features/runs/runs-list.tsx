@@ -1,7 +1,7 @@
 /** The whole page of a list of runs: head, search, filters, table, pages. All choices are in the address. */
 
 import { Button } from "@mantine/core";
-import { IconArrowUp, IconChecklist, IconFilterOff, IconPlayerPlay } from "@tabler/icons-react";
+import { IconArrowUp, IconChecklist, IconFilterOff, IconPlayerPlay, IconZoomExclamation } from "@tabler/icons-react";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 
 import type { RunScope, RunSummary } from "../../api/runs";
@@ -72,6 +72,8 @@ export function RunsList({ scope, title, above, addressOf }: Props) {
         {behind !== undefined && <p className={styles.behind}>The list may lack what happened in the last {Math.ceil(behind / 1000)} s.</p>}
         {page.error && !searchFault ? (
           <Trouble error={page.error} what="workflow" onRetry={() => void page.refetch()} />
+        ) : searchFault && rows.length === 0 ? (
+          <EmptyState icon={<IconZoomExclamation />} title="The search cannot be read" text="What is wrong with it stands below it." />
         ) : page.isSuccess && rows.length === 0 ? (
           <Nothing choices={choices} onChange={change} />
         ) : (
