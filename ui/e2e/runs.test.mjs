@@ -109,7 +109,7 @@ test("the search completes, and marks mistakes at their place", async () => {
   await search.press("Enter");
   const fault = page.getByRole("alert").filter({ hasText: "stauts" });
   await fault.waitFor();
-  assert.match(await fault.innerText(), /did you mean status/);
+  assert.match(await fault.innerText(), /Did you mean status/);
   assert.equal(await page.locator("u").first().textContent(), "stauts");
   await look(page, "runs-search-fault");
   await search.fill('input.ticket.lang:"de"');
