@@ -44,9 +44,9 @@ function Frame() {
         <Brand />
       </nav>
       {opened && (
-        <Drawer.Root opened onClose={close} size={260} padding={0}>
+        <Drawer.Root opened onClose={close} size={260} padding={0} classNames={{ content: styles.drawer }}>
           <Drawer.Overlay backgroundOpacity={0.35} />
-          <Drawer.Content aria-label="Navigation" className={styles.drawer}>
+          <Drawer.Content aria-label="Navigation">
             <SideNavigation />
           </Drawer.Content>
         </Drawer.Root>

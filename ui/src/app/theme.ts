@@ -51,6 +51,9 @@ export const theme = createTheme({
     // Within the page, as what lies beside it is in no landmark; fixed, so that nothing cuts it off.
     Menu: { defaultProps: { shadow: "sm", withinPortal: false, floatingStrategy: "fixed", withInitialFocusPlaceholder: false } },
     Popover: { defaultProps: { shadow: "sm", withinPortal: true } },
-    Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" }, overlayProps: { backgroundOpacity: 0.35 } } },
+    Modal: {
+      styles: { title: { fontSize: 16, fontWeight: 600 } },
+      defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" }, overlayProps: { backgroundOpacity: 0.35 } },
+    },
   },
 });

@@ -2,6 +2,7 @@
 
 import { Anchor, Button } from "@mantine/core";
 import { IconAlertTriangle, IconLock, IconPlugConnectedX, IconSearchOff } from "@tabler/icons-react";
+import { useEffect, useRef } from "react";
 
 import { Problem, Unreachable } from "../api/problem";
 import { sentence } from "../model/sentence";
@@ -23,18 +24,7 @@ interface Props {
 /** The whole of a page or panel could not be had. */
 export function Trouble({ error, onRetry, whole, page, what = "page" }: Props) {
   const again = onRetry && <Button onClick={onRetry}>Try again</Button>;
-  if (error instanceof Unreachable) {
-    return (
-      <EmptyState
-        icon={<IconPlugConnectedX />}
-        title="The server cannot be reached"
-        text="Runs go on by themselves. This page comes back when the server does."
-        action={again}
-        whole={whole}
-        page={page || whole}
-      />
-    );
-  }
+  if (error instanceof Unreachable) return <Away onRetry={onRetry} whole={whole} page={page || whole} />;
   if (!(error instanceof Problem)) {
     const text = error instanceof Error ? error.message : String(error);
     return (
@@ -62,6 +52,30 @@ export function Trouble({ error, onRetry, whole, page, what = "page" }: Props) {
   const text = [sentence(error.message), error.hint && sentence(error.hint)].filter(Boolean).join(" ");
   return (
     <EmptyState icon={<IconAlertTriangle />} title={title} text={text} action={again} foot={foot} whole={whole} page={page || whole} />
+  );
+}
+
+const AGAIN_MS = 4_000;
+
+/** The server is away: it is asked again and again, so that the page comes back with it. */
+function Away({ onRetry, whole, page }: Pick<Props, "onRetry" | "whole" | "page">) {
+  const latest = useRef(onRetry);
+  useEffect(() => {
+    latest.current = onRetry;
+  });
+  useEffect(() => {
+    const timer = setInterval(() => latest.current?.(), AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <EmptyState
+      icon={<IconPlugConnectedX />}
+      title="The server cannot be reached"
+      text="Runs go on by themselves. This page comes back when the server does."
+      action={onRetry && <Button onClick={onRetry}>Try again</Button>}
+      whole={whole}
+      page={page}
+    />
   );
 }
 

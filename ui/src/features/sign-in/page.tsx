@@ -9,6 +9,7 @@ import { Problem } from "../../api/problem";
 import { sessionKeys, signIn, signInWaysQuery } from "../../api/session";
 import { queryClient } from "../../app/query-client";
 import { useTitle } from "../../app/title";
+import { Logo } from "../../components/logo";
 import { Note } from "../../components/note";
 import { InlineTrouble } from "../../components/trouble";
 import styles from "./page.module.css";
@@ -31,6 +32,7 @@ export default function SignInPage() {
   return (
     <main className={styles.page}>
       <div className={styles.card}>
+        <Logo size={32} />
         <h1>Sign in to Runwell</h1>
         <p>Runs are private to their organization.</p>
         {ways.data && !ways.data.set_up && (
@@ -52,6 +54,7 @@ export default function SignInPage() {
             type="email"
             autoComplete="username"
             required
+            withAsterisk={false}
             autoFocus
             value={email}
             onChange={(event) => setEmail(event.currentTarget.value)}
@@ -61,6 +64,7 @@ export default function SignInPage() {
             size="sm"
             autoComplete="current-password"
             required
+            withAsterisk={false}
             value={password}
             onChange={(event) => setPassword(event.currentTarget.value)}
           />
