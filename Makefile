@@ -1,5 +1,5 @@
 # One command for each thing that a developer does. `make help` lists them.
-# `install`, `test` and `demo` need nothing but Python 3.11 or newer, and network the first time.
+# `install`, `test` and `demo` need nothing but Python 3.11 or newer, and network the first time. With Node 20 and npm there is the web console.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -13,7 +13,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 BIN := .venv/bin
 CODE := src tests benchmarks
 
-.PHONY: help install test check demo format bench clean
+.PHONY: help install ui test check demo format bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,10 @@ help: ## Show this list
 install: ## Set everything up in .venv (bootstraps uv when missing)
 	@bash scripts/uv.sh sync --frozen --quiet
 	@test -x $(BIN)/runwell
+	@$(BIN)/python scripts/console.py --if-possible
+
+ui: ## Build the web console (needs Node 20 and npm)
+	@python3 scripts/console.py
 
 test: install ## Run every test: what CI runs
 	@$(BIN)/pytest -n auto --dist loadfile
@@ -37,10 +41,12 @@ demo: install ## Run a workflow with the built-in demo model
 format: install ## Format the code and fix what the linter can
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
+	@if test -d ui/node_modules; then cd ui && npm run --silent format; fi
 
 bench: install ## Measure the engine beside a bare commit loop, LangGraph and DBOS
 	@$(BIN)/python -m benchmarks.engine
 
 clean: ## Remove all that the other targets made
+	rm -rf ui/node_modules ui/.lock ui/.built-from src/runwell/console ui/e2e/screens
 	rm -rf .venv .tools benchmarks/.envs dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

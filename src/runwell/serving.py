@@ -135,6 +135,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         now=clock.now,
         max_body_bytes=settings.max_body_bytes,
         local_only=not sign_in,
+        base_path=settings.base_path,
         allowed_origins=settings.allowed_origins,
         access=access,
         redeem_ticket=partial(redeem_ticket, access),
@@ -202,7 +203,7 @@ async def serve(settings: Settings, options: ServeOptions, *, ready: Callable[[s
         cutter = cutter_for(app, parts, SystemClock())
         stack.push_async_callback(cutter.close)
         cutter.start()
-        address = _address(options.host, listening.getsockname()[1])
+        address = _address(options.host, listening.getsockname()[1]) + settings.base_path
         link = await set_up_link(parts, address) if options.sign_in else None
         await _Server(parts, partial(_begin, app, lambda: ready(address, link))).serve(sockets=[listening])
         _log.info("stopping", grace_s=settings.grace_s)

@@ -37,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     grace_s: how long steps in flight may go on when the server is told to end (`RUNWELL_GRACE_S`).
     sandbox_processes: worker processes for python steps (`RUNWELL_SANDBOX_PROCESSES`).
     allowed_origins: origins beside the server's own from which browsers may change things (`RUNWELL_ALLOWED_ORIGINS`, comma-separated).
+    base_path: below which a proxy serves the server, as `/runwell` (`RUNWELL_BASE_PATH`).
     oidc_issuer, oidc_client_id, oidc_client_secret: the identity provider through which users sign in (`RUNWELL_OIDC_...`).
     oidc_default_role: the role of whoever comes from there without invitation (`RUNWELL_OIDC_DEFAULT_ROLE`); None: nobody may.
     secret_key: what stored secrets are sealed with; None: the file `secret.key` of the data directory (`RUNWELL_SECRET_KEY`).
@@ -58,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 10_485_760
     grace_s: int = 30
     allowed_origins: tuple[str, ...] = ()
+    base_path: str = ""
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: Confidential | None = None
@@ -84,6 +86,7 @@ def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.
         max_body_bytes=_count(environ, "RUNWELL_MAX_BODY_BYTES", 10_485_760, 1_073_741_824),
         grace_s=_count(environ, "RUNWELL_GRACE_S", 30),
         allowed_origins=tuple(_origin(text.strip()) for text in environ.get("RUNWELL_ALLOWED_ORIGINS", "").split(",") if text.strip()),
+        base_path=_base_path(environ.get("RUNWELL_BASE_PATH", "")),
         oidc_issuer=environ.get("RUNWELL_OIDC_ISSUER") or None,
         oidc_client_id=_with_issuer(environ, "RUNWELL_OIDC_CLIENT_ID"),
         oidc_client_secret=None if (secret := _with_issuer(environ, "RUNWELL_OIDC_CLIENT_SECRET")) is None else Confidential(secret),
@@ -109,6 +112,13 @@ def _origin(text: str) -> str:
             f"RUNWELL_ALLOWED_ORIGINS has {text!r}", hint="an origin is a scheme, a host and perhaps a port: https://runs.example.com"
         )
     return text.lower()
+
+
+def _base_path(text: str) -> str:
+    path = text.strip().rstrip("/")
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path):
+        raise InvalidInput(f"RUNWELL_BASE_PATH is {text!r}", hint="set it to a path such as /runwell, or leave it out")
+    return path
 
 
 def _with_issuer(environ: Mapping[str, str], name: str) -> str | None:

@@ -215,3 +215,32 @@ def test_status_words_of_the_seeds() -> None:
     assert statuses_of("Paused") == (RunStatus.WAITING, RunStatus.PAUSED)
     assert {status for statuses in STATUS_WORDS.values() for status in statuses} == set(RunStatus)
     assert all(statuses_of(status) == (status,) for status in RunStatus)
+
+
+def test_rows_bring_values_that_were_asked_for(tmp_path: Path) -> None:
+    async def main(api: Api) -> None:
+        document = {
+            "name": "talk",
+            "steps": [{"id": "a", "type": "transform", "value": {"items": [{"n": 1}, {"n": 2}]}}],
+            "output": "{{ steps.a.result }}",
+        }
+        given = [{"ticket": {"lang": "de"}}, {"ticket": {"lang": "x" * 500}}, None]
+        made = [await api.finished(document, each, metadata={"env": "prod"}) for each in given][::-1]
+        columns = ["input.ticket.lang", "output.items[].n", "metadata.env"]
+        assert api.app.projector is not None
+        for _ in range(2):
+            rows = (await api.get("/v1/runs", column=columns))["data"]
+            assert ids(rows) == made
+            always = {"output.items[].n": "[1,2]", "metadata.env": "prod"}
+            assert rows[0]["values"] == always
+            assert rows[1]["values"] == {"input.ticket.lang": "x" * 199 + "…", **always}
+            assert rows[2]["values"] == {"input.ticket.lang": "de", **always}
+            second = await api.get("/v1/workflows/talk/runs", column=columns[:1], limit=1)
+            last = await api.get("/v1/workflows/talk/runs", column=columns[:1], limit=2, cursor=second["next_cursor"])
+            assert [row["values"].get(columns[0], "")[:2] for row in last["data"]] == ["xx", "de"]
+            await api.app.projector.complete()  # now from the store
+        assert "values" not in (await api.get("/v1/runs"))["data"][0]
+        refused = await api.get("/v1/runs", status=422, column=["status"])
+        assert "'status' is no column" in refused["detail"]
+
+    with_api(tmp_path, main)

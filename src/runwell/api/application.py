@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from runwell.api.access_log import AccessLog
 from runwell.api.answers import REF, answer_schemas
 from runwell.api.body_limit import BodyLimit
+from runwell.api.console import Console
 from runwell.api.metrics import CountRequests
 from runwell.api.own_origin import OwnOrigin
 from runwell.api.parts import Parts
@@ -103,7 +104,7 @@ ROUTERS = (
 
 def create_app(parts: Parts) -> FastAPI:
     """Return the application over these parts."""
-    app = FastAPI(title="Runwell", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(title="Runwell", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False, root_path=parts.base_path)
     app.separate_input_output_schemas = False
     app.state.parts = parts
     if parts.local_only:
@@ -115,6 +116,7 @@ def create_app(parts: Parts) -> FastAPI:
     install_problems(app)
     for routes in ROUTERS:
         app.include_router(routes)
+    app.router.default = Console(app.router.default)
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 

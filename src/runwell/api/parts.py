@@ -69,6 +69,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     `strangers` is told of each request without valid credentials, and raises `TooManyRequests` when there were too many.
     `redactor_for` raises `InvalidInput` for rules that cannot be followed.
     `local_only`: only what comes from this machine itself, and from no other site's page, is answered.
+    `base_path`: below which a proxy serves it, as `/runwell`; empty: at the root.
     `allowed_origins`: of pages beyond the server's own that may open a WebSocket (`https://app.example`).
     """
 
@@ -104,6 +105,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics
     max_body_bytes: int = 10_485_760
     local_only: bool = False
+    base_path: str = ""
     redeem_ticket: RedeemTicket | None = None
     allowed_origins: tuple[str, ...] = ()
     now: Callable[[], int] = _now

@@ -12,6 +12,7 @@ from runwell.api.json_values import KeptText
 from runwell.model.errors import InvalidInput
 from runwell.model.run_search import Archived, RunFilters, metadata_pair
 from runwell.model.status_words import STATUS_WORDS
+from runwell.query.run_values import MOST
 from runwell.search.parser import MAX_LENGTH
 from runwell.search.structured import MAX_QUERIES, MAX_VALUES
 
@@ -98,6 +99,9 @@ async def _filters(
 
 Filters = Annotated[RunFilters, Depends(_filters)]
 """The filters of the query string, all but `workflow`."""
+
+_COLUMN: Final = "Fields of input, output and metadata whose values each row has with it, as `values`."
+Columns = Annotated[list[Word] | None, Query(max_length=MOST, description=_COLUMN, examples=[["input.ticket.lang", "output.items[].name"]])]
 
 Workflows = Annotated[
     Words | None,

@@ -20,7 +20,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One run in a list. `label` is the status in words for people; `tokens` those of its model calls, in and out.
 
     The previews are the beginnings of input and output, on one line; empty where there is none.
-    `cache` is what it had from there, null for nothing.
+    `cache` is what it had from there, null for nothing. `values`: what it has in the fields that were asked for, as text.
     """
 
     id: str
@@ -50,6 +50,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     review: str = ""
     score: float | None = None
     review_comment: str | None = None
+    values: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 def record_summary(record: ListedRun) -> RunSummary:

@@ -12,14 +12,17 @@ from typing import Final
 import msgspec
 
 from runwell.model.errors import RunStoreUnavailable
-from runwell.model.run_overview import record_summary
+from runwell.model.listed_run import ListedRun
+from runwell.model.run_overview import RunSummary, record_summary
 from runwell.model.run_record import RunRecord
 from runwell.model.run_search import Facets, RunFilters, RunPage
 from runwell.model.scope import Scope
 from runwell.ports.projection import Projection
 from runwell.ports.run_store import Place, RunsAsked, RunStore
 from runwell.query.cursors import Cursor, gone, read_cursor, write_cursor
+from runwell.query.exports.columns import Column
 from runwell.query.run_filters import run_query
+from runwell.query.run_values import values_of
 from runwell.query.seen import RUN_ID
 
 _LATEST: Final = 2**53
@@ -43,11 +46,12 @@ class RunIndex(msgspec.Struct, frozen=True):
 
 
 class PageAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """Which page of a list. `now`: ms since 1970. `count`: also how many runs the whole list holds."""
+    """Which page of a list. `now`: ms since 1970. `count`: also how many runs the whole list holds. `columns`: values of each run."""
 
     limit: int
     cursor: str | None = None
     count: bool = False
+    columns: tuple[Column, ...] = ()
     now: int
 
 
@@ -67,18 +71,24 @@ async def list_runs(index: RunIndex, scope: Scope, filters: RunFilters, page: Pa
     asked = msgspec.structs.replace(await index.asked(scope, filters, seen.moment), newest=seen.newest)
     with telling():
         found = await index.store.page(asked, page.limit + 1, before=seen.before, after=seen.after)
-    more = len(found) > page.limit
-    shown = found[-page.limit :] if seen.after else found[: page.limit]
+        more = len(found) > page.limit
+        shown = found[-page.limit :] if seen.after else found[: page.limit]
+        values = await values_of(index.store, asked, shown, page.columns)
     older, newer = (True, more) if seen.after else (more, seen.before is not None)
     if seen.newest is None and shown:
         seen = msgspec.structs.replace(seen, newest=_place_of(shown[0]))
     answer = RunPage(
-        data=[record_summary(record) for record in shown],
+        data=[_row(record, values.get(record.run_id, {}) if page.columns else msgspec.UNSET) for record in shown],
         next_cursor=write_cursor(_cursor("next", shown[-1], seen), *about) if older and shown else None,
         prev_cursor=write_cursor(_cursor("prev", shown[0], seen), *about) if newer and shown else None,
         behind_ms=_behind(index.projection),
     )
     return await _counted(index, msgspec.structs.replace(asked, newest=seen.newest), answer) if page.count else answer
+
+
+def _row(record: ListedRun, values: dict[str, str] | msgspec.UnsetType) -> RunSummary:
+    row = record_summary(record)
+    return row if values is msgspec.UNSET else msgspec.structs.replace(row, values=values)
 
 
 @contextmanager

@@ -7,13 +7,15 @@ import msgspec
 from runwell.api.answers import Answer, answers
 from runwell.api.ids import WorkflowKey
 from runwell.api.route import Caller, Server, needs, router
-from runwell.api.run_filters import Count, Filters, SearchBody, Workflows, in_address, placing
+from runwell.api.run_filters import Columns, Count, Filters, SearchBody, Workflows, in_address, placing
 from runwell.api.run_routes import Limit, PageCursor
 from runwell.model.run_search import RunFields, RunPage
+from runwell.query.exports.columns import fields
 from runwell.query.finding import find_workflow
 from runwell.query.run_fields import list_fields
 from runwell.query.run_search import PageAsked, RunIndex
 from runwell.query.run_search import list_runs as page_of_runs
+from runwell.query.run_values import MOST
 
 routes = router("runs")
 
@@ -28,10 +30,11 @@ async def list_runs(
     limit: Limit = 50,
     cursor: PageCursor = None,
     count: Count = False,
+    column: Columns = None,
 ) -> Answer:
     """Return the project's runs, newest first: those of the last 7 days, but archived and trial runs, unless something else is asked."""
     wanted = msgspec.structs.replace(filters, workflows=tuple(workflow or ()))
-    page = PageAsked(limit=limit, cursor=cursor, count=count, now=_now())
+    page = PageAsked(limit=limit, cursor=cursor, count=count, columns=fields(column or (), MOST), now=_now())
     with in_address():
         return Answer(await page_of_runs(RunIndex(server.run_store, server.projection), caller.scope, wanted, page))
 
@@ -46,11 +49,12 @@ async def list_workflow_runs(
     limit: Limit = 50,
     cursor: PageCursor = None,
     count: Count = False,
+    column: Columns = None,
 ) -> Answer:
     """Return a workflow's runs as `/v1/runs` does."""
     found = await find_workflow(server.definitions, caller.scope, workflow_id)
     wanted = msgspec.structs.replace(filters, workflows=(found,))
-    page = PageAsked(limit=limit, cursor=cursor, count=count, now=_now())
+    page = PageAsked(limit=limit, cursor=cursor, count=count, columns=fields(column or (), MOST), now=_now())
     with in_address():
         return Answer(await page_of_runs(RunIndex(server.run_store, server.projection), caller.scope, wanted, page))
 

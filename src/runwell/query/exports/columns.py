@@ -75,9 +75,14 @@ _ROOTS: Final = {"input": lambda run: run.input, "output": lambda run: run.outpu
 
 def columns(names: Sequence[str] = ()) -> tuple[Column, ...]:
     """Return the fixed columns and those that are asked for. Raises `InvalidInput` for a name that leads nowhere."""
-    if len(names) > MOST_COLUMNS:
-        raise InvalidInput(f"{len(names)} columns are more than the {MOST_COLUMNS} that may be asked for")
-    return (*FIXED, *(_asked(name) for name in dict.fromkeys(names)))
+    return (*FIXED, *fields(names, MOST_COLUMNS))
+
+
+def fields(names: Sequence[str], most: int) -> tuple[Column, ...]:
+    """Return the columns that are asked for, without the fixed ones. Raises `InvalidInput` for a name that leads nowhere."""
+    if len(names) > most:
+        raise InvalidInput(f"{len(names)} columns are more than the {most} that may be asked for")
+    return tuple(_asked(name) for name in dict.fromkeys(names))
 
 
 def _asked(name: str) -> Column:

@@ -1,0 +1,20 @@
+/** What the navigation leads to: one line a page. A page that does not exist yet has no line. Order is that of the screen. */
+
+import { IconGitBranch, IconListDetails, type Icon } from "@tabler/icons-react";
+
+import type { Permission } from "../api/session";
+
+export interface NavigationEntry {
+  label: string;
+  to: string;
+  icon: Icon;
+  /** Left out: whoever is signed in. */
+  needs?: Permission;
+  /** The key after `g` that leads there. */
+  key: string;
+}
+
+export const NAVIGATION: NavigationEntry[] = [
+  { label: "Runs", to: "/runs", icon: IconListDetails, key: "r" },
+  { label: "Workflows", to: "/workflows", icon: IconGitBranch, key: "w" },
+];

@@ -1,0 +1,4 @@
+import { opening } from "../opening";
+
+export const palette = opening();
+export const openPalette = palette.open;

@@ -1,0 +1,4 @@
+import { opening } from "./opening";
+
+export const shortcutsList = opening();
+export const openShortcuts = shortcutsList.open;
