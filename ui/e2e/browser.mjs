@@ -66,13 +66,16 @@ export async function isAccessible(page, what) {
   assert.deepEqual(said, []);
 }
 
-/** Look at the page as it is in both themes and sizes: a screenshot and axe for each. Nothing may need to be scrolled sideways. */
-export async function look(page, name, { prepare = undefined } = {}) {
+/**
+ * Look at the page as it is: screenshots, axe for each, and nothing may need to be scrolled sideways. `whole`: in both themes at both
+ * sizes; otherwise light on a wide screen and dark on a narrow one, which is enough for what differs little from a screen seen whole.
+ */
+export async function look(page, name, { whole = false, prepare = undefined } = {}) {
   await mkdir(SCREENS, { recursive: true });
   const before = page.viewportSize();
   for (const [width, size] of Object.entries(SIZES)) {
     await page.setViewportSize(size);
-    for (const theme of ["light", "dark"]) {
+    for (const theme of whole ? ["light", "dark"] : [width === "wide" ? "light" : "dark"]) {
       await page.emulateMedia({ colorScheme: theme });
       await prepare?.();
       await page.evaluate(() => document.fonts.ready);

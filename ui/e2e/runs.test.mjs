@@ -45,7 +45,7 @@ test("the list shows what seed 003 says, in both themes and sizes", async () => 
   const failed = row(page, world.runs.failed[0]);
   assert.match(await failed.innerText(), /invoice-check[\s\S]*Failed[\s\S]*sum/);
   assert.equal(await page.title(), "Runs · Runwell");
-  await look(page, "runs");
+  await look(page, "runs", { whole: true });
   isWell(page);
   await page.context().close();
 });

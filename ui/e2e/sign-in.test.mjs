@@ -33,7 +33,7 @@ test("one signs in, sees what one came for, and signs out", async () => {
   const page = await openPage(browser);
   await page.goto(`${server.address}/workflows?kind=agent`);
   await page.getByRole("heading", { name: "Sign in to Runwell" }).waitFor();
-  await look(page, "sign-in");
+  await look(page, "sign-in", { whole: true });
   await page.getByLabel("E-mail address").fill(ADA.email);
   await page.getByRole("textbox", { name: "Password" }).fill("something else");
   await page.keyboard.press("Enter");

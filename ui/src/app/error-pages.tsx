@@ -14,6 +14,7 @@ export function NotFoundPage() {
   useTitle("Not found");
   return (
     <EmptyState
+      page
       icon={<IconSearchOff />}
       title="There is no such page"
       text="The address may be mistyped, or the page belongs to something that was deleted."
@@ -24,5 +25,5 @@ export function NotFoundPage() {
 
 export function FailedPage({ error, reset }: ErrorComponentProps) {
   useTitle("Failed");
-  return <Trouble error={error} onRetry={reset} />;
+  return <Trouble page error={error} onRetry={reset} />;
 }

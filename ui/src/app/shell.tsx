@@ -37,15 +37,20 @@ function Frame() {
       <aside className={styles.side}>
         <SideNavigation />
       </aside>
-      <div className={styles.bar}>
+      <header className={styles.bar}>
         <ActionIcon size={36} aria-label="Open the navigation" aria-expanded={opened} onClick={drawer.open}>
           <IconMenu2 size={20} />
         </ActionIcon>
         <Brand />
-      </div>
-      <Drawer opened={opened} onClose={close} size={260} padding={0} withCloseButton={false} title={undefined} aria-label="Navigation">
-        <SideNavigation />
-      </Drawer>
+      </header>
+      {opened && (
+        <Drawer.Root opened onClose={close} size={260} padding={0}>
+          <Drawer.Overlay backgroundOpacity={0.35} />
+          <Drawer.Content aria-label="Navigation" className={styles.drawer}>
+            <SideNavigation />
+          </Drawer.Content>
+        </Drawer.Root>
+      )}
       <main ref={main} className={styles.main} tabIndex={-1} id="main">
         <Outlet />
       </main>

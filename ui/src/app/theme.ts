@@ -14,10 +14,14 @@ const dark: MantineColorsTuple = [
   "#e6e6ea", "#bcbcc5", "#9595a0", "#6e6e79", "#3c3c44", "#2d2d34", "#24242a", "#18181c", "#131316", "#0d0d0f",
 ]; // prettier-ignore
 
+const red: MantineColorsTuple = [
+  "#fff0f0", "#ffdede", "#f9bcbe", "#f3979a", "#ee777b", "#e45a5f", "#cf363c", "#b82b31", "#a3242a", "#8d1b21",
+]; // prettier-ignore
+
 export const theme = createTheme({
   primaryColor: "accent",
-  primaryShade: { light: 6, dark: 5 },
-  colors: { accent, gray, dark },
+  primaryShade: 6,
+  colors: { accent, gray, dark, red },
   black: "#1b1b20",
   defaultRadius: 6,
   radius: { xs: "3px", sm: "4px", md: "6px", lg: "8px", xl: "12px" },

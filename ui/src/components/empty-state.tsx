@@ -14,15 +14,18 @@ interface Props {
   action?: ReactNode;
   foot?: ReactNode;
   whole?: boolean;
+  /** It stands for the page, so its title is the page's. */
+  page?: boolean;
 }
 
-export function EmptyState({ icon, title, text, action, foot, whole }: Props) {
+export function EmptyState({ icon, title, text, action, foot, whole, page = whole }: Props) {
+  const Title = page ? "h1" : "h2";
   return (
     <div className={whole ? styles.whole : styles.part}>
       <div className={styles.icon} aria-hidden>
         {icon}
       </div>
-      <h2 className={styles.title}>{title}</h2>
+      <Title className={styles.title}>{title}</Title>
       {text && <p className={styles.text}>{text}</p>}
       {action && <div className={styles.action}>{action}</div>}
       {foot && <div className={styles.foot}>{foot}</div>}

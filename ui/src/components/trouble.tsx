@@ -13,12 +13,14 @@ interface Props {
   onRetry?: () => void;
   /** It fills the screen rather than a part of a page. */
   whole?: boolean;
+  /** It stands for a whole page, within the shell. */
+  page?: boolean;
   /** What was not found, as `run`. */
   what?: string;
 }
 
 /** The whole of a page or panel could not be had. */
-export function Trouble({ error, onRetry, whole, what = "page" }: Props) {
+export function Trouble({ error, onRetry, whole, page, what = "page" }: Props) {
   const again = onRetry && <Button onClick={onRetry}>Try again</Button>;
   if (error instanceof Unreachable) {
     return (
@@ -28,26 +30,38 @@ export function Trouble({ error, onRetry, whole, what = "page" }: Props) {
         text="Runs go on by themselves. This page comes back when the server does."
         action={again}
         whole={whole}
+        page={page || whole}
       />
     );
   }
   if (!(error instanceof Problem)) {
     const text = error instanceof Error ? error.message : String(error);
-    return <EmptyState icon={<IconAlertTriangle />} title="This page failed" text={text} action={again} whole={whole} />;
+    return (
+      <EmptyState icon={<IconAlertTriangle />} title="This page failed" text={text} action={again} whole={whole} page={page || whole} />
+    );
   }
   const foot = error.requestId && <RequestIdentity id={error.requestId} />;
   if (error.status === 404) {
     const text = `There is no such ${what} in this project, or it is not yours to see.`;
-    return <EmptyState icon={<IconSearchOff />} title="Not found" text={text} foot={foot} whole={whole} />;
+    return <EmptyState icon={<IconSearchOff />} title="Not found" text={text} foot={foot} whole={whole} page={page || whole} />;
   }
   if (error.status === 403) {
     return (
-      <EmptyState icon={<IconLock />} title="You may not see this" text={sentence(error.hint ?? error.message)} foot={foot} whole={whole} />
+      <EmptyState
+        icon={<IconLock />}
+        title="You may not see this"
+        text={sentence(error.hint ?? error.message)}
+        foot={foot}
+        whole={whole}
+        page={page || whole}
+      />
     );
   }
   const title = error.status >= 500 ? "The server could not answer" : "This cannot be shown";
   const text = [sentence(error.message), error.hint && sentence(error.hint)].filter(Boolean).join(" ");
-  return <EmptyState icon={<IconAlertTriangle />} title={title} text={text} action={again} foot={foot} whole={whole} />;
+  return (
+    <EmptyState icon={<IconAlertTriangle />} title={title} text={text} action={again} foot={foot} whole={whole} page={page || whole} />
+  );
 }
 
 /** A call failed within a page that stays: one line beside what was tried. */

@@ -17,7 +17,7 @@ export function AllRunsPage() {
 export function WorkflowRunsPage() {
   const { slug } = useParams({ strict: false }) as { slug: string };
   const { data, error, refetch } = useQuery(workflowQuery(slug));
-  if (error) return <Trouble error={error} what="workflow" onRetry={() => void refetch()} />;
+  if (error) return <Trouble page error={error} what="workflow" onRetry={() => void refetch()} />;
   const address = (id: string): Address => (data?.kind === "agent" ? agentRunAddress(data.slug, id) : runAddress(id));
   return (
     <RunsList
