@@ -23,6 +23,7 @@ const start = createRoute({
 
 export const routeTree = root.addChildren([
   start,
+  page("/command-center", () => import("./features/command-center/page"), "CommandCenterPage"),
   page("/runs", () => import("./features/runs/page"), "AllRunsPage"),
   page("/workflows/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
   page("/agents/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),

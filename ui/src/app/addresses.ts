@@ -9,6 +9,7 @@ export interface Address {
 
 const part = encodeURIComponent;
 
+export const commandCenterAddress = (): Address => ({ to: "/command-center" });
 export const runsAddress = (search?: SearchValues): Address => ({ to: "/runs", search });
 export const workflowRunsAddress = (slug: string, search?: SearchValues): Address => ({ to: `/workflows/${part(slug)}/runs`, search });
 export const agentRunsAddress = (slug: string, search?: SearchValues): Address => ({ to: `/agents/${part(slug)}/runs`, search });

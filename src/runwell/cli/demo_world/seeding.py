@@ -10,6 +10,7 @@ import yaml
 
 import runwell
 from runwell.model.errors import NotFound
+from runwell.model.judgement import Verdict
 from runwell.model.statuses import TERMINAL, RunStatus
 
 _PATIENCE_S: Final = 30.0
@@ -123,7 +124,7 @@ async def _do(client: "runwell.AsyncClient", run_id: str, doing: Doing) -> None:
         case "comment":
             await client.runs.comment(run_id, str(value))
         case "review":
-            await client.runs.review(run_id, value)
+            await client.runs.review(run_id, msgspec.convert(value, Verdict))
         case _:
             raise ValueError(f"the demo knows no {what!r}")
 
