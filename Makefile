@@ -48,6 +48,6 @@ bench: install ## Measure the engine beside a bare commit loop, LangGraph and DB
 	@$(BIN)/python -m benchmarks.engine
 
 clean: ## Remove all that the other targets made
-	rm -rf ui/node_modules ui/.lock src/runwell/console ui/e2e/screens
+	rm -rf ui/node_modules ui/.lock ui/.built-from src/runwell/console ui/e2e/screens
 	rm -rf .venv .tools benchmarks/.envs dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
