@@ -27,5 +27,6 @@ export const routeTree = root.addChildren([
   page("/runs", () => import("./features/runs/page"), "AllRunsPage"),
   page("/workflows/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
   page("/agents/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
+  page("/analytics", () => import("./features/analytics/page"), "AnalyticsPage"),
   page("/workflows", () => import("./features/workflows/page"), "WorkflowsPage"),
 ]);

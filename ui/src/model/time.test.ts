@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, between, clockTime, duration, fullMoment, shortMoment } from "./time";
+import { ago, axisMoment, between, clockTime, dayOf, dayStart, duration, fullMoment, shortMoment } from "./time";
 
 const AT = "2026-06-12T03:23:07.832Z";
 const NOON = Date.parse("2026-06-12T12:00:00Z");
@@ -52,4 +52,21 @@ describe("moments", () => {
     expect(between(AT, null)).toBeNull();
     expect(between("2026-06-12T03:23:07Z", "2026-06-12T03:23:08Z")).toBe(1000);
   });
+});
+
+it("a day begins when the zone's clocks say so, also when they change", () => {
+  expect(dayStart("2026-06-12", "Europe/Berlin")).toBe("2026-06-11T22:00:00.000Z");
+  expect(dayStart("2026-06-12", "UTC")).toBe("2026-06-12T00:00:00.000Z");
+  expect(dayStart("2026-03-29", "Europe/Berlin")).toBe("2026-03-28T23:00:00.000Z");
+  expect(dayStart("2026-03-30", "Europe/Berlin")).toBe("2026-03-29T22:00:00.000Z");
+  expect(dayStart("2026-06-12", "Asia/Kathmandu")).toBe("2026-06-11T18:15:00.000Z");
+  expect(dayOf("2026-06-11T22:30:00Z", "Europe/Berlin")).toBe("2026-06-12");
+});
+
+it("moments of an axis are as short as their neighbours allow", () => {
+  const at = Date.parse("2026-06-12T10:30:15Z");
+  expect(axisMoment(at, 1_000, "UTC")).toBe("10:30:15");
+  expect(axisMoment(at, 3_600_000, "UTC")).toBe("10:30");
+  expect(axisMoment(Date.parse("2026-06-12T00:00:00Z"), 3_600_000, "UTC")).toBe("Jun 12");
+  expect(axisMoment(at, 86_400_000, "UTC")).toBe("Jun 12");
 });

@@ -76,3 +76,38 @@ export function between(from: string | null | undefined, to: string | number | n
   if (!from || to === null || to === undefined) return null;
   return new Date(to).getTime() - new Date(from).getTime();
 }
+
+/** Return the IANA name of the zone. */
+export function zoneName(zone: TimeZone): string {
+  return zone === "local" ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
+}
+
+/** Return the moment at which the day (`2026-06-12`) begins in the zone. */
+export function dayStart(day: string, zone: TimeZone): string {
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  // The zone's distance from UTC is looked up twice: the clocks may change between UTC's midnight and the zone's.
+  const first = midnight - distance(midnight, zone);
+  return new Date(midnight - distance(first, zone)).toISOString();
+}
+
+/** Return the day on which the moment lies in the zone, as `2026-06-12`. */
+export function dayOf(at: string | number, zone: TimeZone): string {
+  const moment = new Date(at).getTime();
+  return new Date(moment + distance(moment, zone)).toISOString().slice(0, 10);
+}
+
+function distance(at: number, zone: TimeZone): number {
+  const parts = format(zone, { year: "numeric", month: "2-digit", day: "2-digit", ...CLOCK }).formatToParts(at);
+  const of = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+  return Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second")) - Math.floor(at / 1000) * 1000;
+}
+
+/** Return how a moment on an axis reads, given how far its neighbours are. */
+export function axisMoment(at: number, step: number, zone: TimeZone): string {
+  if (step < 60_000) return format(zone, CLOCK).format(at);
+  if (step < 86_400_000) {
+    const time = format(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
+    return time === "00:00" ? format(zone, { month: "short", day: "numeric" }).format(at) : time;
+  }
+  return format(zone, { month: "short", day: "numeric" }).format(at);
+}

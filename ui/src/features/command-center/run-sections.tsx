@@ -138,11 +138,11 @@ export function FailedRuns({ interest }: Props) {
 /** What is empty as a rule is only told, not shown. */
 function Hidden({ id, title, text }: { id: string; title: string; text: string }) {
   return (
-    <section aria-labelledby={id}>
-      <h2 id={id} tabIndex={-1} className="visually-hidden">
+    <section aria-labelledby={id} className="visually-hidden">
+      <h2 id={id} tabIndex={-1}>
         {title}
       </h2>
-      <p className="visually-hidden">{text}</p>
+      <p>{text}</p>
     </section>
   );
 }
