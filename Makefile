@@ -33,7 +33,6 @@ check: install ## The whole gate: format, lint, types, then every test (import c
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy
-	@cd ui && npm run --silent check
 	@$(BIN)/pytest -n auto --dist loadfile
 
 demo: install ## Serve the console with example runs in every state; no key is needed
@@ -42,7 +41,7 @@ demo: install ## Serve the console with example runs in every state; no key is n
 format: install ## Format the code and fix what the linter can
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
-	@cd ui && npm run --silent format
+	@if test -d ui/node_modules; then cd ui && npm run --silent format; fi
 
 bench: install ## Measure the engine beside a bare commit loop, LangGraph and DBOS
 	@$(BIN)/python -m benchmarks.engine
