@@ -28,5 +28,8 @@ export const routeTree = root.addChildren([
   page("/workflows/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
   page("/agents/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
   page("/analytics", () => import("./features/analytics/page"), "AnalyticsPage"),
+  page("/connections", () => import("./features/connections/page"), "ConnectionsPage"),
+  page("/settings", () => import("./features/settings/page"), "SettingsPage"),
+  page("/settings/$part", () => import("./features/settings/page"), "SettingsPage"),
   page("/workflows", () => import("./features/workflows/page"), "WorkflowsPage"),
 ]);

@@ -18,3 +18,5 @@ export const agentRunAddress = (slug: string, id: string): Address => ({ to: `/a
 export const workflowsAddress = (search?: SearchValues): Address => ({ to: "/workflows", search });
 export const workflowAddress = (slug: string): Address => ({ to: `/workflows/${part(slug)}` });
 export const agentAddress = (slug: string): Address => ({ to: `/agents/${part(slug)}` });
+export const settingsAddress = (section?: string): Address => ({ to: section ? `/settings/${part(section)}` : "/settings" });
+export const connectionsAddress = (search?: SearchValues): Address => ({ to: "/connections", search });

@@ -130,6 +130,7 @@ function options(
         font,
         grid: { show: false },
         ticks: { show: false },
+        size: 28,
         splits: (u) => every(buckets.length, Math.max(1, Math.floor(u.width / LABEL_PX))),
         values: (_, splits) => splits.map((index) => axisMoment(Date.parse(buckets[index]?.start ?? ""), step, zone)),
       },
