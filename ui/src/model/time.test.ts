@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, axisMoment, between, clockTime, dayOf, dayStart, duration, fullMoment, shortMoment } from "./time";
+import { ago, axisMoment, between, clockTime, dayMoment, dayOf, duration, fullMoment, shortMoment, startOfDay } from "./time";
 
 const AT = "2026-06-12T03:23:07.832Z";
 const NOON = Date.parse("2026-06-12T12:00:00Z");
@@ -54,13 +54,23 @@ describe("moments", () => {
   });
 });
 
-it("a day begins when the zone's clocks say so, also when they change", () => {
-  expect(dayStart("2026-06-12", "Europe/Berlin")).toBe("2026-06-11T22:00:00.000Z");
-  expect(dayStart("2026-06-12", "UTC")).toBe("2026-06-12T00:00:00.000Z");
-  expect(dayStart("2026-03-29", "Europe/Berlin")).toBe("2026-03-28T23:00:00.000Z");
-  expect(dayStart("2026-03-30", "Europe/Berlin")).toBe("2026-03-29T22:00:00.000Z");
-  expect(dayStart("2026-06-12", "Asia/Kathmandu")).toBe("2026-06-11T18:15:00.000Z");
-  expect(dayOf("2026-06-11T22:30:00Z", "Europe/Berlin")).toBe("2026-06-12");
+describe("days", () => {
+  it.each([
+    ["2026-06-12", "UTC", "2026-06-12T00:00:00Z"],
+    ["2026-06-12", "Europe/Berlin", "2026-06-11T22:00:00Z"],
+    ["2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00Z"],
+    ["2026-03-30", "Europe/Berlin", "2026-03-29T22:00:00Z"],
+    ["2026-06-12", "America/Los_Angeles", "2026-06-12T07:00:00Z"],
+    ["2026-06-12", "Asia/Kolkata", "2026-06-11T18:30:00Z"],
+  ])("%s in %s begins at %s", (day, zone, moment) => {
+    expect(startOfDay(day, zone)).toBe(moment);
+    expect(dayOf(moment, zone)).toBe(day);
+    expect(dayMoment(moment, zone)).not.toContain(":");
+  });
+
+  it("can be counted on", () => {
+    expect(startOfDay("2026-12-31", "UTC", 1)).toBe("2027-01-01T00:00:00Z");
+  });
 });
 
 it("moments of an axis are as short as their neighbours allow", () => {

@@ -6,7 +6,7 @@ import { useState, type FormEvent } from "react";
 
 import { usePreferences } from "../../app/preferences";
 import { WINDOW_LABELS, WINDOWS } from "../../model/figures";
-import { dayOf, dayStart, fullMoment, zoneName } from "../../model/time";
+import { dayOf, startOfDay, fullMoment, zoneName } from "../../model/time";
 import styles from "./page.module.css";
 import type { PartProps } from "./shared";
 
@@ -54,7 +54,7 @@ function OwnSpan({ choices, onChange }: Pick<PartProps, "choices" | "onChange">)
   const [to, setTo] = useState(choices.to ? dayOf(choices.to, timeZone) : "");
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onChange({ from: dayStart(from, timeZone), to: to ? dayStart(to, timeZone) : undefined });
+    onChange({ from: startOfDay(from, timeZone), to: to ? startOfDay(to, timeZone) : undefined });
     setOpened(false);
   };
   return (
