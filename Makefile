@@ -35,8 +35,8 @@ check: install ## The whole gate: format, lint, types, then every test (import c
 	@$(BIN)/mypy
 	@$(BIN)/pytest -n auto --dist loadfile
 
-demo: install ## Run a workflow with the built-in demo model
-	@$(BIN)/runwell demo
+demo: install ## Serve the console with example runs in every state; no key is needed
+	@$(BIN)/runwell demo --serve
 
 format: install ## Format the code and fix what the linter can
 	@$(BIN)/ruff format $(CODE)

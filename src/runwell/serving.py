@@ -49,7 +49,7 @@ from runwell.runtime.clock import SystemClock
 from runwell.runtime.cutter import Cutter
 from runwell.runtime.hosted import HostedRuns
 from runwell.runtime.projector import Projector
-from runwell.settings import Settings
+from runwell.settings import Settings, shown_settings
 from runwell.storage.sql_holds import SqlHolds
 from runwell.storage.sql_idempotency import SqlIdempotencyKeys
 from runwell.storage.sql_limits import SqlLimitSettings
@@ -133,6 +133,7 @@ def parts_for(app: App, settings: Settings, *, sign_in: bool = False, loopback: 
         streams=streams,
         metrics=metrics,
         now=clock.now,
+        settings=tuple(shown_settings(settings)),
         max_body_bytes=settings.max_body_bytes,
         local_only=not sign_in,
         base_path=settings.base_path,

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ from runwell.adapters.tools.commands import McpCommand, read_commands
 from runwell.model.errors import InvalidInput
 from runwell.model.principal import ROLES, Role
 from runwell.model.secret_key import SecretKey
+from runwell.model.server_settings import ServerSetting
 from runwell.runstore.url import RunStoreUrl
 from runwell.storage.postgres_url import DatabaseUrl
 
@@ -104,6 +105,26 @@ def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.
 
 def read_tool_modules(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name.strip() for name in environ.get("RUNWELL_TOOL_MODULES", "").split(",") if name.strip())
+
+
+SHOWN: Final = (
+    *("max_running", "rate_limit", "max_body_bytes", "grace_s", "sandbox_processes", "http_allow", "allowed_origins", "base_path"),
+    *("runstore_memory_mb", "runstore_threads", "share_model_keys", "oidc_default_role"),
+)
+"""What an organization's admins may know of the server: neither its addresses and directories nor anything secret."""
+
+
+def shown_settings(settings: Settings, environ: Mapping[str, str] = os.environ) -> list[ServerSetting]:
+    """Return the settings that may be shown, and where each is from."""
+    return [_shown(name, getattr(settings, name), environ) for name in SHOWN]
+
+
+def _shown(name: str, value: object, environ: Mapping[str, str]) -> ServerSetting:
+    variable = f"RUNWELL_{name.upper()}"
+    if isinstance(value, tuple):
+        value = ", ".join(value) or None
+    text = None if value in (None, "") else str(value).lower() if isinstance(value, bool) else str(value)
+    return ServerSetting(name=name, variable=variable, value=text, source="environment" if environ.get(variable) else "default")
 
 
 def _origin(text: str) -> str:

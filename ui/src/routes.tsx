@@ -23,8 +23,13 @@ const start = createRoute({
 
 export const routeTree = root.addChildren([
   start,
+  page("/command-center", () => import("./features/command-center/page"), "CommandCenterPage"),
   page("/runs", () => import("./features/runs/page"), "AllRunsPage"),
   page("/workflows/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
   page("/agents/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
+  page("/analytics", () => import("./features/analytics/page"), "AnalyticsPage"),
+  page("/connections", () => import("./features/connections/page"), "ConnectionsPage"),
+  page("/settings", () => import("./features/settings/page"), "SettingsPage"),
+  page("/settings/$part", () => import("./features/settings/page"), "SettingsPage"),
   page("/workflows", () => import("./features/workflows/page"), "WorkflowsPage"),
 ]);

@@ -16,6 +16,7 @@ from runwell.model.principal import LOCAL, Principal
 from runwell.model.redaction import Redaction
 from runwell.model.redactor import Redactor
 from runwell.model.retention import Retention
+from runwell.model.server_settings import ServerSetting
 from runwell.ports.evaluations import Evaluation
 from runwell.ports.feedback import FeedbackTokens
 from runwell.ports.holds import Holds
@@ -103,6 +104,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     around: Around = _directly
     strangers: Callable[[HTTPConnection], None] = welcome
     metrics: Metrics
+    settings: tuple[ServerSetting, ...] = ()
     max_body_bytes: int = 10_485_760
     local_only: bool = False
     base_path: str = ""

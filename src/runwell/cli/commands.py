@@ -168,8 +168,16 @@ def doctor(context: typer.Context, output: Output = None) -> None:
 
 
 @app.command()
-def demo(context: typer.Context) -> None:
+def demo(
+    context: typer.Context,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve the console with example runs in every state instead.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of --serve; when it is taken, any that is free.")] = 7878,
+) -> None:
     """Run an example with the built-in demo model, in a fresh data directory."""
+    if serve:
+        from runwell.cli.demo_server import serve_demo
+
+        finish(serve_demo(options_of(context), port))
     from runwell.cli.demo import run_demo
 
     finish(run_demo(options_of(context)))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runwell.adapters.models import demo
 from runwell.adapters.models.demo import DemoModels
 from runwell.model.errors import StepError
 from runwell.model.scope import DEFAULT_SCOPE
@@ -163,3 +164,22 @@ def test_a_schema_that_nothing_obeys_is_told() -> None:
         ask("Hello", schema={"type": "object", "properties": {"a": False}, "required": ["a"]})
     assert caught.value.details == {"reason": "bad_request"}
     assert not caught.value.retryable
+
+
+def test_the_paid_one_pretends_to_cost_something() -> None:
+    answer = ask("Hello", model="demo:paid")
+    assert answer.usage.cost_nanos == answer.usage.input_tokens * 2_000 + answer.usage.output_tokens * 8_000
+    assert (answer.price_snapshot, ask("Hello").usage.cost_nanos) == ("pretended", 0)
+
+
+def test_the_slow_one_writes_as_much_as_is_wanted_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(demo.asyncio, "sleep", sleep)
+    answer = ask("Hello", model="demo:slow", params={"max_tokens": 100})
+    assert answer.usage.output_tokens >= 100
+    assert waits == [0.12] * len(waits)
+    assert len(waits) >= len(answer.text.split())

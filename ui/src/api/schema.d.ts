@@ -1850,6 +1850,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/settings/server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Server Settings
+         * @description Return what the server's process runs with, and whether each value was set or is the default. They change with a restart only.
+         */
+        get: operations["list_server_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/setup": {
         parameters: {
             query?: never;
@@ -3192,6 +3212,27 @@ export interface components {
             timeout_s: number | null;
         };
         /**
+         * CallLimitsBody
+         * @description How model calls by way of the connection are held back, in this process; what is left out does not.
+         */
+        CallLimitsBody: {
+            /**
+             * Max Concurrent
+             * @description Calls at a time; others wait for their turn.
+             */
+            max_concurrent?: number | null;
+            /**
+             * Requests Per Minute
+             * @description Calls in a minute; others wait for their turn.
+             */
+            requests_per_minute?: number | null;
+            /**
+             * Timeout S
+             * @description A call that takes longer fails with the reason `timeout`.
+             */
+            timeout_s?: number | null;
+        };
+        /**
          * CallTotal
          * @description Model calls taken together. Latencies are in ms, of calls that succeeded and failed alike.
          *
@@ -3554,7 +3595,7 @@ export interface components {
             headers?: {
                 [key: string]: string;
             } | null;
-            limits?: components["schemas"]["Limits"] | null;
+            limits?: components["schemas"]["CallLimitsBody"] | null;
             /** Secret Headers */
             secret_headers?: {
                 [key: string]: string;
@@ -4910,7 +4951,7 @@ export interface components {
                 [key: string]: string;
             };
             /** @default {} */
-            limits: components["schemas"]["Limits"];
+            limits: components["schemas"]["CallLimitsBody"];
             /**
              * Name
              * @example desk
@@ -6378,6 +6419,24 @@ export interface components {
             message_id?: string | null;
             /** Name */
             name: string;
+        };
+        /**
+         * ServerSetting
+         * @description One setting of the server's process. `variable` is what the operator sets; `value` is as text, null for none.
+         */
+        ServerSetting: {
+            name: string;
+            /** @enum {unknown} */
+            source: "default" | "environment";
+            value: string | null;
+            variable: string;
+        };
+        /**
+         * ServerSettingList
+         * @description Settings in a fixed order.
+         */
+        ServerSettingList: {
+            data: components["schemas"]["ServerSetting"][];
         };
         /**
          * SessionView
@@ -11732,6 +11791,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    list_server_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings, without what is secret. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerSettingList"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -9,6 +9,7 @@ export interface Address {
 
 const part = encodeURIComponent;
 
+export const commandCenterAddress = (): Address => ({ to: "/command-center" });
 export const runsAddress = (search?: SearchValues): Address => ({ to: "/runs", search });
 export const workflowRunsAddress = (slug: string, search?: SearchValues): Address => ({ to: `/workflows/${part(slug)}/runs`, search });
 export const agentRunsAddress = (slug: string, search?: SearchValues): Address => ({ to: `/agents/${part(slug)}/runs`, search });
@@ -17,3 +18,5 @@ export const agentRunAddress = (slug: string, id: string): Address => ({ to: `/a
 export const workflowsAddress = (search?: SearchValues): Address => ({ to: "/workflows", search });
 export const workflowAddress = (slug: string): Address => ({ to: `/workflows/${part(slug)}` });
 export const agentAddress = (slug: string): Address => ({ to: `/agents/${part(slug)}` });
+export const settingsAddress = (section?: string): Address => ({ to: section ? `/settings/${part(section)}` : "/settings" });
+export const connectionsAddress = (search?: SearchValues): Address => ({ to: "/connections", search });

@@ -14,6 +14,12 @@ export const KEYS_OF_LISTS: [string, string][] = [
   ["/", "Search"],
 ];
 
+export const KEYS_OF_DECISIONS: [string, string][] = [
+  ["A", "Approve"],
+  ["R", "Reject"],
+  ["E", "Edit, then approve"],
+];
+
 const TYPING = 'input, textarea, select, [contenteditable="true"], [role="dialog"], [role="menu"], [role="listbox"]';
 const OWN_ENTER = "a, button, summary, [role=button], [role=option], [role=menuitem]";
 

@@ -1,6 +1,6 @@
 /** What the navigation leads to: one line a page. A page that does not exist yet has no line. Order is that of the screen. */
 
-import { IconGitBranch, IconListDetails, type Icon } from "@tabler/icons-react";
+import { IconBellRinging, IconChartBar, IconGitBranch, IconListDetails, IconPlug, IconSettings, type Icon } from "@tabler/icons-react";
 
 import type { Permission } from "../api/session";
 
@@ -12,9 +12,15 @@ export interface NavigationEntry {
   needs?: Permission;
   /** The key after `g` that leads there. */
   key: string;
+  /** What is counted beside it. */
+  badge?: "tasks";
 }
 
 export const NAVIGATION: NavigationEntry[] = [
+  { label: "Command Center", to: "/command-center", icon: IconBellRinging, key: "c", badge: "tasks" },
   { label: "Runs", to: "/runs", icon: IconListDetails, key: "r" },
   { label: "Workflows", to: "/workflows", icon: IconGitBranch, key: "w" },
+  { label: "Analytics", to: "/analytics", icon: IconChartBar, key: "a" },
+  { label: "Connections", to: "/connections", icon: IconPlug, key: "n" },
+  { label: "Settings", to: "/settings", icon: IconSettings, key: "s" },
 ];

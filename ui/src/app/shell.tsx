@@ -11,6 +11,7 @@ import { Brand, SideNavigation } from "./side-navigation";
 import { SessionGate } from "./session";
 import styles from "./shell.module.css";
 import { Shortcuts } from "./shortcuts";
+import { WaitingTitle } from "./waiting-badge";
 
 export function Shell() {
   return (
@@ -54,6 +55,7 @@ function Frame() {
       <main ref={main} className={styles.main} tabIndex={-1} id="main">
         <Outlet />
       </main>
+      <WaitingTitle />
       <Shortcuts />
     </div>
   );

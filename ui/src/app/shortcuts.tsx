@@ -9,7 +9,7 @@ import { openPalette, palette } from "./palette/opening";
 import { prefer, usePreferences } from "./preferences";
 import { openShortcuts, shortcutsList } from "./shortcuts-opening";
 import styles from "./shortcuts.module.css";
-import { KEYS_OF_LISTS, useKeys } from "./keys";
+import { KEYS_OF_DECISIONS, KEYS_OF_LISTS, useKeys } from "./keys";
 
 const Palette = lazy(() => import("./palette/palette"));
 
@@ -64,6 +64,7 @@ function ShortcutsList() {
       <Keys title="Everywhere" keys={GENERAL} />
       <Keys title="Go to" keys={pages} />
       <Keys title="In lists" keys={KEYS_OF_LISTS} />
+      <Keys title="In the Command Center" keys={KEYS_OF_DECISIONS} />
       <Switch
         mt="md"
         checked={singleKeys}

@@ -10,6 +10,7 @@ import { openPalette } from "./palette/opening";
 import { useSession } from "./session";
 import styles from "./side-navigation.module.css";
 import { UserMenu } from "./user-menu";
+import { WaitingBadge } from "./waiting-badge";
 
 const APPLE = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
@@ -36,10 +37,11 @@ export function SideNavigation() {
         <kbd>{APPLE ? "⌘K" : "Ctrl K"}</kbd>
       </button>
       <nav aria-label="Pages" className={styles.pages}>
-        {entries.map(({ label, to, icon: Icon }) => (
+        {entries.map(({ label, to, icon: Icon, badge }) => (
           <PageLink key={to} address={{ to }} className={styles.page}>
             <Icon size={16} stroke={1.75} aria-hidden />
             {label}
+            {badge && <WaitingBadge />}
           </PageLink>
         ))}
       </nav>

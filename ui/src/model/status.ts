@@ -84,6 +84,10 @@ const BROKEN: ReadonlySet<string> = new Set<RunStatus>([
   "log_size_exceeded",
   "internal_error",
 ]);
+/** Of runs that have not ended. */
+export const LIVE_STATUSES = [...LIVE];
+/** Of runs that ended in a way that asks for attention. */
+export const BROKEN_STATUSES = [...BROKEN];
 const STOPPABLE: ReadonlySet<string> = LIVE;
 
 export function runLook(status: string): StatusLook {

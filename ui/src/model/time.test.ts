@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, between, clockTime, dayMoment, dayOf, duration, fullMoment, shortMoment, startOfDay } from "./time";
+import { ago, axisMoment, between, clockTime, dayMoment, dayOf, duration, fullMoment, shortMoment, startOfDay } from "./time";
 
 const AT = "2026-06-12T03:23:07.832Z";
 const NOON = Date.parse("2026-06-12T12:00:00Z");
@@ -71,4 +71,12 @@ describe("days", () => {
   it("can be counted on", () => {
     expect(startOfDay("2026-12-31", "UTC", 1)).toBe("2027-01-01T00:00:00Z");
   });
+});
+
+it("moments of an axis are as short as their neighbours allow", () => {
+  const at = Date.parse("2026-06-12T10:30:15Z");
+  expect(axisMoment(at, 1_000, "UTC")).toBe("10:30:15");
+  expect(axisMoment(at, 3_600_000, "UTC")).toBe("10:30");
+  expect(axisMoment(Date.parse("2026-06-12T00:00:00Z"), 3_600_000, "UTC")).toBe("Jun 12");
+  expect(axisMoment(at, 86_400_000, "UTC")).toBe("Jun 12");
 });

@@ -104,3 +104,18 @@ export function dayMoment(at: string, zone: TimeZone): string {
   const midnight = wallClock(time, zone).endsWith("T00:00:00");
   return format(zone, midnight ? DAY : { ...DAY, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(time);
 }
+
+/** Return the IANA name of the zone. */
+export function zoneName(zone: TimeZone): string {
+  return zone === "local" ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
+}
+
+/** Return how a moment on an axis reads, given how far its neighbours are. */
+export function axisMoment(at: number, step: number, zone: TimeZone): string {
+  if (step < 60_000) return format(zone, CLOCK).format(at);
+  if (step < 86_400_000) {
+    const time = format(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
+    return time === "00:00" ? format(zone, { month: "short", day: "numeric" }).format(at) : time;
+  }
+  return format(zone, { month: "short", day: "numeric" }).format(at);
+}

@@ -33,7 +33,7 @@ ApiKey = Annotated[
 ]
 
 
-class Limits(BaseModel):
+class CallLimitsBody(BaseModel):
     """How model calls by way of the connection are held back, in this process; what is left out does not."""
 
     model_config = ConfigDict(extra="forbid")
@@ -64,7 +64,7 @@ class NewConnectionBody(BaseModel):
     secret_headers: SecretHeaders = {}
     api_key: ApiKey | None = None
     allowed_origins: Origins | None = None
-    limits: Limits = Limits()
+    limits: CallLimitsBody = CallLimitsBody()
 
     def settings(self, rules: OriginRules) -> ConnectionSettings:
         origins = origins_for(self.type, self.base_url, self.allowed_origins, rules)
@@ -84,7 +84,7 @@ class ConnectionBody(BaseModel):
     secret_headers: SecretHeaders | None = None
     api_key: ApiKey | None = None
     allowed_origins: Origins | None = None
-    limits: Limits | None = None
+    limits: CallLimitsBody | None = None
 
     def settings(self, now: StoredConnection, rules: OriginRules) -> ConnectionSettings:
         base_url = self.base_url if "base_url" in self.model_fields_set else now.base_url

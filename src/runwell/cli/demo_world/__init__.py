@@ -1,0 +1,1 @@
+"""What `runwell demo --serve` shows: workflows, and runs of them in every state."""
