@@ -26,5 +26,7 @@ export const routeTree = root.addChildren([
   page("/runs", () => import("./features/runs/page"), "AllRunsPage"),
   page("/workflows/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
   page("/agents/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
+  page("/runs/$id", () => import("./features/run/page"), "RunPage"),
+  page("/agents/$slug/runs/$id", () => import("./features/run/page"), "AgentRunPage"),
   page("/workflows", () => import("./features/workflows/page"), "WorkflowsPage"),
 ]);

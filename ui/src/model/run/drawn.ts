@@ -9,6 +9,10 @@ export interface Standing {
   /** The step's path in the run: in the iteration that is shown. */
   path: string;
   step: Step | null;
+  status: string;
+  reason: string | null;
+  /** Set for a step of a child run that is unfolded: which run's. */
+  childRun: string | null;
   iterations: Iterations | null;
 }
 
@@ -33,7 +37,17 @@ export function standings(laid: readonly LaidStep[], record: RunRecord, chosen: 
     const own = parent === null ? drawn.id : `${place}.${drawn.id}`;
     const step = record.steps.get(own) ?? null;
     const isLoop = drawn.type === "for_each" || drawn.type === "while";
-    found.set(path, { path: own, step, iterations: isLoop ? shownOf(own, step, iterations.get(own) ?? [], chosen) : null });
+    const childRun = within?.childRun ?? (within?.step?.type === "workflow" ? (within.step.children.at(-1) ?? null) : null);
+    const status = step?.status ?? (childRun ? drawn.status : null) ?? "pending";
+    const reason = step?.reason ?? (childRun ? (drawn.reason ?? null) : null);
+    found.set(path, {
+      path: own,
+      step,
+      status,
+      reason,
+      childRun,
+      iterations: isLoop ? shownOf(own, step, iterations.get(own) ?? [], chosen) : null,
+    });
   }
   return found;
 }

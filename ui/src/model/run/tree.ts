@@ -9,6 +9,9 @@ export interface DrawnStep {
   type: string;
   name: string | null;
   steps?: DrawnGraph | null;
+  /** How far it is, where the run's own record does not say: in a child run. */
+  status?: string | null;
+  reason?: string | null;
 }
 
 export interface DrawnGraph {
