@@ -4,6 +4,8 @@ import { useSyncExternalStore } from "react";
 
 interface Clock {
   now: number;
+  /** Always the same function: React listens anew for every other one. */
+  subscribe: (listener: () => void) => () => void;
   listeners: Set<() => void>;
   timer: ReturnType<typeof setInterval> | null;
 }
@@ -13,8 +15,9 @@ const clocks = new Map<number, Clock>();
 function clockOf(every: number): Clock {
   let clock = clocks.get(every);
   if (!clock) {
-    clock = { now: Date.now(), listeners: new Set(), timer: null };
-    clocks.set(every, clock);
+    const made: Clock = { now: Date.now(), listeners: new Set(), timer: null, subscribe: (listener) => listen(made, every, listener) };
+    clocks.set(every, made);
+    clock = made;
   }
   return clock;
 }
@@ -22,10 +25,7 @@ function clockOf(every: number): Clock {
 /** Return ms since 1970, anew every so many ms. */
 export function useNow(every: number): number {
   const clock = clockOf(every);
-  return useSyncExternalStore(
-    (listener) => listen(clock, every, listener),
-    () => clock.now,
-  );
+  return useSyncExternalStore(clock.subscribe, () => clock.now);
 }
 
 function listen(clock: Clock, every: number, listener: () => void): () => void {
