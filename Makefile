@@ -33,7 +33,6 @@ check: install ## The whole gate: format, lint, types, then every test (import c
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy
-	@cd ui && npm run --silent check
 	@$(BIN)/pytest -n auto --dist loadfile
 
 demo: install ## Run a workflow with the built-in demo model
@@ -42,12 +41,12 @@ demo: install ## Run a workflow with the built-in demo model
 format: install ## Format the code and fix what the linter can
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
-	@cd ui && npm run --silent format
+	@if test -d ui/node_modules; then cd ui && npm run --silent format; fi
 
 bench: install ## Measure the engine beside a bare commit loop, LangGraph and DBOS
 	@$(BIN)/python -m benchmarks.engine
 
 clean: ## Remove all that the other targets made
-	rm -rf ui/node_modules ui/.lock src/runwell/console ui/e2e/screens
+	rm -rf ui/node_modules ui/.lock ui/.built-from src/runwell/console ui/e2e/screens
 	rm -rf .venv .tools benchmarks/.envs dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

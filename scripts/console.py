@@ -34,12 +34,12 @@ def build(root: Path = ROOT) -> bool:
     with (ui / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests that run side by side build it once
         wanted = _digest(ui, SOURCES)
-        if (target / "index.html").is_file() and _text(target / STAMP) == wanted:
+        if (target / "index.html").is_file() and _text(ui / STAMP) == wanted:
             return False
         npm = _npm()
         _install(ui, npm)
         _run([npm, "run", "--silent", "build"], ui)
-        (target / STAMP).write_text(wanted)
+        (ui / STAMP).write_text(wanted)
     return True
 
 

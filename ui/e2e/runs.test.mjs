@@ -109,7 +109,7 @@ test("the search completes, and marks mistakes at their place", async () => {
   await search.press("Enter");
   const fault = page.getByRole("alert").filter({ hasText: "stauts" });
   await fault.waitFor();
-  assert.match(await fault.innerText(), /did you mean status/);
+  assert.match(await fault.innerText(), /Did you mean status/);
   assert.equal(await page.locator("u").first().textContent(), "stauts");
   await look(page, "runs-search-fault");
   await search.fill('input.ticket.lang:"de"');
@@ -172,7 +172,7 @@ test("many are selected, but these, and archived with a tally", async () => {
   const lines = (await (await file).createReadStream()).toArray().then((pieces) => Buffer.concat(pieces).toString().trim().split("\r\n"));
   assert.equal((await lines).length, 14);
   await page.getByRole("button", { name: "Archive", exact: true }).click();
-  await page.getByText("Archiving: 13 done").waitFor();
+  await page.getByRole("region", { name: "Progress" }).getByText("Archiving: 13 done").waitFor();
   await page.getByRole("button", { name: "Done" }).click();
   await shows(page, 1);
   assert.equal(await rows(page).first().getAttribute("data-run"), kept);
@@ -192,7 +192,7 @@ test("a running run is stopped from the list", async () => {
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   await look(page, "runs-stop");
   await page.getByRole("button", { name: "Stop at once" }).click();
-  await page.getByText("Stopping: 1 done").waitFor();
+  await page.getByRole("region", { name: "Progress" }).getByText("Stopping: 1 done").waitFor();
   await until(async () => /Canceled/.test(await row(page, id).innerText()), 10_000);
   isWell(page);
   await page.context().close();

@@ -17,6 +17,14 @@ import { theme } from "./app/theme";
 
 if (styleNonce) setNonce(styleNonce);
 
+// The server was upgraded, and what this page would load is gone: the new page knows where it is.
+window.addEventListener("vite:preloadError", () => {
+  const last = Number(sessionStorage.getItem("runwell.reloaded") ?? 0);
+  if (Date.now() - last < 60_000) return;
+  sessionStorage.setItem("runwell.reloaded", String(Date.now()));
+  location.reload();
+});
+
 const place = document.getElementById("root");
 if (!place) throw new Error("index.html has no #root");
 

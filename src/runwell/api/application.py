@@ -104,9 +104,7 @@ ROUTERS = (
 
 def create_app(parts: Parts) -> FastAPI:
     """Return the application over these parts."""
-    app = FastAPI(
-        title="Runwell", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False, root_path=parts.base_path
-    )
+    app = FastAPI(title="Runwell", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False, root_path=parts.base_path)
     app.separate_input_output_schemas = False
     app.state.parts = parts
     if parts.local_only:

@@ -71,7 +71,12 @@ def test_a_mistyped_call_is_no_page(built: Path, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "headers"),
-    [("GET", {"Accept": "*/*"}), ("GET", {"Accept": "application/json"}), ("GET", {**BROWSER, "Sec-Fetch-Mode": "cors"}), ("POST", BROWSER)],
+    [
+        ("GET", {"Accept": "*/*"}),
+        ("GET", {"Accept": "application/json"}),
+        ("GET", {**BROWSER, "Sec-Fetch-Mode": "cors"}),
+        ("POST", BROWSER),
+    ],
 )
 def test_programs_get_no_page(built: Path, method: str, headers: dict[str, str]) -> None:
     async def check(client: httpx2.AsyncClient) -> None:

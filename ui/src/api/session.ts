@@ -3,6 +3,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { answer, api, setCsrfToken, type Schemas } from "./client";
+import { isSignedOut } from "./problem";
 
 export type Session = Schemas["SessionView"];
 export type Permission = Session["permissions"][number];
@@ -14,9 +15,17 @@ function entered(session: Session): Session {
   return session;
 }
 
+/** Who is there; null for nobody. */
 export const sessionQuery = queryOptions({
   queryKey: sessionKeys.session,
-  queryFn: async ({ signal }) => entered(await answer(api.GET("/v1/session", { signal }))),
+  queryFn: async ({ signal }): Promise<Session | null> => {
+    try {
+      return entered(await answer(api.GET("/v1/session", { signal })));
+    } catch (error) {
+      if (isSignedOut(error)) return null;
+      throw error;
+    }
+  },
   staleTime: 60_000,
   retry: false,
 });

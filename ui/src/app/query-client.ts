@@ -16,6 +16,6 @@ function worthAnotherTry(failures: number, error: Error): boolean {
 
 export const queryClient: QueryClient = new QueryClient({
   queryCache: new QueryCache({ onError: (error, query) => lookAtSession(error, query.queryKey) }),
-  mutationCache: new MutationCache({ onError: (error) => lookAtSession(error, undefined) }),
+  mutationCache: new MutationCache({ onError: (error, _given, _before, mutation) => lookAtSession(error, mutation.options.mutationKey) }),
   defaultOptions: { queries: { retry: worthAnotherTry, staleTime: 5_000, refetchOnWindowFocus: true }, mutations: { retry: false } },
 });

@@ -4,7 +4,6 @@ import { Center, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { createContext, lazy, Suspense, use, type ReactNode } from "react";
 
-import { isSignedOut } from "../api/problem";
 import { sessionQuery, type Permission, type Session } from "../api/session";
 import { Trouble } from "../components/trouble";
 
@@ -15,7 +14,7 @@ const NoProject = lazy(() => import("../features/sign-in/no-project"));
 export function SessionGate({ children }: { children: ReactNode }) {
   const { data, error, isPending, refetch } = useQuery(sessionQuery);
   if (isPending) return <Wait />;
-  if (error && isSignedOut(error)) {
+  if (data === null) {
     return (
       <Suspense fallback={<Wait />}>
         <SignIn />

@@ -37,16 +37,16 @@ function Frame() {
       <aside className={styles.side}>
         <SideNavigation />
       </aside>
-      <header className={styles.bar}>
+      <nav className={styles.bar} aria-label="Top">
         <ActionIcon size={36} aria-label="Open the navigation" aria-expanded={opened} onClick={drawer.open}>
           <IconMenu2 size={20} />
         </ActionIcon>
         <Brand />
-      </header>
+      </nav>
       {opened && (
-        <Drawer.Root opened onClose={close} size={260} padding={0}>
+        <Drawer.Root opened onClose={close} size={260} padding={0} classNames={{ content: styles.drawer }}>
           <Drawer.Overlay backgroundOpacity={0.35} />
-          <Drawer.Content aria-label="Navigation" className={styles.drawer}>
+          <Drawer.Content aria-label="Navigation">
             <SideNavigation />
           </Drawer.Content>
         </Drawer.Root>

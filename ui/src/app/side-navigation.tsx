@@ -2,6 +2,7 @@
 
 import { IconSearch } from "@tabler/icons-react";
 
+import { Logo } from "../components/logo";
 import { runsAddress } from "./addresses";
 import { PageLink } from "../components/page-link";
 import { NAVIGATION } from "./navigation";
@@ -15,18 +16,7 @@ const APPLE = /Mac|iPhone|iPad/.test(navigator.userAgent);
 export function Brand() {
   return (
     <PageLink address={runsAddress()} className={styles.brand} aria-label="Runwell, go to the runs">
-      <svg viewBox="0 0 32 32" width={22} height={22} aria-hidden>
-        <rect width="32" height="32" rx="8" fill="var(--mantine-color-accent-6)" />
-        <path
-          d="M8 22V12a3 3 0 0 1 3-3h5a4 4 0 0 1 0 8h-4m4 0 6 6"
-          fill="none"
-          stroke="#fff"
-          strokeWidth="3"
-          strokeLinecap="round"
-          strokeLinejoin="round"
-        />
-        <circle cx="24" cy="10" r="2.5" fill="#fff" />
-      </svg>
+      <Logo />
       Runwell
     </PageLink>
   );

@@ -48,8 +48,12 @@ export const theme = createTheme({
     Select: { defaultProps: { size: "sm" } },
     Checkbox: { defaultProps: { size: "xs" } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false, fz: 12 } },
-    Menu: { defaultProps: { shadow: "sm", withinPortal: true } },
+    // Within the page, as what lies beside it is in no landmark; fixed, so that nothing cuts it off.
+    Menu: { defaultProps: { shadow: "sm", withinPortal: false, floatingStrategy: "fixed", withInitialFocusPlaceholder: false } },
     Popover: { defaultProps: { shadow: "sm", withinPortal: true } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.35 } } },
+    Modal: {
+      styles: { title: { fontSize: 16, fontWeight: 600 } },
+      defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" }, overlayProps: { backgroundOpacity: 0.35 } },
+    },
   },
 });

@@ -1,7 +1,7 @@
 /** Who is signed in, in which project, and what they chose for this browser. */
 
 import { Menu, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
-import { IconCheck, IconChevronDown, IconDeviceDesktop, IconKeyboard, IconLogout, IconMoon, IconSun } from "@tabler/icons-react";
+import { IconChevronDown, IconKeyboard, IconLogout } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 
 import { sessionKeys, signOut, switchProject } from "../api/session";
@@ -11,10 +11,10 @@ import { useSession } from "./session";
 import { openShortcuts } from "./shortcuts-opening";
 import styles from "./user-menu.module.css";
 
-const SCHEMES: { value: MantineColorScheme; label: string; icon: typeof IconSun }[] = [
-  { value: "light", label: "Light", icon: IconSun },
-  { value: "dark", label: "Dark", icon: IconMoon },
-  { value: "auto", label: "As the system", icon: IconDeviceDesktop },
+const SCHEMES: { value: MantineColorScheme; label: string }[] = [
+  { value: "light", label: "Light" },
+  { value: "dark", label: "Dark" },
+  { value: "auto", label: "As the system" },
 ];
 
 export function UserMenu() {
@@ -44,30 +44,17 @@ export function UserMenu() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>Project of {session.organization.name}</Menu.Label>
-        {session.projects.map((project) => (
-          <Choice
-            key={project.id}
-            chosen={project.id === session.project?.id}
-            label={project.archived_at ? `${project.name} (archived)` : project.name}
-            onChoose={() => session.user && move.mutate(project.id)}
-          />
-        ))}
+        <Choices
+          value={session.project?.id ?? ""}
+          options={session.projects.map(({ id, name, archived_at }) => ({ value: id, label: archived_at ? `${name} (archived)` : name }))}
+          onChoose={(id) => session.user && move.mutate(id)}
+        />
         <Menu.Divider />
         <Menu.Label>Colours</Menu.Label>
-        {SCHEMES.map(({ value, label, icon: Icon }) => (
-          <Choice
-            key={value}
-            chosen={colorScheme === value}
-            label={label}
-            icon={<Icon size={14} />}
-            onChoose={() => setColorScheme(value)}
-          />
-        ))}
+        <Choices value={colorScheme} options={SCHEMES} onChoose={(value) => setColorScheme(value as MantineColorScheme)} />
         <Menu.Divider />
         <Menu.Label>Times are shown in</Menu.Label>
-        {zones.map(({ value, label }) => (
-          <Choice key={value} chosen={timeZone === value} label={label} onChoose={() => prefer({ timeZone: value })} />
-        ))}
+        <Choices value={timeZone} options={zones} onChoose={(value) => prefer({ timeZone: value })} />
         <Menu.Divider />
         <Menu.Item leftSection={<IconKeyboard size={14} />} onClick={openShortcuts}>
           Keyboard shortcuts
@@ -82,24 +69,20 @@ export function UserMenu() {
   );
 }
 
-interface ChoiceProps {
-  chosen: boolean;
+interface Option {
+  value: string;
   label: string;
-  icon?: React.ReactNode;
-  onChoose: () => void;
 }
 
-function Choice({ chosen, label, icon, onChoose }: ChoiceProps) {
+function Choices({ value, options, onChoose }: { value: string; options: Option[]; onChoose: (value: string) => void }) {
   return (
-    <Menu.Item
-      role="menuitemradio"
-      aria-checked={chosen}
-      leftSection={icon}
-      rightSection={chosen ? <IconCheck size={14} aria-hidden /> : undefined}
-      onClick={onChoose}
-    >
-      {label}
-    </Menu.Item>
+    <Menu.RadioGroup value={value} onChange={onChoose}>
+      {options.map((option) => (
+        <Menu.RadioItem key={option.value} value={option.value}>
+          {option.label}
+        </Menu.RadioItem>
+      ))}
+    </Menu.RadioGroup>
   );
 }
 

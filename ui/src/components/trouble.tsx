@@ -2,8 +2,10 @@
 
 import { Anchor, Button } from "@mantine/core";
 import { IconAlertTriangle, IconLock, IconPlugConnectedX, IconSearchOff } from "@tabler/icons-react";
+import { useEffect, useRef } from "react";
 
 import { Problem, Unreachable } from "../api/problem";
+import { sentence } from "../model/sentence";
 import { CopyButton } from "./copy-button";
 import { EmptyState } from "./empty-state";
 import styles from "./trouble.module.css";
@@ -22,18 +24,7 @@ interface Props {
 /** The whole of a page or panel could not be had. */
 export function Trouble({ error, onRetry, whole, page, what = "page" }: Props) {
   const again = onRetry && <Button onClick={onRetry}>Try again</Button>;
-  if (error instanceof Unreachable) {
-    return (
-      <EmptyState
-        icon={<IconPlugConnectedX />}
-        title="The server cannot be reached"
-        text="Runs go on by themselves. This page comes back when the server does."
-        action={again}
-        whole={whole}
-        page={page || whole}
-      />
-    );
-  }
+  if (error instanceof Unreachable) return <Away onRetry={onRetry} whole={whole} page={page || whole} />;
   if (!(error instanceof Problem)) {
     const text = error instanceof Error ? error.message : String(error);
     return (
@@ -64,6 +55,30 @@ export function Trouble({ error, onRetry, whole, page, what = "page" }: Props) {
   );
 }
 
+const AGAIN_MS = 4_000;
+
+/** The server is away: it is asked again and again, so that the page comes back with it. */
+function Away({ onRetry, whole, page }: Pick<Props, "onRetry" | "whole" | "page">) {
+  const latest = useRef(onRetry);
+  useEffect(() => {
+    latest.current = onRetry;
+  });
+  useEffect(() => {
+    const timer = setInterval(() => latest.current?.(), AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <EmptyState
+      icon={<IconPlugConnectedX />}
+      title="The server cannot be reached"
+      text="Runs go on by themselves. This page comes back when the server does."
+      action={onRetry && <Button onClick={onRetry}>Try again</Button>}
+      whole={whole}
+      page={page}
+    />
+  );
+}
+
 /** A call failed within a page that stays: one line beside what was tried. */
 export function InlineTrouble({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   if (!error) return null;
@@ -87,11 +102,6 @@ export function InlineTrouble({ error, onRetry }: { error: unknown; onRetry?: ()
 export function troubleWords(error: unknown): string {
   if (error instanceof Problem) return [sentence(error.message), error.hint && sentence(error.hint)].filter(Boolean).join(" ");
   return sentence(error instanceof Error ? error.message : String(error));
-}
-
-function sentence(text: string): string {
-  const whole = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 }
 
 function RequestIdentity({ id }: { id: string }) {

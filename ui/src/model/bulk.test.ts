@@ -39,3 +39,20 @@ it("stops when it is told to", async () => {
   });
   expect(last.done).toBe(1);
 });
+
+it("tries again what was asked too quickly", async () => {
+  let asked = 0;
+  const last = await runBulk({
+    items: pages([1]),
+    applies: () => true,
+    act: async () => {
+      asked += 1;
+      if (asked < 3) throw new Error("too many");
+    },
+    again: () => 1,
+    of: 1,
+    onTally: () => {},
+    stopped: new AbortController().signal,
+  });
+  expect([asked, last.done, last.failed]).toEqual([3, 1, 0]);
+});

@@ -16,6 +16,8 @@ export interface Bulk<Item> {
   /** Return false for what is left alone. */
   applies: (item: Item) => boolean;
   act: (item: Item) => Promise<unknown>;
+  /** Return after how many ms what failed is tried again; null when it has failed for good. */
+  again?: (error: unknown) => number | null;
   of: number | null;
   atOnce?: number;
   onTally: (tally: Tally) => void;
@@ -23,7 +25,16 @@ export interface Bulk<Item> {
 }
 
 /** Do it to each item; return the last tally. What fails is counted, and the rest goes on. */
-export async function runBulk<Item>({ items, applies, act, of, atOnce = 6, onTally, stopped }: Bulk<Item>): Promise<Tally> {
+export async function runBulk<Item>({
+  items,
+  applies,
+  act,
+  again = () => null,
+  of,
+  atOnce = 6,
+  onTally,
+  stopped,
+}: Bulk<Item>): Promise<Tally> {
   const tally: Tally = { done: 0, skipped: 0, failed: 0, of, firstFailure: null };
   for await (const page of items) {
     const waiting = [...page];
@@ -34,7 +45,7 @@ export async function runBulk<Item>({ items, applies, act, of, atOnce = 6, onTal
           continue;
         }
         try {
-          await act(item);
+          await persist(() => act(item), again, stopped);
           tally.done += 1;
         } catch (error) {
           tally.failed += 1;
@@ -48,4 +59,17 @@ export async function runBulk<Item>({ items, applies, act, of, atOnce = 6, onTal
   }
   onTally({ ...tally });
   return tally;
+}
+
+async function persist(act: () => Promise<unknown>, again: (error: unknown) => number | null, stopped: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      await act();
+      return;
+    } catch (error) {
+      const wait = again(error);
+      if (wait === null || stopped.aborted) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
 }

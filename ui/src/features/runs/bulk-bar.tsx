@@ -5,6 +5,7 @@ import { IconArchive, IconArchiveOff, IconDownload, IconPlayerStop } from "@tabl
 import { useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 
+import { Problem } from "../../api/problem";
 import { archiveRun, runKeys, stopRun, unarchiveRun, type RunScope, type RunSummary } from "../../api/runs";
 import { announce } from "../../app/announce";
 import { useMay } from "../../app/session";
@@ -73,6 +74,7 @@ export function BulkBar({ scope, choices, rows, total, selection, onSelect, onDo
         items,
         applies,
         act,
+        again: (error) => (error instanceof Problem && error.status === 429 ? 1000 * (error.retryAfter ?? 1) : null),
         of: size,
         stopped: stop.current.signal,
         onTally: (now) => setTally({ ...now, doing, isOver: false }),

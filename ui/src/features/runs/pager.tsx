@@ -20,7 +20,7 @@ interface Props {
 
 export function Pager({ page, rows, shown, total, isFirst, onChange }: Props) {
   return (
-    <nav className={styles.pager} aria-label="Pages of the list">
+    <nav className={styles.pager} aria-label="Pagination">
       <label className={styles.rows}>
         Rows per page
         <NativeSelect

@@ -1,7 +1,7 @@
 /** The whole page of a list of runs: head, search, filters, table, pages. All choices are in the address. */
 
 import { Button } from "@mantine/core";
-import { IconArrowUp, IconChecklist, IconFilterOff, IconPlayerPlay } from "@tabler/icons-react";
+import { IconArrowUp, IconChecklist, IconFilterOff, IconPlayerPlay, IconZoomExclamation } from "@tabler/icons-react";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 
 import type { RunScope, RunSummary } from "../../api/runs";
@@ -19,7 +19,7 @@ import { isEmpty, NONE, type Selection } from "../../model/selection";
 import { workflowsAddress } from "../../app/addresses";
 import { BulkBar } from "./bulk-bar";
 import { ColumnChooser } from "./column-chooser";
-import { FilterBar } from "./filter-bar";
+import { FilterMenus, StatusFacets } from "./filter-bar";
 import { Pager } from "./pager";
 import styles from "./runs-list.module.css";
 import { RunsTable } from "./runs-table";
@@ -55,8 +55,11 @@ export function RunsList({ scope, title, above, addressOf }: Props) {
         }
       />
       <div className={styles.tools}>
-        <SearchBox text={choices.q} problem={searchFault} onSearch={(q) => change({ q })} />
-        <FilterBar scope={scope} choices={choices} counts={counts} onChange={change} />
+        <div className={styles.row}>
+          <SearchBox text={choices.q} problem={searchFault} onSearch={(q) => change({ q })} />
+          <FilterMenus scope={scope} choices={choices} counts={counts} onChange={change} />
+        </div>
+        <StatusFacets choices={choices} counts={counts} onChange={change} />
       </div>
       <div className={styles.list}>
         {news > 0 && (
@@ -69,6 +72,8 @@ export function RunsList({ scope, title, above, addressOf }: Props) {
         {behind !== undefined && <p className={styles.behind}>The list may lack what happened in the last {Math.ceil(behind / 1000)} s.</p>}
         {page.error && !searchFault ? (
           <Trouble error={page.error} what="workflow" onRetry={() => void page.refetch()} />
+        ) : searchFault && rows.length === 0 ? (
+          <EmptyState icon={<IconZoomExclamation />} title="The search cannot be read" text="What is wrong with it stands below it." />
         ) : page.isSuccess && rows.length === 0 ? (
           <Nothing choices={choices} onChange={change} />
         ) : (

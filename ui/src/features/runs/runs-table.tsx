@@ -8,6 +8,7 @@ import type { RunSummary } from "../../api/runs";
 import type { Address } from "../../app/addresses";
 import { useKeys } from "../../app/keys";
 import { PageLink } from "../../components/page-link";
+import table from "../../components/table.module.css";
 import { oneLine } from "../../model/safe-text";
 import { columnsOf, type ColumnInfo } from "../../model/run-columns";
 import { isSelected, select, shareOf, type Selection } from "../../model/selection";
@@ -35,7 +36,7 @@ export function RunsTable({ rows, columns, isLoading, isOld, selection, onSelect
     if (run) onSelect(select(selection, [run.id], !isSelected(selection, run.id)));
   });
   return (
-    <table className={styles.table} aria-busy={isLoading || isOld} data-old={isOld || undefined}>
+    <table className={`${table.table} ${styles.table}`} aria-busy={isLoading || isOld} data-old={isOld || undefined}>
       <thead>
         <tr>
           <th scope="col" className={styles.box}>

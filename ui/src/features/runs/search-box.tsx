@@ -8,6 +8,7 @@ import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from 
 import type { Problem } from "../../api/problem";
 import { runFieldsQuery } from "../../api/runs";
 import { useKeys } from "../../app/keys";
+import { sentence } from "../../model/sentence";
 import { accepted, suggestions, writingAt, type Suggestion } from "../../model/search-completion";
 import styles from "./search-box.module.css";
 import { useSearchCheck } from "./use-search-check";
@@ -101,8 +102,8 @@ export function SearchBox({ text, problem, onSearch }: Props) {
       {fault && (
         <p className={styles.fault} id={`${list}-fault`} role="alert">
           <IconAlertTriangle size={14} aria-hidden />
-          {fault.message}
-          {fault.hint && <span>{fault.hint}</span>}
+          {sentence(fault.message)}
+          {fault.hint && <span>{sentence(fault.hint)}</span>}
         </p>
       )}
       <ul id={list} role="listbox" aria-label="What could stand here" className={styles.offers} hidden={!open || offered.length === 0}>

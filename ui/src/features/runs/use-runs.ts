@@ -1,7 +1,7 @@
 /** A list of runs that stays as it is while runs go on: rows change in place, and what is new is counted. */
 
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 
 import { MOST_AT_ONCE, readRuns, runKeys, runsQuery, theseRunsQuery, type RunScope, type RunSummary } from "../../api/runs";
 import { filtersOf, type RunChoices } from "../../model/run-choices";
@@ -19,7 +19,10 @@ export function useRuns(scope: RunScope, choices: RunChoices) {
   const values = columnsOf(choices.columns).map((column) => column.id).filter(isField); // prettier-ignore
   const asked = { scope, filters, limit: choices.rows, cursor: choices.cursor, values };
   const page = useQuery({ ...runsQuery(asked), placeholderData: keepPreviousData });
-  const shown = useMemo(() => page.data?.data ?? [], [page.data]);
+  const [last, setLast] = useState(page.data);
+  if (page.data && page.data !== last) setLast(page.data);
+  const kept = page.data ?? (page.error ? last : undefined); // a search that cannot be read leaves the list before it
+  const shown = useMemo(() => kept?.data ?? [], [kept]);
 
   const running = useMemo(
     () =>

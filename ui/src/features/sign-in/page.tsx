@@ -1,6 +1,6 @@
 /** Asks who is there. The address stays: signed in, one sees what one came for. */
 
-import { Alert, Button, Divider, PasswordInput, TextInput } from "@mantine/core";
+import { Button, Divider, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 
@@ -9,6 +9,8 @@ import { Problem } from "../../api/problem";
 import { sessionKeys, signIn, signInWaysQuery } from "../../api/session";
 import { queryClient } from "../../app/query-client";
 import { useTitle } from "../../app/title";
+import { Logo } from "../../components/logo";
+import { Note } from "../../components/note";
 import { InlineTrouble } from "../../components/trouble";
 import styles from "./page.module.css";
 
@@ -18,6 +20,7 @@ export default function SignInPage() {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const enter = useMutation({
+    mutationKey: sessionKeys.session,
     mutationFn: () => signIn(email.trim(), password),
     onSuccess: (session) => queryClient.setQueryData(sessionKeys.session, session),
   });
@@ -29,12 +32,13 @@ export default function SignInPage() {
   return (
     <main className={styles.page}>
       <div className={styles.card}>
+        <Logo size={32} />
         <h1>Sign in to Runwell</h1>
         <p>Runs are private to their organization.</p>
         {ways.data && !ways.data.set_up && (
-          <Alert color="yellow" mb="md" title="Nobody can sign in yet">
+          <Note title="Nobody can sign in yet">
             The server printed a link when it started: it makes the first user. Start it again for a new one.
-          </Alert>
+          </Note>
         )}
         {oidc && (
           <>
@@ -50,6 +54,7 @@ export default function SignInPage() {
             type="email"
             autoComplete="username"
             required
+            withAsterisk={false}
             autoFocus
             value={email}
             onChange={(event) => setEmail(event.currentTarget.value)}
@@ -59,6 +64,7 @@ export default function SignInPage() {
             size="sm"
             autoComplete="current-password"
             required
+            withAsterisk={false}
             value={password}
             onChange={(event) => setPassword(event.currentTarget.value)}
           />

@@ -13,6 +13,7 @@ import { EmptyState } from "../../components/empty-state";
 import { Moment } from "../../components/moment";
 import { PageHeader } from "../../components/page-header";
 import { PageLink } from "../../components/page-link";
+import table from "../../components/table.module.css";
 import { Trouble } from "../../components/trouble";
 import { oneLine } from "../../model/safe-text";
 import { firstOf } from "../../model/search-values";
@@ -98,7 +99,7 @@ export function WorkflowsPage() {
 
 function Table({ rows, isLoading }: { rows: WorkflowSummary[]; isLoading: boolean }) {
   return (
-    <table className={styles.table} aria-busy={isLoading}>
+    <table className={`${table.table} ${styles.table}`} aria-busy={isLoading}>
       <thead>
         <tr>
           <th scope="col">Name</th>
