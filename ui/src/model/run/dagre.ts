@@ -2,16 +2,16 @@
 
 import { graphlib, layout } from "@dagrejs/dagre";
 
-import type { Level, Positions } from "./layout";
+import type { Level, Point, Positions } from "./layout";
 
 export function placeWithDagre({ boxes, edges }: Level): Positions {
   const graph = new graphlib.Graph();
-  graph.setGraph({ rankdir: "TB", nodesep: 28, ranksep: 40, marginx: 0, marginy: 0 });
+  graph.setGraph({ rankdir: "TB", nodesep: 24, ranksep: 40, marginx: 0, marginy: 0 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id, width, height } of boxes) graph.setNode(id, { width, height });
   for (const { source, target } of edges) graph.setEdge(source, target);
   layout(graph);
-  const at = new Map<string, { x: number; y: number }>();
+  const at = new Map<string, Point>();
   let right = 0;
   let bottom = 0;
   for (const { id, width, height } of boxes) {
@@ -21,5 +21,9 @@ export function placeWithDagre({ boxes, edges }: Level): Positions {
     right = Math.max(right, corner.x + width);
     bottom = Math.max(bottom, corner.y + height);
   }
-  return { at, width: right, height: bottom };
+  const bends = edges.map(({ source, target }) => {
+    const edge = graph.edge(source, target) as unknown as { points?: Point[] } | undefined;
+    return (edge?.points ?? []).slice(1, -1);
+  });
+  return { at, bends: bends.map((points) => (points.length > 1 ? points : [])), width: right, height: bottom };
 }

@@ -5,7 +5,7 @@ import { placeWithDagre } from "./dagre";
 import { standings } from "./drawn";
 import { foldTo } from "./fold";
 import { journal } from "./journal.fixture";
-import { layOut, sizeOf, STEP_HEIGHT } from "./layout";
+import { layOut, lineThrough, sizeOf, STEP_HEIGHT } from "./layout";
 import { timelineOf } from "./timeline";
 import { rowsOf, treeOf, type DrawnGraph } from "./tree";
 
@@ -91,6 +91,26 @@ describe("the layout", () => {
       expect(step.y + step.height).toBeLessThanOrEqual(frame?.height ?? 0);
     }
     expect([sizeOf(GRAPH, FOLDED), sizeOf(GRAPH, OPEN)]).toEqual([3, 5]);
+  });
+
+  it("leads an edge around what lies between", async () => {
+    const nodes = ["a", "b", "c"].map((id) => ({ id, type: "transform", name: null }));
+    const edges = [
+      { source: "a", target: "b" },
+      { source: "b", target: "c" },
+      { source: "a", target: "c" },
+    ];
+    const laid = await layOut({ nodes, edges }, placeWithDagre, FOLDED);
+    const [straight, , around] = laid.edges;
+    expect(straight?.bends).toEqual([]);
+    const middle = laid.steps[1];
+    expect(around?.bends.some(({ x }) => x < (middle?.x ?? 0) || x > (middle?.x ?? 0) + (middle?.width ?? 0))).toBe(true);
+    expect(
+      lineThrough([
+        { x: 0, y: 0 },
+        { x: 4, y: 10 },
+      ]),
+    ).toBe("M0,0C0,5 4,5 4,10");
   });
 
   it("shows the iteration that failed, or the one that is looked at", async () => {

@@ -2,7 +2,7 @@
 
 import type { DrawnGraph, DrawnStep } from "./tree";
 
-export const STEP_WIDTH = 224;
+export const STEP_WIDTH = 216;
 export const STEP_HEIGHT = 56;
 const FRAME = { top: 56, side: 16, bottom: 16 };
 
@@ -12,6 +12,11 @@ export interface Box {
   height: number;
 }
 
+export interface Point {
+  x: number;
+  y: number;
+}
+
 export interface Level {
   boxes: Box[];
   edges: { source: string; target: string }[];
@@ -19,7 +24,9 @@ export interface Level {
 
 export interface Positions {
   /** Left upper corners, from 0. */
-  at: Map<string, { x: number; y: number }>;
+  at: Map<string, Point>;
+  /** By edge, in the level's order: where it bends on its way around other steps. */
+  bends: Point[][];
   width: number;
   height: number;
 }
@@ -45,6 +52,9 @@ export interface LaidEdge {
   source: string;
   target: string;
   when: string | null;
+  /** The frame in which it lies; its bends count from the frame's corner. */
+  parent: string | null;
+  bends: Point[];
 }
 
 export interface LaidGraph {
@@ -83,9 +93,10 @@ export async function layOut(graph: DrawnGraph, place: Placer, unfolding: Unfold
   const pathOf = new Map(graph.nodes.map((drawn, index) => [drawn.id, paths[index] as string]));
   const edges = graph.edges.flatMap(({ source, target, when }): LaidEdge[] => {
     const [from, to] = [pathOf.get(source), pathOf.get(target)];
-    return from && to ? [{ id: `${from}>${to}`, source: from, target: to, when: when ?? null }] : [];
+    return from && to ? [{ id: `${from}>${to}`, source: from, target: to, when: when ?? null, parent, bends: [] }] : [];
   });
   const positions = await place({ boxes, edges });
+  const bent = edges.map((edge, index) => ({ ...edge, bends: positions.bends[index] ?? [] }));
   const steps = graph.nodes.flatMap((drawn, index): LaidStep[] => {
     const path = paths[index] as string;
     const box = boxes[index] as Box;
@@ -99,7 +110,7 @@ export async function layOut(graph: DrawnGraph, place: Placer, unfolding: Unfold
   });
   return {
     steps,
-    edges: [...edges, ...inner.flatMap((each) => each?.edges ?? [])],
+    edges: [...bent, ...inner.flatMap((each, index) => (each ? each.edges.map((edge) => moved(edge, paths[index])) : []))],
     width: positions.width,
     height: positions.height,
   };
@@ -108,6 +119,26 @@ export async function layOut(graph: DrawnGraph, place: Placer, unfolding: Unfold
 function insideOf(drawn: DrawnStep, path: string, unfolding: Unfolding): DrawnGraph | null {
   const own = drawn.steps && drawn.steps.nodes.length > 0 ? drawn.steps : null;
   return own ?? unfolding.inner(path);
+}
+
+/** An edge of the level right within a frame counts from the frame's corner. */
+function moved(edge: LaidEdge, frame: string | undefined): LaidEdge {
+  if (edge.parent !== frame) return edge;
+  return { ...edge, bends: edge.bends.map(({ x, y }) => ({ x: x + FRAME.side, y: y + FRAME.top })) };
+}
+
+/** Return the line of an edge: from top to bottom, smoothly by way of its bends. */
+export function lineThrough(points: readonly Point[]): string {
+  const [first, ...rest] = points;
+  if (!first) return "";
+  let before = first;
+  const curves = rest.map((to) => {
+    const middle = (before.y + to.y) / 2;
+    const curve = `C${before.x},${middle} ${to.x},${middle} ${to.x},${to.y}`;
+    before = to;
+    return curve;
+  });
+  return `M${first.x},${first.y}${curves.join("")}`;
 }
 
 function framed(inner: LaidGraph | null): { width: number; height: number } {

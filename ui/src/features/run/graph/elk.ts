@@ -15,6 +15,7 @@ const OPTIONS = {
   "elk.spacing.nodeNode": "28",
   "elk.padding": "[top=0,left=0,bottom=0,right=0]",
   "elk.layered.thoroughness": "1",
+  "elk.edgeRouting": "POLYLINE",
 };
 
 export async function placeWithElk({ boxes, edges }: Level): Promise<Positions> {
@@ -27,6 +28,7 @@ export async function placeWithElk({ boxes, edges }: Level): Promise<Positions> 
   });
   return {
     at: new Map((placed.children ?? []).map(({ id, x = 0, y = 0 }) => [id, { x, y }])),
+    bends: (placed.edges ?? []).map((edge) => edge.sections?.[0]?.bendPoints ?? []),
     width: placed.width ?? 0,
     height: placed.height ?? 0,
   };

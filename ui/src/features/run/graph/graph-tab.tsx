@@ -3,11 +3,22 @@
 import "@xyflow/react/dist/style.css";
 
 import { Skeleton } from "@mantine/core";
-import { Background, Controls, MarkerType, ReactFlow, ReactFlowProvider, useReactFlow, type Edge } from "@xyflow/react";
+import {
+  Background,
+  BaseEdge,
+  Controls,
+  EdgeLabelRenderer,
+  MarkerType,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+  type Edge,
+  type EdgeProps,
+} from "@xyflow/react";
 import { useEffect, useMemo, useRef } from "react";
 
 import { standings } from "../../../model/run/drawn";
-import type { LaidGraph } from "../../../model/run/layout";
+import { lineThrough, type LaidGraph, type Point } from "../../../model/run/layout";
 import { tookMs } from "../../../model/run/tree";
 import { useRunPage } from "../run-page";
 import { StepTree } from "../step-tree";
@@ -16,6 +27,27 @@ import { StepNode, type StepFlowNode } from "./step-node";
 import { useLaidGraph } from "./use-laid-graph";
 
 const NODE_TYPES = { step: StepNode };
+const EDGE_TYPES = { bent: BentEdge };
+
+type BentFlowEdge = Edge<{ bends: Point[]; when: string | null }, "bent">;
+
+function BentEdge({ sourceX, sourceY, targetX, targetY, markerEnd, data }: EdgeProps<BentFlowEdge>) {
+  const points = [{ x: sourceX, y: sourceY }, ...(data?.bends ?? []), { x: targetX, y: targetY }];
+  const last = points.at(-2) ?? points[0];
+  const place = `translate(-50%, -50%) translate(${targetX * 0.8 + (last?.x ?? targetX) * 0.2}px, ${targetY - 18}px)`;
+  return (
+    <>
+      <BaseEdge path={lineThrough(points)} markerEnd={markerEnd} />
+      {data?.when && (
+        <EdgeLabelRenderer>
+          <span className={styles.when} style={{ transform: place }} title={data.when}>
+            if
+          </span>
+        </EdgeLabelRenderer>
+      )}
+    </>
+  );
+}
 const MANY = 80;
 
 export default function GraphTab() {
@@ -66,18 +98,17 @@ function Canvas({ laid }: { laid: LaidGraph }) {
   );
   const edges = useMemo(
     () =>
-      laid.edges.map(({ id, source, target, when }): Edge => {
+      laid.edges.map(({ id, source, target, when, parent, bends }): BentFlowEdge => {
         const status = stand.get(target)?.status ?? "pending";
         const taken = status !== "pending" && status !== "skipped";
         return {
           id,
           source,
           target,
-          type: "smoothstep",
+          type: "bent",
+          data: { when, bends: bends.map((bend) => added(bend, parent === null ? { x: 0, y: 0 } : place(laid, parent))) },
           className: taken ? styles.taken : styles.edge,
           markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: taken ? "var(--quiet)" : "var(--line-strong)" },
-          label: when ? "if" : undefined,
-          labelBgPadding: [4, 1],
           ariaLabel: when ? `Under the condition ${when}` : undefined,
         };
       }),
@@ -88,6 +119,7 @@ function Canvas({ laid }: { laid: LaidGraph }) {
       nodes={nodes}
       edges={edges}
       nodeTypes={NODE_TYPES}
+      edgeTypes={EDGE_TYPES}
       nodesDraggable={false}
       nodesConnectable={false}
       nodesFocusable={false}
@@ -144,6 +176,10 @@ function Fit({ laid, stand }: { laid: LaidGraph; stand: ReturnType<typeof standi
     if (!inSight) void flow.setCenter(at.x + step.width / 2, at.y + STEP_TALL / 2, { zoom: Math.max(zoom, 0.5) });
   }, [node, laid, flow]);
   return null;
+}
+
+function added(a: Point, b: Point): Point {
+  return { x: a.x + b.x, y: a.y + b.y };
 }
 
 const STEP_TALL = 56;

@@ -36,6 +36,8 @@ export const StepNode = memo(function StepNode({ data }: NodeProps<StepFlowNode>
       className={styles.step}
       style={{ ...tone, width: laid.width, height: laid.height }}
       data-open={laid.open || undefined}
+      data-foldable={(laid.foldable && standing.childRun === null) || undefined}
+      data-picks={(laid.open && iterations !== null && iterations.paths.length > 1) || undefined}
       data-chosen={chosen || undefined}
       data-status={standing.status}
       data-step={standing.path}

@@ -12,6 +12,7 @@ import { JsonView } from "../../../components/json-view";
 import { Money } from "../../../components/money";
 import { TextBlock } from "../../../components/plain-text";
 import { InlineTrouble } from "../../../components/trouble";
+import { oneLine } from "../../../model/safe-text";
 import { count } from "../../../model/money";
 import type { Step } from "../../../model/run/record";
 import { asCurl, asPython } from "../../../model/run/snippet";
@@ -111,10 +112,13 @@ function Messages({ generation }: { generation: WholeGeneration }) {
 }
 
 function Message({ message }: { message: Record<string, unknown> }) {
-  const { role, content, ...rest } = message;
+  const { role, content, tool_call_id: answers, ...rest } = message;
   return (
     <div className={styles.message} data-role={String(role)}>
-      <h3>{String(role)}</h3>
+      <h3>
+        {String(role)}
+        {typeof answers === "string" && <span className={styles.answers}> answers {oneLine(answers)}</span>}
+      </h3>
       {typeof content === "string" ? content && <TextBlock text={content} /> : <JsonView value={content ?? null} label="Content" />}
       {Object.keys(rest).length > 0 && <JsonView value={rest} label="More" open={1} />}
     </div>

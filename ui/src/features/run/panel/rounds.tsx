@@ -42,9 +42,8 @@ function RoundItem({ round }: { round: Round }) {
     <li className={styles.round}>
       <h3 className={styles.title}>
         <IconSparkles size={14} aria-hidden /> Round {round.number}
-        <span className={styles.about}>
-          {oneLine(round.model)} · {duration(round.latencyMs)} · {count(round.used.input)} in, {count(round.used.output)} out ·{" "}
-          <Money usd={usd(round.used.nanos)} />
+        <span className={styles.about} title={oneLine(round.model)}>
+          {duration(round.latencyMs)} · {count(round.used.input)} in, {count(round.used.output)} out · <Money usd={usd(round.used.nanos)} />
         </span>
         <Anchor
           component="button"

@@ -129,11 +129,13 @@ function Key({ kind, children }: { kind: Bar["kind"]; children: string }) {
 function Ticks({ axis, zoom }: { axis: Axis; zoom: number }) {
   return (
     <>
-      {ticksOf(axis, 6 * zoom).map((ms) => (
-        <span key={ms} className={styles.tick} style={{ left: pct(axis.at(axis.from + ms)) }}>
-          {ms === 0 ? "0" : duration(ms)}
-        </span>
-      ))}
+      {ticksOf(axis, 6 * zoom)
+        .filter((ms) => axis.at(axis.from + ms) < 1 - 0.06 / zoom)
+        .map((ms) => (
+          <span key={ms} className={styles.tick} style={{ left: pct(axis.at(axis.from + ms)) }}>
+            {ms === 0 ? "0" : duration(ms)}
+          </span>
+        ))}
       {axis.gaps.map((gap) => (
         <span
           key={gap.from}
@@ -189,16 +191,20 @@ function Line({ row, axis, now, top, chosen, onChoose, onToggle }: LineProps) {
           />
         ))}
         {took !== null && (
-          <span
-            className={styles.took}
-            style={axis.at(end) > 0.88 ? { right: pct(1 - axis.at(row.from ?? 0)) } : { left: pct(axis.at(end)) }}
-          >
+          <span className={styles.took} {...beside(axis.at(row.from ?? 0), axis.at(end))}>
             {duration(took)}
           </span>
         )}
       </div>
     </div>
   );
+}
+
+/** The duration stands behind its bar, before it where there is no room, or else on it. */
+function beside(left: number, right: number): { style: React.CSSProperties; "data-on"?: boolean } {
+  if (right <= 0.88) return { style: { left: pct(right) } };
+  if (left >= 0.14) return { style: { right: pct(1 - left) } };
+  return { style: { right: pct(1 - right) }, "data-on": true };
 }
 
 function pct(part: number): string {
