@@ -77,6 +77,23 @@ test("filters narrow the list, stand in the address and come back with it", asyn
   await page.context().close();
 });
 
+test("days are those of the time zone that was chosen", async () => {
+  const page = await open();
+  const today = new Date().toLocaleDateString("sv", { timeZone: "Europe/Berlin" });
+  await page.getByRole("button", { name: /^Time:/ }).click();
+  await look(page, "runs-period");
+  await page.getByLabel("First day").fill(today);
+  await page.getByLabel("Last day").fill(today);
+  await page.getByRole("button", { name: "Show these" }).click();
+  await until(() => new URL(page.url()).searchParams.has("to"), 5_000);
+  const { searchParams } = new URL(page.url());
+  const midnight = (name) => new Date(searchParams.get(name)).toLocaleTimeString("en-GB", { timeZone: "Europe/Berlin" });
+  assert.deepEqual([midnight("from"), midnight("to")], ["00:00:00", "00:00:00"]);
+  assert.ok((await rows(page).count()) > 0);
+  isWell(page);
+  await page.context().close();
+});
+
 test("nothing matches: it says so and offers a way out", async () => {
   const page = await open();
   await page.goto(`${server.address}/runs?q=nobodywrotethis`);

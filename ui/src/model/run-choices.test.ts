@@ -45,7 +45,8 @@ it.each([
 });
 
 it("says the period in words", () => {
-  expect(periodLabel({})).toBe("Last 7 days");
-  expect(periodLabel({ from: "1970-01-01" })).toBe("All time");
-  expect(periodLabel({ from: "2026-11-01", to: "2026-11-20" })).toBe("2026-11-01 to 2026-11-20");
+  expect(periodLabel({}, "UTC")).toBe("Last 7 days");
+  expect(periodLabel({ from: "1970-01-01" }, "UTC")).toBe("All time");
+  expect(periodLabel({ from: "2026-11-01T00:00:00Z", to: "2026-11-21T00:00:00Z" }, "UTC")).toBe("Nov 1, 2026 to Nov 20, 2026");
+  expect(periodLabel({ from: "2026-11-01T12:30:00Z" }, "UTC")).toBe("Since Nov 1, 2026, 12:30");
 });

@@ -1,6 +1,7 @@
 /** What somebody chose to see in a list of runs, and how it stands in the address. The address is the only place where it is kept. */
 
 import { firstOf, listOf, type SearchValues } from "./search-values";
+import { dayMoment, dayOf, startOfDay, type TimeZone } from "./time";
 
 export type Archived = "false" | "true" | "only";
 
@@ -129,9 +130,10 @@ export const PERIODS: Period[] = [
   { from: EVER, label: "All time" },
 ];
 
-/** Return the period in words. */
-export function periodLabel({ from, to }: Pick<RunChoices, "from" | "to">): string {
-  if (!to) return PERIODS.find((period) => period.from === from)?.label ?? `Since ${from?.slice(0, 16).replace("T", " ")}`;
-  const until = to.slice(0, 16).replace("T", " ");
-  return from && from !== EVER ? `${from.slice(0, 16).replace("T", " ")} to ${until}` : `Before ${until}`;
+/** Return the period in words. A `to` is the beginning of the first day that is left out. */
+export function periodLabel({ from, to }: Pick<RunChoices, "from" | "to">, zone: TimeZone): string {
+  if (!to) return PERIODS.find((period) => period.from === from)?.label ?? `Since ${dayMoment(from ?? "", zone)}`;
+  const last = dayOf(new Date(to).getTime() - 1, zone);
+  const until = startOfDay(last, zone, 1) === new Date(to).toISOString().replace(".000Z", "Z") ? startOfDay(last, zone) : to;
+  return from && from !== EVER ? `${dayMoment(from, zone)} to ${dayMoment(until, zone)}` : `Until ${dayMoment(until, zone)}`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { ago, between, clockTime, duration, fullMoment, shortMoment } from "./time";
+import { ago, between, clockTime, dayMoment, dayOf, duration, fullMoment, shortMoment, startOfDay } from "./time";
 
 const AT = "2026-06-12T03:23:07.832Z";
 const NOON = Date.parse("2026-06-12T12:00:00Z");
@@ -51,5 +51,24 @@ describe("moments", () => {
   it("have a distance only when both are known", () => {
     expect(between(AT, null)).toBeNull();
     expect(between("2026-06-12T03:23:07Z", "2026-06-12T03:23:08Z")).toBe(1000);
+  });
+});
+
+describe("days", () => {
+  it.each([
+    ["2026-06-12", "UTC", "2026-06-12T00:00:00Z"],
+    ["2026-06-12", "Europe/Berlin", "2026-06-11T22:00:00Z"],
+    ["2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00Z"],
+    ["2026-03-30", "Europe/Berlin", "2026-03-29T22:00:00Z"],
+    ["2026-06-12", "America/Los_Angeles", "2026-06-12T07:00:00Z"],
+    ["2026-06-12", "Asia/Kolkata", "2026-06-11T18:30:00Z"],
+  ])("%s in %s begins at %s", (day, zone, moment) => {
+    expect(startOfDay(day, zone)).toBe(moment);
+    expect(dayOf(moment, zone)).toBe(day);
+    expect(dayMoment(moment, zone)).not.toContain(":");
+  });
+
+  it("can be counted on", () => {
+    expect(startOfDay("2026-12-31", "UTC", 1)).toBe("2027-01-01T00:00:00Z");
   });
 });

@@ -76,3 +76,31 @@ export function between(from: string | null | undefined, to: string | number | n
   if (!from || to === null || to === undefined) return null;
   return new Date(to).getTime() - new Date(from).getTime();
 }
+
+/** Return the day of a moment in the zone, as `2026-06-12`. */
+export function dayOf(at: string | number, zone: TimeZone): string {
+  return wallClock(new Date(at).getTime(), zone).slice(0, 10);
+}
+
+/** Return the moment at which a day begins in the zone, or the one `later` days on. */
+export function startOfDay(day: string, zone: TimeZone, later = 0): string {
+  const wanted = Date.parse(`${day}T00:00:00Z`) + later * 86_400_000;
+  const offset = (at: number) => Date.parse(`${wallClock(at, zone)}Z`) - at;
+  const near = wanted - offset(wanted);
+  return new Date(wanted - offset(near)).toISOString().replace(".000Z", "Z");
+}
+
+/** Return day and time as a clock on the wall shows them, to the second. */
+function wallClock(at: number, zone: TimeZone): string {
+  const parts = format(zone, { year: "numeric", month: "2-digit", day: "2-digit", ...CLOCK }).formatToParts(at);
+  const of = (type: string) => parts.find((part) => part.type === type)?.value ?? "00";
+  return `${of("year")}-${of("month")}-${of("day")}T${of("hour")}:${of("minute")}:${of("second")}`;
+}
+
+/** Return a moment as a day, with its time unless that is midnight. */
+export function dayMoment(at: string, zone: TimeZone): string {
+  const time = new Date(at).getTime();
+  if (Number.isNaN(time)) return at;
+  const midnight = wallClock(time, zone).endsWith("T00:00:00");
+  return format(zone, midnight ? DAY : { ...DAY, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(time);
+}

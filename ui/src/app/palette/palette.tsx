@@ -29,7 +29,9 @@ export default function Palette() {
   const options = useRef<HTMLDivElement>(null);
   const ways = useWays(typed);
   useEffect(() => setActive(0), [typed]);
-  useEffect(() => options.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }), [active]);
+  useEffect(() => {
+    void options.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }); // it returns a promise in newer browsers
+  }, [active]);
 
   const take = (way: Way | undefined) => {
     if (!way) return;

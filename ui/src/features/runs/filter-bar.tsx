@@ -3,6 +3,7 @@
 import { IconArchive, IconCalendar, IconGitBranch, IconX } from "@tabler/icons-react";
 
 import type { RunScope } from "../../api/runs";
+import { usePreferences } from "../../app/preferences";
 import { StatusIcon } from "../../components/status-icon";
 import { compact, count } from "../../model/money";
 import { hasFilters, PERIODS, periodLabel, withoutFilters, type Archived, type RunChoices } from "../../model/run-choices";
@@ -63,6 +64,7 @@ export function StatusFacets({ choices, counts, onChange }: Omit<Props, "scope">
 }
 
 export function FilterMenus({ scope, choices, counts, onChange }: Props) {
+  const { timeZone } = usePreferences();
   const flows = Object.entries(counts.workflows?.workflows ?? {}).map(([id, number]) => ({
     value: counts.workflows?.workflow_names?.[id]?.slug ?? id,
     label: counts.workflows?.workflow_names?.[id]?.name || id,
@@ -85,7 +87,7 @@ export function FilterMenus({ scope, choices, counts, onChange }: Props) {
       )}
       <PeriodMenu
         icon={<IconCalendar size={14} />}
-        label={periodLabel(choices)}
+        label={periodLabel(choices, timeZone)}
         isSet={Boolean(choices.from ?? choices.to)}
         periods={PERIODS}
         choices={choices}

@@ -5,6 +5,8 @@ import { IconCheck } from "@tabler/icons-react";
 import { useState, type FormEvent, type ReactNode } from "react";
 
 import { EVER, type Period, type RunChoices } from "../../model/run-choices";
+import { usePreferences } from "../../app/preferences";
+import { dayOf, startOfDay } from "../../model/time";
 import { FilterButton } from "./filter-menu";
 import styles from "./filter-menu.module.css";
 
@@ -55,33 +57,31 @@ export function PeriodMenu({ icon, label, isSet, periods, choices, onChange }: P
   );
 }
 
-const DAY = /^\d{4}-\d{2}-\d{2}/;
+const MOMENT = /^\d{4}-\d{2}-\d{2}/;
 
+/** Two days of the time zone that was chosen; both belong to it. */
 function OwnDates({ choices, onChange }: { choices: RunChoices; onChange: (from: string | undefined, to: string | undefined) => void }) {
-  const [from, setFrom] = useState(DAY.test(choices.from ?? "") && choices.from !== EVER ? (choices.from ?? "").slice(0, 10) : "");
-  const [to, setTo] = useState((choices.to ?? "").slice(0, 10));
+  const { timeZone } = usePreferences();
+  const begins = choices.from && MOMENT.test(choices.from) && choices.from !== EVER ? dayOf(choices.from, timeZone) : "";
+  const ends = choices.to && MOMENT.test(choices.to) ? dayOf(new Date(choices.to).getTime() - 1, timeZone) : "";
+  const [first, setFirst] = useState(begins);
+  const [last, setLast] = useState(ends);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onChange(from || EVER, to || undefined);
+    onChange(first ? startOfDay(first, timeZone) : EVER, last ? startOfDay(last, timeZone, 1) : undefined);
   };
   return (
     <form className={styles.dates} onSubmit={submit}>
+      <TextInput size="xs" type="date" label="First day" value={first} onChange={(event) => setFirst(event.currentTarget.value)} />
       <TextInput
         size="xs"
         type="date"
-        label="From the beginning of (UTC)"
-        value={from}
-        onChange={(event) => setFrom(event.currentTarget.value)}
+        label="Last day"
+        value={last}
+        min={first || undefined}
+        onChange={(event) => setLast(event.currentTarget.value)}
       />
-      <TextInput
-        size="xs"
-        type="date"
-        label="Until the beginning of (UTC)"
-        value={to}
-        min={from || undefined}
-        onChange={(event) => setTo(event.currentTarget.value)}
-      />
-      <Button type="submit" disabled={!from && !to}>
+      <Button type="submit" disabled={!first && !last}>
         Show these
       </Button>
     </form>

@@ -41,6 +41,10 @@ export function RunsList({ scope, title, above, addressOf }: Props) {
   const [selection, setSelection] = useSelection(choices);
   const searchFault = page.error instanceof Problem && page.error.status === 422 ? page.error : null;
   useNews(news);
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (list.current) list.current.scrollTop = 0;
+  }, [choices.cursor]);
   return (
     <div className={styles.page}>
       <PageHeader
@@ -59,16 +63,16 @@ export function RunsList({ scope, title, above, addressOf }: Props) {
           <SearchBox text={choices.q} problem={searchFault} onSearch={(q) => change({ q })} />
           <FilterMenus scope={scope} choices={choices} counts={counts} onChange={change} />
         </div>
-        <StatusFacets choices={choices} counts={counts} onChange={change} />
-      </div>
-      <div className={styles.list}>
-        {news > 0 && (
-          <div className={styles.news}>
-            <Button variant="filled" radius="xl" leftSection={<IconArrowUp size={14} />} onClick={() => void showNews()}>
+        <div className={styles.facets}>
+          <StatusFacets choices={choices} counts={counts} onChange={change} />
+          {news > 0 && (
+            <Button variant="filled" className={styles.news} leftSection={<IconArrowUp size={14} />} onClick={() => void showNews()}>
               {news >= newsMost ? `${newsMost}+ new runs` : plural(news, "new run")}
             </Button>
-          </div>
-        )}
+          )}
+        </div>
+      </div>
+      <div className={styles.list} ref={list}>
         {behind !== undefined && <p className={styles.behind}>The list may lack what happened in the last {Math.ceil(behind / 1000)} s.</p>}
         {page.error && !searchFault ? (
           <Trouble error={page.error} what="workflow" onRetry={() => void page.refetch()} />

@@ -154,6 +154,8 @@ function useListKeys(body: React.RefObject<HTMLTableSectionElement | null>, togg
       const index = at();
       if (index < 0) return false;
       toggle(index);
+      const row = links()[index]?.closest("tr"); // the bar that comes up must not cover it
+      setTimeout(() => row?.scrollIntoView({ block: "nearest" }), 50);
       return true;
     },
   });
