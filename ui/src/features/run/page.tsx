@@ -29,7 +29,14 @@ export function AgentRunPage() {
 
 function OneRun({ id, agent }: { id: string; agent: string | null }) {
   const { page, error, retry } = useRunPageOf(id, agent);
-  if (error) return <Trouble error={error} onRetry={retry} what="run" />;
+  if (error) {
+    return (
+      <>
+        <h1 className="visually-hidden">Run</h1>
+        <Trouble error={error} onRetry={retry} what="run" />
+      </>
+    );
+  }
   if (!page) return <Loading />;
   return (
     <RunPageContext value={page}>

@@ -89,7 +89,6 @@ function Row({ row: { node, level, place, of, open }, id, top, chosen, took, onC
       aria-setsize={of}
       aria-expanded={open ?? undefined}
       aria-selected={chosen}
-      aria-label={`${node.label}, ${look.label}${took === null ? "" : `, ${duration(took)}`}`}
       data-path={node.path}
       data-status={node.status}
       className={styles.row}
@@ -110,6 +109,7 @@ function Row({ row: { node, level, place, of, open }, id, top, chosen, took, onC
       <StatusIcon icon={look.icon} tone={look.tone} />
       <span className={styles.label} data-quiet={node.status === "pending" || node.status === "skipped" || undefined}>
         <PlainText text={node.label} />
+        <span className="visually-hidden">, {look.label}, </span>
       </span>
       <span className={styles.took}>{took === null ? "" : duration(took)}</span>
     </div>

@@ -25,5 +25,14 @@ export function placeWithDagre({ boxes, edges }: Level): Positions {
     const edge = graph.edge(source, target) as unknown as { points?: Point[] } | undefined;
     return (edge?.points ?? []).slice(1, -1);
   });
-  return { at, bends: bends.map((points) => (points.length > 1 ? points : [])), width: right, height: bottom };
+  return { at, bends: bends.map((points) => (points.length > 1 ? eased(points) : [])), width: right, height: bottom };
+}
+
+const ROOM = 16;
+
+/** Leave an edge more room to turn where it begins and ends. */
+function eased(points: Point[]): Point[] {
+  const [first, last] = [points[0] as Point, points.at(-1) as Point];
+  if (last.y - first.y < 3 * ROOM) return points;
+  return points.map((point) => ({ x: point.x, y: Math.min(Math.max(point.y, first.y + ROOM), last.y - ROOM) }));
 }
