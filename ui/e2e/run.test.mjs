@@ -118,7 +118,7 @@ test("an agent's rounds, its tools, and each prompt as it was sent", async () =>
   await page.getByText("Where is parcel 7?").first().waitFor();
   assert.equal(inAddress(page, "panel"), "prompt");
   await look(page, "run-prompt");
-  await page.getByRole("radio", { name: "Raw" }).click({ force: true });
+  await page.getByText("Raw", { exact: true }).click();
   await page.getByText("Request, as it was sent").waitFor();
   assert.match(await panel(page).innerText(), /chat\/completions[\s\S]*messages:\s*4 items[\s\S]*Response, as it came[\s\S]*data: \{/);
   await page.getByRole("button", { name: "Copy as" }).click();
@@ -318,6 +318,7 @@ test("what is hostile in a run stays text, wherever it stands", async () => {
   assert.ok(words.includes("\u241b[31m") && words.includes(HOSTILE.slice(0, 40)), words);
   await page.goto(`${server.address}/runs/${world.runs.hostile}?step=line`);
   await page.getByRole("button", { name: /Show more/ }).waitFor();
+  await node(page, "line").waitFor();
   await look(page, "run-hostile");
   assert.match(await page.title(), /^Succeeded: <img/);
   isWell(page);

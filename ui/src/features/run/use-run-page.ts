@@ -1,7 +1,7 @@
 /** Puts together what the page of a run shows: from its events, its graph, and the address. */
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useDeferredValue, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
 import { oneRunKeys, runGraphQuery, runQuery, type Run } from "../../api/run";
 import { RunEvents } from "../../api/run-events";
@@ -39,7 +39,11 @@ export function useRunPageOf(id: string, workflow: string | null): { page: RunPa
 
   const culprit = useMemo(() => culpritOf(latest)?.path ?? null, [latest]);
   const waits = latest.status === "waiting" ? ([...latest.tasks.values()].find((task) => !task.decided)?.step ?? null) : null;
-  const chosen = firstOf(values["panel"]) === "run" ? null : (firstOf(values["step"]) ?? culprit ?? waits ?? onlyStep(latest));
+  // What was offered stays when it is over: whoever approved a step goes on looking at it.
+  const before = useRef<string | null>(null);
+  const offered = culprit ?? waits ?? before.current ?? onlyStep(latest);
+  before.current = offered;
+  const chosen = firstOf(values["panel"]) === "run" ? null : (firstOf(values["step"]) ?? offered);
   const choose = useCallback(
     (path: string | null) =>
       change(path === null ? { step: undefined, panel: "run", call: undefined } : { step: path, panel: panelFor(values), call: undefined }),

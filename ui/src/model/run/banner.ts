@@ -36,7 +36,7 @@ export function bannerMoment(ts: number, zone: TimeZone): string {
 /** Return a duration in words: `832 milliseconds`, `4.2 seconds`, `3 minutes 7 seconds`, `2 hours 4 minutes`. */
 export function longDuration(ms: number): string {
   if (ms < 1000) return words(Math.round(ms), "millisecond");
-  if (ms < 59_950) return ms < 9_950 ? `${(ms / 1000).toFixed(1)} seconds` : words(Math.round(ms / 1000), "second");
+  if (ms < 59_500) return ms < 9_950 ? `${(ms / 1000).toFixed(1)} seconds` : words(Math.round(ms / 1000), "second");
   const seconds = Math.round(ms / 1000);
   if (seconds < 3600) return two(Math.floor(seconds / 60), "minute", seconds % 60, "second");
   if (seconds < 86_400) return two(Math.floor(seconds / 3600), "hour", Math.floor((seconds % 3600) / 60), "minute");

@@ -66,7 +66,7 @@ function CostTable({ title, head, rows, onChoose }: { title: string; head: strin
   return (
     <section className={styles.part}>
       <h2>{title}</h2>
-      <div className={styles.wide}>
+      <div className={styles.wide} tabIndex={0} role="group" aria-label={title}>
         <table className={styles.table}>
           <thead>
             <tr>

@@ -14,7 +14,9 @@ import { TABS, type TabId } from "./tab-names";
 import styles from "./tabs.module.css";
 import { TimelineTab } from "./timeline-tab";
 
-const GraphTab = lazy(() => import("../graph/graph-tab"));
+const load = () => import("../graph/graph-tab");
+const GraphTab = lazy(load);
+void load(); // most people look at the graph: it comes beside the page, not after it
 
 export function Tabs() {
   const { values, change, watched } = useRunPage();
@@ -30,7 +32,7 @@ export function Tabs() {
         onChoose={(id) => change({ tab: id === "graph" ? undefined : id })}
       />
       <div role="tabpanel" id="run-panel" aria-labelledby={`run-tab-${chosen}`} className={styles.panel}>
-        <Suspense fallback={<Skeleton m={16} height={240} />}>
+        <Suspense fallback={<Skeleton height="100%" radius={0} />}>
           <Shown tab={chosen} />
         </Suspense>
       </div>
