@@ -85,7 +85,7 @@ test("an approval is edited and given in place, by keys alone", async () => {
   await look(page, "run-waiting");
   await page.locator("body").click({ position: { x: 700, y: 5 } });
   await page.keyboard.press("a");
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Approve");
+  await until(() => page.evaluate(() => document.activeElement?.textContent === "Approve"), 5_000);
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.type("Half of it is fair");
   await page.keyboard.press("Shift+Tab");
@@ -95,7 +95,10 @@ test("an approval is edited and given in place, by keys alone", async () => {
   await page.keyboard.type("5}");
   await page.keyboard.press("Control+Enter");
   await says(page, /Run succeeded/);
-  await page.getByText(/Approved/).waitFor();
+  await page
+    .getByRole("region", { name: "Decision" })
+    .getByText(/Approved/)
+    .waitFor();
   const run = await server.get(`/v1/runs/${world.runs.waiting}`);
   assert.deepEqual(run.output, { paid: 45 });
   assert.match(await page.getByRole("region", { name: "Decision" }).innerText(), /Half of it is fair[\s\S]*amount:\s*45/);

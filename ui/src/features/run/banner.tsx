@@ -19,6 +19,7 @@ import { cut } from "../../model/safe-text";
 import { runLook } from "../../model/status";
 import { duration, fullMoment } from "../../model/time";
 import styles from "./banner.module.css";
+import { goToDecision } from "./reveal";
 import { useRunPage } from "./run-page";
 
 export function Banner() {
@@ -109,7 +110,15 @@ function Waiting() {
     return (
       <p className={styles.cause}>
         <PlainText text={task.title} />
-        <Button size="compact-xs" variant="filled" ml={10} onClick={() => choose(task.step)}>
+        <Button
+          size="compact-xs"
+          variant="filled"
+          ml={10}
+          onClick={() => {
+            choose(task.step);
+            goToDecision();
+          }}
+        >
           Decide
         </Button>
       </p>

@@ -9,6 +9,7 @@ import { StatusIcon } from "../../components/status-icon";
 import { rowsOf, tookMs, type TreeRow } from "../../model/run/tree";
 import { stepLook } from "../../model/status";
 import { duration } from "../../model/time";
+import { revealPanel } from "./reveal";
 import { useRunPage } from "./run-page";
 import styles from "./step-tree.module.css";
 
@@ -93,7 +94,10 @@ function Row({ row: { node, level, place, of, open }, id, top, chosen, took, onC
       data-status={node.status}
       className={styles.row}
       style={{ transform: `translateY(${top}px)`, paddingLeft: 8 + (level - 1) * 14 }}
-      onClick={() => onChoose(node.path)}
+      onClick={() => {
+        onChoose(node.path);
+        revealPanel();
+      }}
     >
       <span
         className={styles.fold}

@@ -2,6 +2,7 @@
 
 import { useKeys } from "../../app/keys";
 import { rowsOf } from "../../model/run/tree";
+import { goToDecision } from "./reveal";
 import type { RunPage } from "./run-page";
 import { TABS } from "./tabs/tab-names";
 
@@ -22,7 +23,7 @@ export function useRunKeys(page: RunPage): void {
     k: () => step(-1),
     ",": () => rewind(-1),
     ".": () => rewind(1),
-    a: () => document.querySelector<HTMLElement>("[data-decide]")?.focus(),
+    a: goToDecision,
     ...Object.fromEntries(TABS.map(({ id }, index) => [String(index + 1), () => change({ tab: index === 0 ? undefined : id })])),
   });
 }

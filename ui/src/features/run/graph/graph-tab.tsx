@@ -160,8 +160,17 @@ function Fit({ laid, stand }: { laid: LaidGraph; stand: ReturnType<typeof standi
       if (wanted) void flow.setCenter(at.x + step.width / 2, at.y + step.height / 2, { zoom: close });
       else void flow.setViewport({ x: (size.width - laid.width * close) / 2, y: 24, zoom: close });
     };
-    const timer = setTimeout(fit, 0);
-    return () => clearTimeout(timer);
+    let timer = setTimeout(fit, 0);
+    const watch = new ResizeObserver(() => {
+      clearTimeout(timer);
+      timer = setTimeout(fit, 60);
+    });
+    const canvas = document.querySelector(`.${styles.graph}`);
+    if (canvas) watch.observe(canvas);
+    return () => {
+      watch.disconnect();
+      clearTimeout(timer);
+    };
   }, [laid, flow]);
   useEffect(() => {
     if (!node) return;

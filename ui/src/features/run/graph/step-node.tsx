@@ -12,6 +12,7 @@ import type { Standing } from "../../../model/run/drawn";
 import type { LaidStep } from "../../../model/run/layout";
 import { stepLook } from "../../../model/status";
 import { duration } from "../../../model/time";
+import { revealPanel } from "../reveal";
 import styles from "./step-node.module.css";
 import { StepIcon } from "./step-icon";
 
@@ -47,7 +48,10 @@ export const StepNode = memo(function StepNode({ data }: NodeProps<StepFlowNode>
         type="button"
         tabIndex={-1}
         className={styles.card}
-        onClick={() => choose(standing.path)}
+        onClick={() => {
+          choose(standing.path);
+          revealPanel();
+        }}
         disabled={standing.childRun !== null}
       >
         <StepIcon type={laid.drawn.type} />

@@ -25,7 +25,7 @@ import { Rounds } from "./rounds";
 export function Panel() {
   const { chosen } = useRunPage();
   return (
-    <aside className={styles.panel} aria-label={chosen === null ? "About the run" : "The chosen step"}>
+    <aside id="run-step" className={styles.panel} aria-label={chosen === null ? "About the run" : "The chosen step"}>
       {chosen === null ? <About /> : <StepPanel path={chosen} />}
     </aside>
   );
@@ -119,7 +119,7 @@ function tabsOf(step: StepOrNone) {
   return [
     { id: "input", label: "Input" },
     { id: "output", label: failed ? "Error" : "Output" },
-    ...(step && (step.type === "agent" || step.rounds.some((round) => round.calls.length > 0))
+    ...(step && (["agent", "conversation"].includes(step.type) || step.rounds.some((round) => round.calls.length > 0))
       ? [{ id: "timeline", label: "Timeline" }]
       : []),
     ...(step && step.rounds.length > 0 ? [{ id: "prompt", label: "Prompt" }] : []),
