@@ -73,7 +73,9 @@ export function RunsList({ scope, title, above, addressOf }: Props) {
         </div>
       </div>
       <div className={styles.list} ref={list}>
-        {behind !== undefined && <p className={styles.behind}>The list may lack what happened in the last {Math.ceil(behind / 1000)} s.</p>}
+        {behind !== undefined && behind > BEHIND_MS && (
+          <p className={styles.behind}>The list may lack what happened in the last {Math.ceil(behind / 1000)} s.</p>
+        )}
         {page.error && !searchFault ? (
           <Trouble error={page.error} what="workflow" onRetry={() => void page.refetch()} />
         ) : searchFault && rows.length === 0 ? (
@@ -109,6 +111,8 @@ export function RunsList({ scope, title, above, addressOf }: Props) {
     </div>
   );
 }
+
+const BEHIND_MS = 3_000; // less is nothing that anybody could notice
 
 export type ChangeChoices = (change: Partial<RunChoices>, replace?: boolean) => void;
 
