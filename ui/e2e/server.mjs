@@ -61,6 +61,12 @@ class Server {
     await this.ended;
   }
 
+  /** End the server as a power cut would; its data stay for the next `start`. */
+  async crash() {
+    this.process.kill("SIGKILL");
+    await this.ended;
+  }
+
   async close() {
     await this.stop();
     await rm(this.data, { recursive: true, force: true });

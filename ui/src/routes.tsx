@@ -31,5 +31,7 @@ export const routeTree = root.addChildren([
   page("/connections", () => import("./features/connections/page"), "ConnectionsPage"),
   page("/settings", () => import("./features/settings/page"), "SettingsPage"),
   page("/settings/$part", () => import("./features/settings/page"), "SettingsPage"),
+  page("/runs/$id", () => import("./features/run/page"), "RunPage"),
+  page("/agents/$slug/runs/$id", () => import("./features/run/page"), "AgentRunPage"),
   page("/workflows", () => import("./features/workflows/page"), "WorkflowsPage"),
 ]);

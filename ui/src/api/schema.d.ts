@@ -2239,7 +2239,7 @@ export interface paths {
         };
         /**
          * List Workflow Evaluators
-         * @description Return the evaluators that judge the workflow's runs as they succeed.
+         * @description Return the evaluators that judge the workflow's runs by themselves.
          */
         get: operations["list_workflow_evaluators"];
         put?: never;
@@ -2260,7 +2260,7 @@ export interface paths {
         get?: never;
         /**
          * Attach Evaluator
-         * @description Let the evaluator judge the workflow's runs that succeed from now on. Trial runs and evaluation runs are left out.
+         * @description Let the evaluator judge the workflow's runs, or turns, from now on. Trial runs and evaluation runs are left out.
          */
         put: operations["attach_evaluator"];
         post?: never;
@@ -3139,20 +3139,32 @@ export interface components {
         };
         /**
          * Attachment
-         * @description An evaluator that judges a workflow's runs as they succeed: a `sample_rate` of them, chosen by the hash of their ids.
+         * @description An evaluator that judges a workflow's runs by themselves: a `sample_rate` of them, chosen by the hash of their ids.
          */
         Attachment: {
             created_at: string;
             evaluator: string;
             evaluator_id: string;
+            /**
+             * @default run
+             * @enum {unknown}
+             */
+            on: "run" | "turn";
             sample_rate: number;
             workflow_id: string;
         };
         /**
          * AttachmentBody
-         * @description How many of the runs are judged.
+         * @description What is judged, and how much of it.
          */
         AttachmentBody: {
+            /**
+             * On
+             * @description `run`: runs, as they succeed. `turn`: each turn of their conversations, as it ends.
+             * @default run
+             * @enum {string}
+             */
+            on: "run" | "turn";
             /**
              * Sample Rate
              * @description The share of the runs, chosen by the hash of their ids.

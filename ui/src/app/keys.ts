@@ -20,6 +20,14 @@ export const KEYS_OF_DECISIONS: [string, string][] = [
   ["E", "Edit, then approve"],
 ];
 
+export const KEYS_OF_A_RUN: [string, string][] = [
+  ["J", "Next step"],
+  ["K", "Step before"],
+  ["1 to 5", "Graph, timeline, events, context, cost"],
+  [", and .", "One event back, one on"],
+  ["A", "Decide the approval that waits"],
+];
+
 const TYPING = 'input, textarea, select, [contenteditable="true"], [role="dialog"], [role="menu"], [role="listbox"]';
 const OWN_ENTER = "a, button, summary, [role=button], [role=option], [role=menuitem]";
 

@@ -9,7 +9,7 @@ import { openPalette, palette } from "./palette/opening";
 import { prefer, usePreferences } from "./preferences";
 import { openShortcuts, shortcutsList } from "./shortcuts-opening";
 import styles from "./shortcuts.module.css";
-import { KEYS_OF_DECISIONS, KEYS_OF_LISTS, useKeys } from "./keys";
+import { KEYS_OF_A_RUN, KEYS_OF_DECISIONS, KEYS_OF_LISTS, useKeys } from "./keys";
 
 const Palette = lazy(() => import("./palette/palette"));
 
@@ -65,6 +65,7 @@ function ShortcutsList() {
       <Keys title="Go to" keys={pages} />
       <Keys title="In lists" keys={KEYS_OF_LISTS} />
       <Keys title="In the Command Center" keys={KEYS_OF_DECISIONS} />
+      <Keys title="In a run" keys={KEYS_OF_A_RUN} />
       <Switch
         mt="md"
         checked={singleKeys}
