@@ -39,6 +39,27 @@ def test_an_unsafe_step_begins_only_after_its_start_is_durable() -> None:
     run_async(main())
 
 
+def test_an_end_is_told_once_it_is_durable() -> None:
+    async def main() -> None:
+        bench = Workbench()
+        journal = SteeredJournal()
+        gate = bench.hold("a")
+        async with memory_app([bench.type], journal=journal) as app:
+            run_id = await app.start(document(work("a")))
+            await app.clock.settle()
+            journal.held = True
+            gate.open()
+            await app.clock.settle()
+            reading = asyncio.ensure_future(app.runtime.state(run_id))
+            await app.clock.settle()
+            assert not reading.done()
+            journal.release()
+            assert (await reading).is_terminal
+            assert (await journal.read(run_id))[-1].type == "run_succeeded"
+
+    run_async(main())
+
+
 def test_an_unsafe_step_whose_start_was_not_kept_never_began() -> None:
     async def main() -> None:
         bench = Workbench()

@@ -186,8 +186,11 @@ class Runtime:
         return cell.state
 
     async def state(self, run_id: str) -> RunState:
-        """Return the run's current state. Raises `NotFound`."""
-        return (await self.cell(run_id)).state
+        """Return the run's current state; that it ended is told once that is durable. Raises `NotFound`."""
+        cell = await self.cell(run_id)
+        if cell.state.is_terminal and cell.durable is not None and not cell.durable.done():
+            await asyncio.wait([cell.durable])
+        return cell.state
 
     async def ended(self, run_id: str) -> RunState:
         """Wait until the run has ended, durably, and return its last state. Raises `NotFound`."""
