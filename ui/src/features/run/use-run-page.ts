@@ -58,7 +58,23 @@ export function useRunPageOf(id: string, workflow: string | null): { page: RunPa
     source.again();
   };
   if (!view.data || watched.count === 0) return { page: null, error, retry };
-  const page = { run: view.data, source, watched, latest, record, at, now, graph: drawn, tree, chosen, choose, ...open, values, change };
+  const page = {
+    run: view.data,
+    source,
+    watched,
+    latest,
+    record,
+    at,
+    now,
+    graph: drawn,
+    graphIsKnown: !graph.isPending,
+    tree,
+    chosen,
+    choose,
+    ...open,
+    values,
+    change,
+  };
   return { page, error: null, retry };
 }
 
