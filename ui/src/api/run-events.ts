@@ -1,6 +1,7 @@
 /**
  * The events of one run, kept as long as somebody looks at it: read in pages, several at a time, then followed live. They
- * are folded as they come; who looks is told at most every `TELL_MS`.
+ * are folded as they come; who looks is told at most every `TELL_MS`, and
+ * less often while a long past is read.
  */
 
 import { apply, emptyRecord } from "../model/run/fold";
@@ -25,6 +26,7 @@ export interface Watched {
 const PAGE = 1_000;
 const AT_ONCE = 4;
 const TELL_MS = 80;
+const LOADING_TELL_MS = 400;
 const LAST = 2_147_483_647;
 
 export class RunEvents {
@@ -105,7 +107,7 @@ export class RunEvents {
       const parts = starts.map((start) => this.part(start, Math.min(start + PAGE, last), signal));
       for (const part of parts) {
         for (const event of await part) this.take(event);
-        this.tell();
+        this.tellSoon();
       }
       if (this.last() === from) return; // the server has no more
     }
@@ -161,7 +163,7 @@ export class RunEvents {
   }
 
   private tellSoon(): void {
-    this.timer ??= setTimeout(() => this.tell(), TELL_MS);
+    this.timer ??= setTimeout(() => this.tell(), this.whole ? TELL_MS : LOADING_TELL_MS);
   }
 
   private tell(): void {

@@ -6,7 +6,8 @@ import type { RunEvent } from "../model/run/record";
 import { answer, api, type Schemas } from "./client";
 import { runKeys } from "./runs";
 
-export type Run = Schemas["RunView"];
+/** How a run stands, without inputs and results: those are in its events. */
+export type Run = Schemas["RunOverview"];
 export type WholeGeneration = Schemas["WholeGeneration"];
 export type RunGraph = Schemas["RunGraph"];
 
@@ -14,7 +15,6 @@ export const oneRunKeys = {
   view: (id: string) => [...runKeys.one(id), "view"] as const,
   graph: (id: string) => [...runKeys.one(id), "graph"] as const,
   generation: (id: string, seq: number) => [...runKeys.one(id), "generation", seq] as const,
-  causes: (id: string) => [...runKeys.one(id), "causes"] as const,
   tries: (id: string) => [...runKeys.one(id), "tries"] as const,
 };
 
@@ -23,9 +23,9 @@ export function runQuery(id: string, workflow: string | null) {
   return queryOptions({
     queryKey: oneRunKeys.view(id),
     queryFn: ({ signal }) => {
-      if (workflow === null) return answer(api.GET("/v1/runs/{run_id}", { params: { path: { run_id: id } }, signal }));
+      if (workflow === null) return answer(api.GET("/v1/runs/{run_id}/summary", { params: { path: { run_id: id } }, signal }));
       const path = { workflow_id: workflow, run_id: id };
-      return answer(api.GET("/v1/workflows/{workflow_id}/runs/{run_id}", { params: { path }, signal }));
+      return answer(api.GET("/v1/workflows/{workflow_id}/runs/{run_id}/summary", { params: { path }, signal }));
     },
     staleTime: 60_000,
   });
@@ -45,16 +45,6 @@ export function generationQuery(id: string, seq: number) {
     queryFn: ({ signal }) => answer(api.GET("/v1/runs/{run_id}/generations/{seq}", { params: { path: { run_id: id, seq } }, signal })),
     staleTime: Infinity,
     placeholderData: keepPreviousData,
-  });
-}
-
-/** From the step that failed to the one at fault, through child runs. */
-export function causesQuery(id: string) {
-  return queryOptions({
-    queryKey: oneRunKeys.causes(id),
-    queryFn: async ({ signal }) =>
-      (await answer(api.GET("/v1/runs/{run_id}/summary", { params: { path: { run_id: id } }, signal }))).causes,
-    staleTime: 60_000,
   });
 }
 

@@ -2,10 +2,8 @@
 
 import { Anchor, Button } from "@mantine/core";
 import { IconArrowRight, IconPlugConnected, IconPlugConnectedX } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 
-import { causesQuery } from "../../api/run";
 import { announce } from "../../app/announce";
 import { usePreferences } from "../../app/preferences";
 import { runAddress } from "../../app/addresses";
@@ -56,9 +54,8 @@ export function Banner() {
 function Cause() {
   const { run, record, chosen, choose } = useRunPage();
   const culprit = culpritOf(record);
-  const causes = useQuery({ ...causesQuery(run.id), enabled: culprit?.error?.code === "CHILD_RUN_FAILED" });
   if (!culprit) return null;
-  const elsewhere = (causes.data ?? []).findLast((cause) => cause.run_id !== run.id);
+  const elsewhere = (run.causes ?? []).findLast((cause) => cause.run_id !== run.id);
   const error = elsewhere?.error ?? culprit.error;
   const { shown, rest } = cut(error?.message ?? "", 600);
   return (

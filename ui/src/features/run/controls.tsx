@@ -12,11 +12,11 @@ import {
   IconPlayerStop,
   IconRefresh,
 } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { apiAddress } from "../../api/client";
-import { command, oneRunKeys } from "../../api/run";
+import { command } from "../../api/run";
 import { archiveRun, unarchiveRun } from "../../api/runs";
 import { announce } from "../../app/announce";
 import { useMay } from "../../app/session";
@@ -110,12 +110,11 @@ async function shareLink(): Promise<void> {
 }
 
 function More({ live, mayRun }: { live: boolean; mayRun: boolean }) {
-  const { run } = useRunPage();
-  const client = useQueryClient();
-  const archived = Boolean(run.archived_at);
+  const { run, source, latest } = useRunPage();
+  const { archived } = latest;
   const archive = useMutation({
     mutationFn: () => (archived ? unarchiveRun(run.id) : archiveRun(run.id)),
-    onSuccess: () => client.invalidateQueries({ queryKey: oneRunKeys.view(run.id) }),
+    onSuccess: () => source.more(),
   });
   return (
     <Menu position="bottom-end" offset={4}>

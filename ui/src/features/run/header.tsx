@@ -9,7 +9,8 @@ import styles from "./header.module.css";
 import { useRunPage } from "./run-page";
 
 export function RunHeader({ agent }: { agent: string | null }) {
-  const { run } = useRunPage();
+  const { run, latest } = useRunPage();
+  const environment = latest.origin?.environment ?? "production";
   const { slug, name, version } = run.workflow;
   return (
     <header className={styles.header}>
@@ -27,8 +28,8 @@ export function RunHeader({ agent }: { agent: string | null }) {
           <span className={styles.version} title="The exact version that was carried out">
             v{version}
           </span>
-          {run.environment && run.environment !== "production" && <span className={styles.version}>{run.environment}</span>}
-          {run.archived_at && <span className={styles.version}>archived</span>}
+          {environment !== "production" && <span className={styles.version}>{environment}</span>}
+          {latest.archived && <span className={styles.version}>archived</span>}
         </h1>
       </div>
       <Controls />

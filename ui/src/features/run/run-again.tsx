@@ -15,8 +15,8 @@ import { useRunPage } from "./run-page";
 export function RunAgain({ onClose }: { onClose: () => void }) {
   const { run, latest } = useRunPage();
   const navigate = useNavigate();
-  const before = latest.input === undefined ? run.input : latest.input;
-  const [text, setText] = useState(() => JSON.stringify(before ?? null, null, 2));
+  const { origin } = latest;
+  const [text, setText] = useState(() => JSON.stringify(latest.input ?? null, null, 2));
   const [newest, setNewest] = useState(false);
   const [fresh, setFresh] = useState(true);
   const read = readJson(text);
@@ -27,9 +27,9 @@ export function RunAgain({ onClose }: { onClose: () => void }) {
         ...(newest ? {} : { version: run.workflow.version }),
         params: {
           input,
-          tags: run.tags ?? [],
-          metadata: run.metadata ?? {},
-          environment: run.environment ?? "production",
+          tags: origin?.tags ?? [],
+          metadata: origin?.metadata ?? {},
+          environment: origin?.environment ?? "production",
           use_cache: fresh ? "never" : "auto",
         },
       }),

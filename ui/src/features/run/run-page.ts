@@ -21,6 +21,8 @@ export interface RunPage {
   /** The moment at which `record` holds, for what has not ended by then. */
   now: number;
   graph: DrawnGraph | null;
+  /** Whether `graph` is all there is: a run without a document has none. */
+  graphIsKnown: boolean;
   tree: TreeNode[];
   /** The step that is looked at; null: the run itself. */
   chosen: string | null;

@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 
 import { oneRunKeys, runGraphQuery, runQuery, type Run } from "../../api/run";
-import { RunEvents } from "../../api/run-events";
+import { RunEvents, type Watched } from "../../api/run-events";
 import { useNow } from "../../app/now";
 import { useSearchValues } from "../../app/search";
 import { culpritOf } from "../../model/run/culprit";
@@ -30,7 +30,7 @@ export function useRunPageOf(id: string, workflow: string | null): { page: RunPa
     (next: SearchValues, options?: { replace?: boolean }) => changeValues((before) => ({ ...before, ...next }), options),
     [changeValues],
   );
-  const latest = watched.record;
+  const latest = useStanding(watched, view.data);
   const at = rewoundTo(values, watched.count);
   const wanted = useDeferredValue(at);
   const record = useMemo(() => (wanted === null ? latest : foldTo(watched.events, wanted)), [latest, watched.events, wanted]);
@@ -58,8 +58,40 @@ export function useRunPageOf(id: string, workflow: string | null): { page: RunPa
     source.again();
   };
   if (!view.data || watched.count === 0) return { page: null, error, retry };
-  const page = { run: view.data, source, watched, latest, record, at, now, graph: drawn, tree, chosen, choose, ...open, values, change };
+  const page = {
+    run: view.data,
+    source,
+    watched,
+    latest,
+    record,
+    at,
+    now,
+    graph: drawn,
+    graphIsKnown: !graph.isPending,
+    tree,
+    chosen,
+    choose,
+    ...open,
+    values,
+    change,
+  };
   return { page, error: null, retry };
+}
+
+/** While a long past is still read, how the run stands is what the server says, not how far the reading has come. */
+function useStanding({ record, whole }: Watched, run: Run | undefined): RunRecord {
+  return useMemo(() => {
+    if (whole || !run) return record;
+    return {
+      ...record,
+      status: run.status,
+      waitingFor: run.waiting_for,
+      started: run.started_at ? Date.parse(run.started_at) : record.started,
+      ended: run.ended_at ? Date.parse(run.ended_at) : null,
+      error: run.error,
+      failedStep: run.failed_step,
+    };
+  }, [record, whole, run]);
 }
 
 /** What the panel shows stays when another step is chosen, if it is not the run itself. */

@@ -6,6 +6,7 @@ import { standings } from "./drawn";
 import { foldTo } from "./fold";
 import { journal } from "./journal.fixture";
 import { layOut, lineThrough, sizeOf, STEP_HEIGHT } from "./layout";
+import { placeRoughly } from "./rough";
 import { timelineOf } from "./timeline";
 import { rowsOf, treeOf, type DrawnGraph } from "./tree";
 
@@ -79,6 +80,24 @@ describe("the layout", () => {
       ["a", "each", null],
       ["each", "d", "x"],
     ]);
+  });
+
+  it("of a large graph is rough at first, yet nothing overlaps", async () => {
+    const nodes = Array.from({ length: 500 }, (_, n) => ({ id: `s${n}`, type: "transform", name: null }));
+    const edges = nodes.slice(25).map((node, n) => ({ source: `s${n}`, target: node.id }));
+    const { steps } = await layOut({ nodes, edges }, placeRoughly, FOLDED);
+    expect(new Set(steps.map((step) => step.y)).size).toBe(20);
+    expect(new Set(steps.map((step) => `${step.x} ${step.y}`)).size).toBe(500);
+    expect(steps[499]?.y).toBe(19 * (STEP_HEIGHT + 40));
+  });
+
+  it("does not hang when a graph goes round", () => {
+    const boxes = ["a", "b"].map((id) => ({ id, width: 10, height: 10 }));
+    const edges = [
+      { source: "a", target: "b" },
+      { source: "b", target: "a" },
+    ];
+    expect(placeRoughly({ boxes, edges }).at.size).toBe(2);
   });
 
   it("frames what lies in an open loop", async () => {

@@ -153,6 +153,22 @@ describe("the run itself", () => {
     expect(foldTo(journal([["run_limit_exceeded", null, { which, error: { code: "X", message: "" } }]])).status).toBe(status);
   });
 
+  it("remembers where it came from, and what people did with it", () => {
+    const record = foldTo(
+      journal([
+        ["run_created", null, { trigger: "cli", tags: ["a"], parent_run_id: "p" }],
+        ["run_succeeded", null, { output: 1 }],
+        ["run_archived"],
+        ["run_reviewed", null, { review: "positive", score: 0.9 }],
+        ["run_evaluated", null, { evaluation_run_id: "e", evaluator: "Judge" }],
+        ["comment_added", null, { comment_id: "c", content: "Well done" }],
+      ]),
+    );
+    expect(record.origin).toMatchObject({ trigger: "cli", tags: ["a"], parentRunId: "p", sourceRunId: null, environment: "production" });
+    expect(record).toMatchObject({ status: "succeeded", archived: true, review: { review: "positive", score: 0.9 } });
+    expect([record.judges, record.comments[0]?.content]).toEqual([[{ runId: "e", evaluator: "Judge" }], "Well done"]);
+  });
+
   it("that was served from the cache has its output", () => {
     const record = foldTo(journal([["run_served_from_cache", null, { source_run_id: "r", output: 5, saved_nanos: 7 }]]));
     expect(record).toMatchObject({ status: "succeeded", output: 5, servedFrom: "r", savedNanos: 7 });

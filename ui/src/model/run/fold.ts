@@ -4,7 +4,18 @@
  */
 
 import type { RunStatus, StepStatus } from "../status";
-import { NOTHING_USED, plus, type Attempt, type Round, type RunError, type RunEvent, type RunRecord, type Step, type Used } from "./record";
+import {
+  NOTHING_USED,
+  plus,
+  type Attempt,
+  type Origin,
+  type Round,
+  type RunError,
+  type RunEvent,
+  type RunRecord,
+  type Step,
+  type Used,
+} from "./record";
 import { idOf } from "./paths";
 
 type Data = Record<string, unknown>;
@@ -19,6 +30,10 @@ export function emptyRecord(): RunRecord {
     started: null,
     ended: null,
     pauses: [],
+    origin: null,
+    archived: false,
+    review: null,
+    judges: [],
     input: undefined,
     output: undefined,
     error: null,
@@ -69,12 +84,14 @@ const LIMITS: Record<string, RunStatus> = {
   credits: "quota_exceeded",
 };
 
-function applyToRun(record: RunRecord, { type, ts, data }: RunEvent): void {
+function applyToRun(record: RunRecord, event: RunEvent): void {
+  const { type, ts, data } = event;
   const end = type === "run_limit_exceeded" ? (LIMITS[String(data["which"])] ?? "failed") : ENDS[type];
   if (end) return endRun(record, end, ts, data);
   if (type === "run_created") {
     record.created = ts;
     record.input = data["input"];
+    record.origin = originOf(data);
   } else if (type === "run_started") {
     record.started = ts;
     record.status = "running";
@@ -94,6 +111,31 @@ function applyToRun(record: RunRecord, { type, ts, data }: RunEvent): void {
     closeLast(record.pauses, ts);
     record.error = (data["error"] as RunError | undefined) ?? record.error;
     record.failedStep = text(data["failed_step"]) ?? record.failedStep;
+  } else applyAfterwards(record, event);
+}
+
+function originOf(data: Data): Origin {
+  return {
+    trigger: text(data["trigger"]) ?? "api",
+    tags: (data["tags"] as string[] | undefined) ?? [],
+    metadata: (data["metadata"] as Record<string, string> | undefined) ?? {},
+    environment: text(data["environment"]) ?? "production",
+    sourceRunId: text(data["source_run_id"]),
+    parentRunId: text(data["parent_run_id"]),
+  };
+}
+
+/** What people and evaluators do with a run when it is over. */
+function applyAfterwards(record: RunRecord, { type, data }: RunEvent): void {
+  if (type === "run_archived" || type === "run_unarchived") record.archived = type === "run_archived";
+  else if (type === "run_reviewed") {
+    record.review = {
+      review: text(data["review"]) ?? "",
+      score: (data["score"] as number | undefined) ?? null,
+      comment: text(data["comment"]),
+    };
+  } else if (type === "run_evaluated") {
+    record.judges = [...record.judges, { runId: String(data["evaluation_run_id"]), evaluator: String(data["evaluator"]) }];
   }
 }
 

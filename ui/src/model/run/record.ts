@@ -126,6 +126,16 @@ export interface Comment {
   content: string;
 }
 
+/** What was said of the run when it was created. */
+export interface Origin {
+  trigger: string;
+  tags: string[];
+  metadata: Record<string, string>;
+  environment: string;
+  sourceRunId: string | null;
+  parentRunId: string | null;
+}
+
 export interface RunRecord {
   status: RunStatus;
   waitingFor: string | null;
@@ -136,6 +146,11 @@ export interface RunRecord {
   started: number | null;
   ended: number | null;
   pauses: Span[];
+  origin: Origin | null;
+  archived: boolean;
+  review: { review: string; score: number | null; comment: string | null } | null;
+  /** The runs that judged this one. */
+  judges: { runId: string; evaluator: string }[];
   input: unknown;
   output: unknown;
   error: RunError | null;

@@ -16,6 +16,7 @@ const OPTIONS = {
   "elk.padding": "[top=0,left=0,bottom=0,right=0]",
   "elk.layered.thoroughness": "1",
   "elk.edgeRouting": "POLYLINE",
+  "elk.layered.nodePlacement.strategy": "BRANDES_KOEPF", // half the time of the usual one
 };
 
 export async function placeWithElk({ boxes, edges }: Level): Promise<Positions> {

@@ -1,12 +1,13 @@
 /** The graph laid out, anew whenever something is folded or unfolded. */
 
 import { useQueries } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 
 import { runGraphQuery } from "../../../api/run";
 import { placeWithDagre } from "../../../model/run/dagre";
 import { layOut, sizeOf, type LaidGraph, type Unfolding } from "../../../model/run/layout";
 import { iterationOf, templateOf } from "../../../model/run/paths";
+import { placeRoughly } from "../../../model/run/rough";
 import type { DrawnGraph } from "../../../model/run/tree";
 import { isLive } from "../../../model/status";
 import { useRunPage } from "../run-page";
@@ -14,29 +15,40 @@ import { useRunPage } from "../run-page";
 const LARGE = 200;
 
 export function useLaidGraph(): LaidGraph | null {
-  const { graph, tree, isOpen, record, chosen, values } = useRunPage();
+  const { graph, graphIsKnown, tree, isOpen, record, chosen, values } = useRunPage();
   const open = useOpenTemplates(isOpen, [tree, chosen, values["open"]]);
   const children = useChildGraphs(open);
   const key = useMemo(() => [...open].sort().join("|") + [...children.keys()].join("|"), [open, children]);
   const [laid, setLaid] = useState<LaidGraph | null>(null);
-  const whole = graph ?? (record.steps.size > 0 ? flat([...record.steps.keys()], record) : null);
+  const whole = graph ?? (graphIsKnown && record.steps.size > 0 ? flat([...record.steps.keys()], record) : null);
+  const flatSize = graph ? 0 : (whole?.nodes.length ?? 0);
+  const shown = useRef(false);
   useEffect(() => {
     if (!whole) return;
     let wanted = true;
     const unfolding: Unfolding = { isOpen: (path) => open.has(path), inner: (path) => children.get(path) ?? null };
     const large = sizeOf(whole, unfolding) > LARGE;
-    const place = large ? import("./elk").then((elk) => elk.placeWithElk) : Promise.resolve(placeWithDagre);
-    void place
-      .then((placer) => layOut(whole, placer, unfolding))
-      .then((done) => {
-        if (wanted) setLaid(done);
-      });
+    const show = (done: LaidGraph) => {
+      if (!wanted) return;
+      shown.current = true;
+      setLaid(done);
+    };
+    if (!large) void layOut(whole, placeWithDagre, unfolding).then(show);
+    else void placeLarge(whole, unfolding, show, shown.current);
     return () => {
       wanted = false;
     };
     // `key` stands for what is unfolded; the graph of a version never changes.
-  }, [graph, key]);
+  }, [graph, key, flatSize]);
   return laid;
+}
+
+/** At once roughly, where nothing is drawn yet, then well. Where the worker cannot be had, it stays as it is. */
+async function placeLarge(graph: DrawnGraph, unfolding: Unfolding, show: (laid: LaidGraph) => void, isDrawn: boolean): Promise<void> {
+  const well = import("./elk").then((elk) => layOut(graph, elk.placeWithElk, unfolding)).catch(() => null);
+  if (!isDrawn) show(await layOut(graph, placeRoughly, unfolding));
+  const laid = (await well) ?? (isDrawn ? await layOut(graph, placeRoughly, unfolding) : null);
+  if (laid) show(laid);
 }
 
 /** A run without a document, as one of a trace: its outermost steps, unconnected. */

@@ -18,7 +18,8 @@ import { ErrorBox } from "./input-output";
 import panel from "./panel.module.css";
 
 export function About() {
-  const { run, record } = useRunPage();
+  const { run, record, latest } = useRunPage();
+  const { origin, review } = latest;
   return (
     <div className={styles.about} tabIndex={0} role="region" aria-label="About the run: all of it">
       <h2 className={styles.title}>About the run</h2>
@@ -27,7 +28,7 @@ export function About() {
         <Fact label="Id">
           <code>{run.id}</code> <CopyButton value={run.id} label="Copy the id" size={12} />
         </Fact>
-        <Fact label="Trigger">{run.trigger ?? "-"}</Fact>
+        <Fact label="Trigger">{origin?.trigger ?? "-"}</Fact>
         <Fact label="Created">
           <Moment at={run.created_at} as="full" />
         </Fact>
@@ -37,25 +38,25 @@ export function About() {
         <Fact label="Ended">
           <Moment at={run.ended_at} as="full" />
         </Fact>
-        <Fact label="Environment">{run.environment ?? "-"}</Fact>
-        {run.tags && run.tags.length > 0 && (
+        <Fact label="Environment">{origin?.environment ?? "-"}</Fact>
+        {origin && origin.tags.length > 0 && (
           <Fact label="Tags">
-            {run.tags.map((tag) => (
+            {origin.tags.map((tag) => (
               <span key={tag} className={styles.tag}>
                 <PlainText text={tag} />
               </span>
             ))}
           </Fact>
         )}
-        {Object.entries(run.metadata ?? {}).map(([name, value]) => (
+        {Object.entries(origin?.metadata ?? {}).map(([name, value]) => (
           <Fact key={name} label={name}>
             <PlainText text={value} />
           </Fact>
         ))}
-        {run.review && (
+        {review && (
           <Fact label="Review">
-            {run.review}
-            {run.score != null && `, ${run.score}`}
+            {review.review || "none"}
+            {review.score !== null && `, ${review.score}`}
           </Fact>
         )}
       </dl>
@@ -92,12 +93,12 @@ function Lineage() {
   const tries = useQuery(triesQuery(run.id));
   const children = [...latest.steps.values()].flatMap((step) => step.children.map((id) => ({ id, step: step.path })));
   const made = tries.data ?? [];
-  const evaluated = run.evaluation_run_info?.evaluated_run_id;
+  const { origin, judges } = latest;
   const rows: { key: string; words: string; id: string; status?: string }[] = [
-    ...(run.parent_run_id ? [{ key: "parent", words: "Parent run", id: run.parent_run_id }] : []),
-    ...(run.source_run_id ? [{ key: "source", words: "Made of", id: run.source_run_id }] : []),
+    ...(origin?.parentRunId ? [{ key: "parent", words: "Parent run", id: origin.parentRunId }] : []),
+    ...(origin?.sourceRunId ? [{ key: "source", words: "Made of", id: origin.sourceRunId }] : []),
     ...(latest.servedFrom ? [{ key: "cache", words: "Output of", id: latest.servedFrom }] : []),
-    ...(evaluated ? [{ key: "evaluated", words: "Evaluates", id: evaluated }] : []),
+    ...judges.slice(0, 20).map(({ runId, evaluator }) => ({ key: `judge ${runId}`, words: `Evaluated by ${evaluator}`, id: runId })),
     ...children.slice(0, 50).map(({ id, step }) => ({ key: `${step} ${id}`, words: `Child, by ${step}`, id })),
     ...made.map((each) => ({ key: each.id, words: "Made of this one", id: each.id, status: each.status })),
   ];
