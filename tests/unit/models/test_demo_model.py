@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runwell.adapters.models import demo
 from runwell.adapters.models.demo import DemoModels
 from runwell.model.errors import StepError
 from runwell.model.scope import DEFAULT_SCOPE
@@ -178,7 +177,7 @@ def test_the_slow_one_writes_as_much_as_is_wanted_word_by_word(monkeypatch: pyte
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr(demo.asyncio, "sleep", sleep)
+    monkeypatch.setattr("runwell.adapters.models.demo.asyncio.sleep", sleep)
     answer = ask("Hello", model="demo:slow", params={"max_tokens": 100})
     assert answer.usage.output_tokens >= 100
     assert waits == [0.12] * len(waits)
