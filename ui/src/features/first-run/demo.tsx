@@ -107,7 +107,7 @@ function Live({ id }: { id: string }) {
       <ol className={styles.steps} aria-label="Steps">
         {DEMO_DOCUMENT.steps.map(({ id: step, name, type }) => {
           const now = steps.get(step);
-          const text = texts[step];
+          const text = typeof now?.result === "string" && type === "llm" ? now.result : texts[step]; // what was written before one looked is in the result
           return (
             <li key={step}>
               <span className={styles.step}>{name}</span>
