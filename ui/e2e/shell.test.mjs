@@ -25,7 +25,7 @@ async function open(address, origin = server.address) {
 }
 
 test("an empty server says what to do next", async () => {
-  const page = await open("/");
+  const page = await open("/runs");
   await page.getByRole("heading", { name: "No runs in the last 7 days" }).waitFor();
   assert.equal(new URL(page.url()).pathname, "/runs");
   await look(page, "runs-empty");

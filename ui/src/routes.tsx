@@ -1,6 +1,6 @@
 /** Which page lies at which address. Every page is a chunk of its own: it is loaded when somebody goes there. */
 
-import { createRootRoute, createRoute, lazyRouteComponent, redirect, type AnyRoute } from "@tanstack/react-router";
+import { createRootRoute, createRoute, lazyRouteComponent, type AnyRoute } from "@tanstack/react-router";
 
 import { NotFoundPage, FailedPage } from "./app/error-pages";
 import { Shell } from "./app/shell";
@@ -13,16 +13,9 @@ function page(path: string, load: Load, name: string): AnyRoute {
   return createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) }) as unknown as AnyRoute;
 }
 
-const start = createRoute({
-  getParentRoute: () => root,
-  path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/runs" });
-  },
-});
-
 export const routeTree = root.addChildren([
-  start,
+  page("/", () => import("./features/first-run/page"), "StartPage"),
+  page("/welcome", () => import("./features/first-run/page"), "WelcomePage"),
   page("/command-center", () => import("./features/command-center/page"), "CommandCenterPage"),
   page("/runs", () => import("./features/runs/page"), "AllRunsPage"),
   page("/workflows/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),

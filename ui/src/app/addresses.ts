@@ -20,3 +20,4 @@ export const workflowAddress = (slug: string): Address => ({ to: `/workflows/${p
 export const agentAddress = (slug: string): Address => ({ to: `/agents/${part(slug)}` });
 export const settingsAddress = (section?: string): Address => ({ to: section ? `/settings/${part(section)}` : "/settings" });
 export const connectionsAddress = (search?: SearchValues): Address => ({ to: "/connections", search });
+export const welcomeAddress = (): Address => ({ to: "/welcome" });

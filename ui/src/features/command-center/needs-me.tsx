@@ -14,7 +14,7 @@ import { InlineTrouble } from "../../components/trouble";
 import { firstOf } from "../../model/search-values";
 import { Section, WaitingLines } from "./section";
 import styles from "./needs-me.module.css";
-import { TaskCard, type Doing } from "./task-card";
+import { TaskCard, type Doing } from "../../components/task/task-card";
 
 interface Props {
   tasks: UseQueryResult<TaskPage>;

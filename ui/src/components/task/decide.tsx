@@ -7,7 +7,7 @@ import { useMemo, useState, type FormEvent, type KeyboardEvent } from "react";
 import { decide, taskKeys, type Task, type TaskPage } from "../../api/tasks";
 import { runKeys } from "../../api/runs";
 import { announce } from "../../app/announce";
-import { InlineTrouble } from "../../components/trouble";
+import { InlineTrouble } from "../trouble";
 import { draftsOf, editableOf, fieldsOf, readEdit } from "../../model/task-form";
 import { EditForm } from "./edit-form";
 import type { Doing } from "./task-card";
