@@ -18,6 +18,7 @@ from runwell.adapters.models.router import ModelRouter
 from runwell.adapters.models.sources import ModelSources
 from runwell.adapters.sandbox import MontySandbox
 from runwell.adapters.secrets import EnvironmentSecrets, StoredSecrets
+from runwell.adapters.tools.functions import WithFunctions
 from runwell.adapters.tools.mcp_tools import McpTools
 from runwell.adapters.tools.reach import Reach as Reachable
 from runwell.engine.compile import Reach
@@ -52,6 +53,7 @@ from runwell.runtime.projector import Projector
 from runwell.runtime.publisher import Publisher, ReachOf
 from runwell.runtime.runtime import Runtime
 from runwell.runtime.traces import TraceRecorder
+from runwell.sdk.function_set import FunctionSet, installed_functions
 from runwell.settings import Settings
 from runwell.steps.reach import unreachable
 from runwell.steps.registry import as_tried, step_types
@@ -147,19 +149,21 @@ async def open_app(
     probe: Probe = no_probe,
     grace_s: float = 5.0,
     run_store: RunStore | None = None,
+    functions: FunctionSet | None = None,
 ) -> AsyncIterator[App]:
     """Open the data directory or database, take up the runs for which `mine` holds, and close it all at the end.
 
-    `run_store` goes before the one of the settings.
+    `run_store` goes before the one of the settings, `functions` before those that the settings name and packages bring along.
     Raises `DataDirectoryBusy` when another process owns it.
     """
     journal, sql = home(settings.data_dir, settings.database_url, probe)
     keys = KeyRing(settings.data_dir, settings.secret_key, settings.secret_key_previous)
     marks = VaultMarks(sql, content_hash(addresses(os.environ)))
-    vault, services = real_outside(settings, marks, keys)
+    known = installed_functions(settings.tool_modules) if functions is None else functions
+    vault, services = real_outside(settings, marks, keys, known)
     clock = SystemClock()
     hosting = Hosting(probe=probe, max_running=settings.max_running, marks=marks.of)
-    parts = assemble(journal, SqlDefinitions(sql), services, clock, reach=partial(reach_within, settings, vault), **hosting)
+    parts = assemble(journal, SqlDefinitions(sql), services, clock, reach=partial(reach_within, settings, vault, known), **hosting)
     store = run_store_of(settings) if run_store is None else run_store
     projector = None if store is None else Projector(journal, store, parts.runtime.feed, clock, probe)
     evaluation = hosted_evaluation(parts.runtime, sql)
@@ -256,14 +260,14 @@ def assemble(
     return App(runtime=runtime, journal=journal, definitions=definitions, publisher=publisher, types=known, playground=playground)
 
 
-def real_services(settings: Settings) -> Services:
+def real_services(settings: Settings, functions: FunctionSet | None = None) -> Services:
     """Return the services that reach the outside, with the environment's secrets and connections alone."""
     return Services(
         models=ModelRouter(http_allow=settings.http_allow),
         http=GuardedHttp(allow=settings.http_allow),
         sandbox=MontySandbox(max_processes=settings.sandbox_processes),
         secrets=EnvironmentSecrets(),
-        tools=McpTools(EnvironmentSecrets(), settings.mcp_commands, settings.http_allow),
+        tools=WithFunctions(McpTools(EnvironmentSecrets(), settings.mcp_commands, settings.http_allow), functions or FunctionSet()),
     )
 
 
@@ -279,7 +283,7 @@ def hosted_evaluation(runtime: Runtime, sql: Sql) -> HostedEvaluation:
     )
 
 
-def real_outside(settings: Settings, sql: Sql, keys: KeyRing) -> tuple[Vault, Services]:
+def real_outside(settings: Settings, sql: Sql, keys: KeyRing, functions: FunctionSet | None = None) -> tuple[Vault, Services]:
     """Return the vault, and the services with what is stored in it before the environment's."""
     sealer = Sealer(keys)
     secrets, connections = SqlSecrets(sql, sealer), SqlConnections(sql, sealer)
@@ -288,18 +292,19 @@ def real_outside(settings: Settings, sql: Sql, keys: KeyRing) -> tuple[Vault, Se
         real_services(settings),
         models=ModelRouter(ModelSources(os.environ, connections, share_keys=settings.share_model_keys), settings.http_allow),
         secrets=stored,
-        tools=McpTools(stored, settings.mcp_commands, settings.http_allow),
+        tools=WithFunctions(McpTools(stored, settings.mcp_commands, settings.http_allow), functions or FunctionSet()),
     )
     trial = GuardedTrial(connections, services.http)
     return Vault(secrets=secrets, connections=connections, trial=trial, rules=OriginRules(settings.http_allow)), services
 
 
-async def reach_within(settings: Settings, vault: Vault, scope: Scope) -> Reach:
+async def reach_within(settings: Settings, vault: Vault, functions: FunctionSet, scope: Scope) -> Reach:
     """Return what documents can name in the scope."""
     environment = ModelSources(os.environ, share_keys=settings.share_model_keys).environment(scope)
     tenant = scope.org_id != DEFAULT_ORG
     commands = () if tenant else tuple(settings.mcp_commands)
-    names = Reachable(environment, await vault.connections.types(scope), tenant=tenant, commands=commands)
+    own = FunctionSet() if tenant else functions
+    names = Reachable(environment, await vault.connections.types(scope), tenant=tenant, commands=commands, functions=own)
     return partial(unreachable, names=names)
 
 

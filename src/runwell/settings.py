@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         (`RUNWELL_RUNSTORE_URL`).
     runstore_memory_mb, runstore_threads: what the run store may take of this machine (`RUNWELL_RUNSTORE_MEMORY_MB`, `..._THREADS`).
     mcp_commands: programs that the default organization may use as MCP servers, by name (`RUNWELL_MCP_COMMANDS`).
+    tool_modules: modules, by dotted name or path, whose `@tool` functions its documents may name (`RUNWELL_TOOL_MODULES`, comma-separated).
     """
 
     data_dir: Path
@@ -70,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     runstore_memory_mb: int = 2_048
     runstore_threads: int = 2
     mcp_commands: Mapping[str, McpCommand] = {}
+    tool_modules: tuple[str, ...] = ()
 
 
 def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -96,7 +98,12 @@ def read_settings(data_dir: Path | None = None, environ: Mapping[str, str] = os.
         runstore_memory_mb=_count(environ, "RUNWELL_RUNSTORE_MEMORY_MB", 2_048),
         runstore_threads=_count(environ, "RUNWELL_RUNSTORE_THREADS", 2, 256),
         mcp_commands=read_commands(environ.get("RUNWELL_MCP_COMMANDS", "")),
+        tool_modules=read_tool_modules(environ),
     )
+
+
+def read_tool_modules(environ: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name.strip() for name in environ.get("RUNWELL_TOOL_MODULES", "").split(",") if name.strip())
 
 
 def _origin(text: str) -> str:

@@ -157,7 +157,9 @@ def _quoted(text: str) -> str:
 
 
 def wrong(answered: Answered) -> str | None:
-    """Return what is wrong with an answer to a malformed request."""
+    """Return what is wrong with an answer to a malformed request. Who hung up in the middle of a wait is told 499, and nothing else."""
+    if (answered.status, answered.body) == (499, b""):
+        return None
     if not 200 <= answered.status < 500:
         return f"status {answered.status}"
     if INSIDES.search(answered.body):

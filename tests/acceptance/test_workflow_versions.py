@@ -225,7 +225,7 @@ def test_the_schema_is_public_and_the_openapi_document_shows_everything(tmp_path
             commands = document["components"]["schemas"]
             shown = operations["command_workflow"]["requestBody"]["content"]["application/json"]["schema"]
             names = set(shown["discriminator"]["mapping"])
-            assert names == {"start", "pause", "resume", "stop", "complete_task", "send_message"}
+            assert names == {"start", "pause", "resume", "stop", "complete_task", "send_message", "data"}
             for name in ("create_workflow", "replace_workflow_draft", "publish_workflow", "validate_document", "validate_workflow"):
                 assert set(operations[name]["requestBody"]["content"]) == {"application/json", "application/yaml"}
             assert set(operations["publish_workflow"]["responses"]) == {"200", "201", "default"}

@@ -5,6 +5,7 @@ from tests.contract.run_store_contract import ALL, Opened, run
 
 from runwell.ports.run_store import RunsAsked
 from runwell.search.parser import parse
+from runwell.search.paths import segment
 
 
 class RunStoreFieldsContract:
@@ -34,6 +35,18 @@ class RunStoreFieldsContract:
             assert "number" in types["input.n"]
             assert found["input.lang"].values == ("de", "en")
             assert "input.long_ago" not in found
+
+        run(main())
+
+    def test_names_can_be_asked_about_whatever_the_keys(self, opened: Opened) -> None:
+        async def main() -> None:
+            keys = ["", "a b", "a.b", '"', "\\", "=", "!x", "[]", "\n", "é", "length"]
+            async with opened() as store:
+                await store.keep([record(1, input=dict.fromkeys(keys, "v"))], 1)
+                found = {field.name for field in await store.fields(RunsAsked(scope=OURS), START)}
+                for name in (f"input.{segment(key)}" for key in keys):
+                    assert name in found
+                    assert (await store.counts(RunsAsked(scope=OURS, query=parse(f"{name}:v", START)))).count == 1, name
 
         run(main())
 

@@ -64,6 +64,8 @@ class EvaluationStoresContract:
                 assert (await held.attach(ONE, "wf_9", "e0", 0.25, 99)).sample_rate == 0.25
                 [watched] = await held.watched()
                 assert (watched.position, watched.scope, watched.sample_rate) == (7, ONE, 0.25), "a new rate begins nothing anew"
+                assert (watched.on, (await held.attachments(ONE, "wf_9"))[0].on) == ("run", "run")
+                assert (await held.attach(ONE, "wf_9", "e0", 0.25, 99, "turn")).on == (await held.watched())[0].on == "turn"
                 await held.looked_at(watched, 12)
                 await held.looked_at(watched, 9)
                 assert (await held.watched())[0].position == 12

@@ -8,13 +8,13 @@ import pytest
 from runwell.cli.demo import EXAMPLE, example_file
 from runwell.cli.document_files import is_path
 from runwell.cli.main import global_options_first
-from runwell.cli.needs import descendants
 from runwell.cli.options import Options
 from runwell.cli.values import read_pairs
 from runwell.model.documents import nearest_line
 from runwell.model.errors import InvalidInput
 from runwell.model.run import RunRow
 from runwell.model.statuses import RunStatus
+from runwell.query.families import descendants
 
 ROOT = Path(__file__).parents[2]
 

@@ -124,3 +124,11 @@ def test_what_stands_in_has_no_further_problems(pointer: str, kept: bool) -> Non
 )
 def test_what_cannot_be_read_has_a_cure(text: str, words: str) -> None:
     assert words in refusal(text).message
+
+
+def test_surrogate_pairs_are_the_characters_that_they_are() -> None:
+    assert read_document(r'{"name": "\ud83d\ude00", "\udbff\udfff": "two\nlines"}').data == {"name": "😀", "\U0010ffff": "two\nlines"}
+
+
+def test_half_a_character_does_not_stand_in_a_pointer() -> None:
+    assert refusal('{"\\ud83d": {"a": 1, "a": 2}}').pointer == "/?"

@@ -50,6 +50,8 @@ SOUND = [
     document(tool="mcp:desk/find_ticket"),
     document(tool="{{ input.tool }}"),
     document({"type": "mcp", "name": "desk/refund", "requires_approval": True}, tool="mcp:desk/find"),
+    document({"type": "python", "name": "find"}, tool="python:find"),
+    document({"type": "python", "name": "find", "input_schema": {"type": "object"}, "description": "x", "unsafe": False}, tool="mcp:a/b"),
     document({"type": "workflow", "name": "refund-flow", "requires_approval": True}, tool="mcp:desk/find"),
     document({**FIND, "request": {"url": "{{ args.url }}", "query": {"who": "{{ run.id }}", "x": "{{ input.x }}"}}}),
 ]
@@ -84,6 +86,9 @@ CASES = [
         "",
     ),
     ("unknown_field", document({"type": "mcp", "name": "a/b", "request": {}}, tool="mcp:a/b"), "/tools/0/request", "unknown field", ""),
+    ("missing_field", document({**ADD, "code": ...}, FIND), "/tools/0", "'code' is missing", ""),
+    ("unknown_field", document({"type": "python", "name": "f", "cod": "1"}, FIND), "/tools/0/cod", "unknown field", ""),
+    ("bad_schema", document({"type": "python", "name": "f", "input_schema": {"type": 3}}, FIND), "/tools/0/input_schema/type", "", ""),
     ("bad_value", document({**FIND, "name": "a b"}, FIND), "/tools/0/name", "no name of a http tool", "letters"),
     ("bad_value", document({"type": "mcp", "name": "desk"}, tool="mcp:a/b"), "/tools/0/name", "no name of a mcp tool", ""),
     ("duplicate_tool", document(FIND, FIND), "/tools/1/name", "two tools are called 'http:find'", "another name"),

@@ -1,6 +1,8 @@
 """When a trace is whole, as far as anybody can tell; and what a run holds at most."""
 
 import asyncio
+import json
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ from tests.spans import agent_trace, as_json, new_trace_id, request, span
 
 from runwell.adapters.otlp.forms import FORMS
 from runwell.adapters.otlp.reading import read_trace
-from runwell.bootstrap import App, open_app
+from runwell.bootstrap import App, event_rules, open_app
 from runwell.engine import traces
+from runwell.model.redaction import PatternRule, Redaction
 from runwell.model.scope import DEFAULT_SCOPE
 from runwell.model.traces import Span, TraceReading
 from runwell.runtime.traces import LONGEST_MS, MOST_PENDING, PUT_OFF_MS, QUIET_MS, ROOTLESS_MS, TraceRecorder, run_id_of
@@ -129,3 +132,39 @@ def test_a_trace_that_cannot_be_recorded_keeps_no_other_from_it(tmp_path: Path) 
         assert await app.journal.row(run_id_of(DEFAULT_SCOPE, broken)) is not None
 
     recording(tmp_path, main, read)
+
+
+def leaking(folder: Path, what: bytes) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file() and re.search(what, file.read_bytes())]
+
+
+def test_what_a_project_does_not_want_kept_does_not_wait_in_the_database_either(tmp_path: Path) -> None:
+    async def main(app: App, recorder: TraceRecorder, clock: FakeClock) -> None:
+        assert app.sql is not None
+        rules = Redaction(kinds=("email",), paths=("*.password",), patterns=(PatternRule(name="code", pattern="secret-[0-9]+"),))
+        app.runtime.redaction.set(DEFAULT_SCOPE.project_id, event_rules(rules))
+        said = '{"question": "Mail ada@example.com", "password": "hunter2", "n": 1}'
+        told = {"input.value": said, "password": "hunter2", "note": "secret-12 {", "session.id": "s-1"}
+        [sent] = spans_of(span(new_trace_id(), 1, "ask secret-77", told=told, error="no ada@example.com"))
+        await recorder.take(DEFAULT_SCOPE, "usr", [sent])
+        [trace] = await SqlPendingSpans(app.sql).traces()
+        _, [kept] = await SqlPendingSpans(app.sql).spans(trace, 9)
+        assert kept.name == "ask [redacted:code]"
+        assert kept.message == "no [redacted:email]"
+        inside = json.loads(kept.attributes.pop("input.value"))
+        assert inside == {"question": "Mail [redacted:email]", "password": "[redacted:password]", "n": 1}
+        assert kept.attributes == {"password": "[redacted:password]", "note": "[redacted:code] {", "session.id": "s-1"}
+        assert leaking(tmp_path, rb"hunter2|ada@example|secret-\d") == []
+        await clock.advance(QUIET_MS)
+        assert await recorder.settle() == 1
+        state = await app.runtime.state(run_id_of(DEFAULT_SCOPE, sent.trace_id))
+        assert state.created.input == inside
+
+    recording(tmp_path, main)
+
+
+def test_a_span_that_holds_nothing_of_the_kind_stays_as_it_was_sent(tmp_path: Path) -> None:
+    rules = event_rules(Redaction(kinds=("email", "phone"), paths=("*.password", "input.x")))
+    assert rules is not None
+    for sent in spans_of(*agent_trace(new_trace_id())):
+        assert rules.span(sent) == sent

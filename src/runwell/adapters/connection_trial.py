@@ -5,11 +5,11 @@ from typing import Final
 
 import msgspec
 
-from runwell import __version__
 from runwell.model.errors import NotFound, StepError
 from runwell.model.origins import permits
 from runwell.model.scope import Scope
 from runwell.model.vault import ADDRESSES, Trial
+from runwell.model.version import __version__
 from runwell.ports.http import Http, HttpRequest
 from runwell.ports.secrets import OpenConnection
 from runwell.ports.vault import ConnectionStore

@@ -87,7 +87,12 @@ def _broken(message: str, line: int | None, cure: str, pointer: str = "") -> Inv
 
 
 def _problem(message: str, line: int | None, cure: str, pointer: str) -> Problem:
-    return Problem(code="bad_yaml", message=message, line=line, pointer=pointer, hint=cure)
+    return Problem(code="bad_yaml", message=message, line=line, pointer=pointer.encode(errors="replace").decode(), hint=cure)
+
+
+def _whole(text: str) -> str:
+    r"""Return the text with surrogate pairs as the characters that they are: JSON writes `"\ud83d\ude00"`, which YAML does not know."""
+    return text if text.isprintable() else text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 class _Builder:
@@ -139,7 +144,7 @@ class _Builder:
                 self._report("a key must be plain text", line, cure, pointer, unread=True)
                 continue
             self._check_tag(key_node, pointer)
-            key = str(key_node.value)
+            key = _whole(str(key_node.value))
             value = self._build(value_node, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", depth + 1)
             if key in data:
                 self._report(f"the key {key!r} is given twice", line, "keep one of them", pointer)
@@ -156,4 +161,4 @@ class _Builder:
             message = f"{node.value!r} is a {type(value).__name__}, which JSON does not have"
             self._report(message, line, "put it in quotes", pointer, unread=True)
             return str(node.value)
-        return value
+        return _whole(value) if isinstance(value, str) else value

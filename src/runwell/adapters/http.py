@@ -14,10 +14,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
 
-from runwell import __version__
 from runwell.adapters.addresses import AddressPolicy
 from runwell.adapters.guarded_transport import AddressRefused, GuardedTransport
 from runwell.model.errors import FailureCode, StepError
+from runwell.model.version import __version__
 from runwell.ports.http import HttpRequest, HttpResponse
 
 __all__ = ["GuardedHttp", "GuardedTransport"]

@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from runwell import __version__
 from runwell.api.access_log import AccessLog
 from runwell.api.answers import REF, answer_schemas
 from runwell.api.body_limit import BodyLimit
@@ -57,6 +56,7 @@ from runwell.api.routes import (
     workflow_versions,
     workflows,
 )
+from runwell.model.version import __version__
 
 ROUTERS = (
     health.routes,

@@ -59,7 +59,7 @@ class RemoteAgents:
         self._client = client
 
     async def all(self) -> list[WorkflowSummary]:
-        return [agent async for agent in self._client.workflows.list(kind="agent", limit=_PAGE)]
+        return [agent async for agent in self._client.agents.list(limit=_PAGE)]
 
     async def one(self, key: str) -> AgentView:
         found = await self._client.workflows.get(key)

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from runwell import __version__
 from runwell.cli.agent_commands import agents_app
 from runwell.cli.evaluation_commands import datasets_app, evaluators_app, experiments_app
 from runwell.cli.figure_commands import show_figure
@@ -23,6 +22,7 @@ from runwell.cli.run_commands import runs_app, tasks_app
 from runwell.cli.values import read_json, read_pairs
 from runwell.cli.view_commands import views_app
 from runwell.model.errors import InvalidInput
+from runwell.model.version import __version__
 
 app = typer.Typer(
     help="Run AI workflows durably, and keep every run.",

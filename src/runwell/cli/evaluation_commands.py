@@ -59,12 +59,13 @@ def attach_evaluator(
     evaluator: EvaluatorName,
     workflow: WorkflowName,
     rate: Annotated[float, typer.Option("--rate", metavar="SHARE", help="The share of the runs: over 0, at most 1.")] = 1.0,
+    on_turns: Annotated[bool, typer.Option("--turns", help="Judge each turn of their conversations, as it ends.")] = False,
     output: Output = None,
 ) -> None:
     """Let an evaluator judge a workflow's runs as they succeed."""
     from runwell.cli import evaluations
 
-    finish(evaluations.attach(options_of(context), evaluator, workflow, rate, chosen(output)))
+    finish(evaluations.attach(options_of(context), evaluator, workflow, rate, "turn" if on_turns else "run", chosen(output)))
 
 
 @evaluators_app.command("detach")

@@ -15,7 +15,7 @@ from runwell.cli.options import Options
 from runwell.cli.output import Format
 from runwell.cli.remote_place import RemoteReader
 from runwell.model.errors import InvalidInput
-from runwell.model.evaluation import AcceptedEvaluation
+from runwell.model.evaluation import AcceptedEvaluation, Occasion
 from runwell.model.experiments import ComparedRow, Comparison, Spread
 from runwell.model.run import Evaluation
 from runwell.sdk.client import AsyncClient
@@ -96,10 +96,11 @@ async def list_evaluators(options: Options, output: Format) -> Exit:
     return _show(found, output, ("Name", "Kind", "Id", "Made"), rows, "No evaluators.")
 
 
-async def attach(options: Options, evaluator: str, workflow: str, rate: float, output: Format) -> Exit:
+async def attach(options: Options, evaluator: str, workflow: str, rate: float, on: Occasion, output: Format) -> Exit:
     async with _server(options) as client:
-        made = await client.evaluators.attach(evaluator, workflow, sample_rate=rate)
-    return _tell(made, output, f"{made.evaluator} judges {made.sample_rate:.0%} of the runs of {workflow}.")
+        made = await client.evaluators.attach(evaluator, workflow, sample_rate=rate, on=on)
+    what = "runs" if made.on == "run" else "runs, turn by turn,"
+    return _tell(made, output, f"{made.evaluator} judges {made.sample_rate:.0%} of the {what} of {workflow}.")
 
 
 async def detach(options: Options, evaluator: str, workflow: str) -> Exit:

@@ -12,7 +12,7 @@ from runwell.cli.complaints import FileProblem
 from runwell.cli.document_files import Source
 from runwell.cli.finding import TaskPlace, find_run, find_task
 from runwell.cli.keeping import located
-from runwell.cli.needs import descendants, topmost
+from runwell.cli.needs import topmost
 from runwell.cli.place import NewRun
 from runwell.cli.publication import publish
 from runwell.engine.evolve import fold
@@ -27,6 +27,7 @@ from runwell.ports.feed import Listener
 from runwell.ports.journal import Version
 from runwell.ports.keeping import Trouble, TroubleListener
 from runwell.ports.runs import StartRequest
+from runwell.query.families import descendants
 from runwell.viewing import View
 
 if TYPE_CHECKING:  # slow to import, and only who carries runs needs it

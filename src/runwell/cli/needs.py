@@ -13,7 +13,6 @@ from runwell.cli.options import Options
 from runwell.engine.state import RunState, StepState
 from runwell.model.errors import NotFound
 from runwell.model.events import TaskCreated
-from runwell.model.run import RunRow
 from runwell.model.statuses import RunStatus
 from runwell.ports.journal import Journal
 
@@ -150,19 +149,6 @@ def resuming(run_id: str, options: Options) -> list[str]:
 
 def _resume(run_id: str, options: Options) -> str:
     return f"  {options.command('run', '--resume', run_id)}"
-
-
-def descendants(rows: Sequence[RunRow], run_id: str) -> set[str]:
-    """Return the run and, of these rows, all that descend from it."""
-    children: dict[str, list[str]] = {}
-    for row in rows:
-        children.setdefault(row.parent_run_id or "", []).append(row.run_id)
-    found, ahead = {run_id}, [run_id]
-    while ahead:
-        fresh = set(children.get(ahead.pop(), ())) - found
-        found |= fresh
-        ahead += fresh
-    return found
 
 
 async def topmost(journal: Journal, run_id: str) -> str:

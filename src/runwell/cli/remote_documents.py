@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -12,8 +11,7 @@ from runwell.cli.document_files import Source, refusal
 from runwell.cli.publication import part_at
 from runwell.engine.plan import Plan
 from runwell.model.documents import kind_of, nearest_line
-from runwell.model.errors import InvalidDocument, NotFound, Problem, Refused
-from runwell.model.workflow_views import VersionSummary
+from runwell.model.errors import InvalidDocument, Problem
 from runwell.ports.journal import Version
 from runwell.runtime.publisher import Publisher
 from runwell.sdk.client import AsyncClient
@@ -56,19 +54,11 @@ async def publish(client: AsyncClient, source: Source) -> Version:
         step["workflow"], step["version"] = version.slug, version.number
     slug = source.plan.workflow.slug
     try:
-        summary = await _published(client, slug, document)
+        summary = await client.workflows.put(slug, document, kind=kind_of(document))
     except InvalidDocument as exc:
         raise refusal([file_problem(source, problem) for problem in exc.problems]) from exc
     kind = kind_of(document)
     return Version(workflow_id=summary.workflow_id, slug=slug, name=summary.name, number=summary.number, hash=summary.hash, kind=kind)
-
-
-async def _published(client: AsyncClient, slug: str, document: dict[str, Any]) -> VersionSummary:
-    with suppress(NotFound):
-        return await client.workflows.publish(slug, document)
-    with suppress(Refused):  # somebody was quicker
-        await client.workflows.create(document, slug=slug, kind=kind_of(document))
-    return await client.workflows.publish(slug, document)
 
 
 def file_problem(source: Source, problem: Problem) -> FileProblem:

@@ -16,13 +16,14 @@ from runwell.engine.templates import Const, DictNode, ListNode, Node, Single, es
 from runwell.engine.tools import SEEN, guarded, wrong_tools
 from runwell.model.errors import InvalidDocument, Problem
 from runwell.model.step import ForEach, StepSpec, While, body_of
+from runwell.model.tool import ToolSpec
 from runwell.model.workflow import INVALID, Parsed
 
 SpecProblems = Callable[[StepSpec], list[tuple[str, str, str]]]
 """A step type's own checks: (pointer within the step, message, hint) for each problem."""
 
-Reach = Callable[[StepSpec], list[Problem]]
-"""What an installation cannot reach of what a step names (models, connections); pointers are within the step."""
+Reach = Callable[[StepSpec | ToolSpec], list[Problem]]
+"""What an installation cannot reach of what a step or tool names (models, connections, functions); pointers are within it."""
 
 
 def compile_workflow(parsed: Parsed, checks: Mapping[str, SpecProblems] | None = None, reach: Reach | None = None) -> Plan:
@@ -62,6 +63,8 @@ class _Compiler:
             if spec.step is not None:
                 self._check_spec(spec.step, f"/tools/{i}")
                 inputs = guarded(self._inputs(spec.step, f"/tools/{i}", SEEN))
+            for problem in self._reach(spec) if self._reach else ():
+                self.problems.append(replace(problem, pointer=f"/tools/{i}{problem.pointer}"))
             plans[spec.full_name] = ToolPlan(spec=spec, inputs=inputs, secret_pointers=secret_pointers(inputs))
         return plans
 

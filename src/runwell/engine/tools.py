@@ -5,7 +5,7 @@ none of them can leave its place: no other path, query or host.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from runwell.engine.environment import run_facts
@@ -95,6 +95,9 @@ def rendered(plan: ToolPlan, state: RunState, args: Mapping[str, Any]) -> dict[s
     return {field: node.render(env) for field, node in plan.inputs.items()}
 
 
+_FUNCTION: Final = " a registered function needs type and name only"
+
+
 def wrong_tools(spec: StepSpec, tools: Sequence[ToolSpec]) -> list[Finding]:
     """Return what is wrong with the tools that a step names: those that the document would have to declare."""
     declared = {tool.full_name: tool for tool in tools}
@@ -102,7 +105,7 @@ def wrong_tools(spec: StepSpec, tools: Sequence[ToolSpec]) -> list[Finding]:
     for place, name in spec.tools_named():
         tool = declared.get(name)
         if tool is None and name.partition(":")[0] in OWN_STEP:
-            cure = nearest(name, declared) or "declare it in the workflow's tools:"
+            cure = nearest(name, declared) or f"declare it in the workflow's tools:{_FUNCTION if name.startswith('python:') else ''}"
             found.append(Finding("unknown_tool", f"the document declares no tool {name!r}", place, cure))
         elif tool is not None and tool.requires_approval and not spec.waits_for_approval:
             cure = "put an approval step before this one, and take requires_approval off; agents ask by themselves"

@@ -57,12 +57,17 @@ class Evaluator(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
 
 
+Occasion = Literal["run", "turn"]
+"""When an attached evaluator judges: once a run has succeeded, or each time a turn of a conversation has ended."""
+
+
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
-    """An evaluator that judges a workflow's runs as they succeed: a `sample_rate` of them, chosen by the hash of their ids."""
+    """An evaluator that judges a workflow's runs by themselves: a `sample_rate` of them, chosen by the hash of their ids."""
 
     workflow_id: str
     evaluator_id: str
     evaluator: str
+    on: Occasion = "run"
     sample_rate: float
     created_at: str
 

@@ -13,6 +13,7 @@ from runwell.model.commands import CompleteTask
 from runwell.model.errors import ErrorInfo
 from runwell.model.raw_body import REDACTED, RawBody, withheld
 from runwell.model.redactor import Redactor, Root
+from runwell.model.traces import Span
 
 D = TypeVar("D", bound=ev.EventData)
 S = TypeVar("S", bound=msgspec.Struct)
@@ -76,9 +77,40 @@ class RedactedEvents:
     def event(self, data: D) -> D:
         return _redacted(self._redactor, data, CONTENT.get(type(data), {}))
 
+    def span(self, span: Span) -> Span:
+        """Return the span without what patterns and `*` paths take out: which of its values are input or output only its reading says."""
+        said = self._redactor.data
+        events = tuple(
+            msgspec.structs.replace(one, name=said(one.name), attributes=self._attributes(one.attributes)) for one in span.events
+        )
+        links = tuple(msgspec.structs.replace(one, attributes=self._attributes(one.attributes)) for one in span.links)
+        changes = {"name": said(span.name), "message": said(span.message), "events": events, "links": links}
+        return msgspec.structs.replace(
+            span, attributes=self._attributes(span.attributes), resource=self._attributes(span.resource), **changes
+        )
+
+    def _attributes(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return attributes redacted; JSON in a text is looked into, and stays JSON, since whoever reads the span reads it."""
+        inside = {key: found for key, value in given.items() if (found := _json_in(value)) is not None}
+        found, kept = self._redactor.data({**given, **inside}), {}
+        for key, clean in found.items() if isinstance(found, dict) else {"attributes": found}.items():
+            was_json = key in inside and not isinstance(clean, str)
+            kept[key] = clean if not was_json else given[key] if clean is inside[key] else msgspec.json.encode(clean).decode()
+        return kept
+
     def decision(self, command: CompleteTask) -> CompleteTask:
         """Return the decision as it would be kept: said again, it is the same one."""
         return _redacted(self._redactor, command, CONTENT[ev.TaskCompleted])
+
+
+def _json_in(value: Any) -> Any:
+    """Return the object or list that a text says; None for anything else."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return None
 
 
 def _redacted(redactor: Redactor, held: S, fields: dict[str, tuple[Root, ...]]) -> S:

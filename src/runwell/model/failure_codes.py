@@ -5,7 +5,7 @@ from typing import Final
 FAILURE_CODES: Final[dict[str, str]] = {
     "HTTP_FAILED": "An http step's request failed, or its answer had another status than expected. `details` holds status and the beginning of the body.",
     "HTTP_BLOCKED": "An http step's address is not allowed: private, local or reserved. The operator can allow blocks with `RUNWELL_HTTP_ALLOW`.",
-    "PYTHON_FAILED": "The code of a python step raised or could not be run. `details` holds the traceback.",
+    "PYTHON_FAILED": "The code of a python step raised or could not be run, or a registered function did; `details` holds the traceback.",
     "LLM_REQUEST_FAILED": "A model call failed. `details.reason` says why: rate_limit, auth, context_length, timeout, and so on.",
     "LLM_INVALID_OUTPUT": "The model's answer broke `output_schema`, after all repair attempts. `details` holds the raw answer and the errors.",
     "MCP_TOOL_FAILED": "A call to a tool of an MCP server failed. `details.reason` says why: tool_error, unknown_tool, timeout, connection, unavailable, protocol, too_large, auth, and so on.",

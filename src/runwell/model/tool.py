@@ -1,10 +1,12 @@
 """The tools of a workflow document: what its `tool` and `agent` steps may call, and on which terms.
 
 A tool of type http or python is a step without a place in the graph: it has that step's own fields, whose templates see
-`args`. One of type mcp or workflow lies elsewhere; its entry only says on which terms it may be called.
+`args`. One of type mcp or workflow lies elsewhere; its entry only says on which terms it may be called. So does one of
+type python without code: it is a function that the installation has registered.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from pydantic import Field, SerializeAsAny
@@ -40,13 +42,16 @@ class ToolSpec(Part):
 
     `http` and `python` tools have the fields of that step, too, and see `args` in their templates; in a URL with more
     text around it an argument is percent-encoded. `mcp` (`<server>/<tool>`) and `workflow` (a slug) have no more than
-    `unsafe` and `requires_approval`: the server says what they take.
+    `unsafe` and `requires_approval`: the server says what they take. A `python` tool without `code` is a function that is
+    registered under this name where the document runs; `description` and `input_schema` go before those of the function.
     """
 
     type: ToolType
     name: str = Field(min_length=1, max_length=200)
     description: str | None = Field(default=None, max_length=8_192, description="what models are told of it")
-    input_schema: dict[str, Any] | None = Field(default=None, description="JSON Schema of the arguments; http and python tools need it")
+    input_schema: dict[str, Any] | None = Field(
+        default=None, description="JSON Schema of the arguments; http tools and python code need it"
+    )
     unsafe: bool | None = Field(
         default=None,
         description="a call may change something, and is recorded for good before it begins; left out, all do but python and http reads",
@@ -56,8 +61,18 @@ class ToolSpec(Part):
     step: SerializeAsAny[StepSpec] | None = Field(default=None, exclude=True)
 
     @property
+    def is_registered(self) -> bool:
+        """Whether it is a registered function."""
+        return self.type == "python" and self.step is None
+
+    @property
     def full_name(self) -> str:
         return f"{self.type}:{self.name}"
+
+
+def is_registered(raw: Mapping[str, Any]) -> bool:
+    """Whether a tool of a document is a registered function: one of type python that brings no code along."""
+    return raw.get("type") == "python" and "code" not in raw and "inputs" not in raw
 
 
 def name_fault(full_name: str) -> tuple[str, str] | None:

@@ -19,7 +19,7 @@ from runwell.model.schema import schema_problems
 from runwell.model.slugs import NAME, NAME_LENGTH, slug_of
 from runwell.model.stand_in import ids_within, stand_in
 from runwell.model.step import STEP_ID, Part, StepSpec
-from runwell.model.tool import OF_A_STEP, OWN_STEP, ToolSpec, ToolType, name_fault
+from runwell.model.tool import OF_A_STEP, OWN_STEP, ToolSpec, ToolType, is_registered, name_fault
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -143,7 +143,7 @@ class _Reader:
         own = {key: value for key, value in raw.items() if key in ToolSpec.model_fields and key != "step"}
         rest = {key: value for key, value in raw.items() if key not in own}
         kind = raw["type"] if isinstance(raw.get("type"), str) else ""
-        if kind not in OWN_STEP:
+        if kind not in OWN_STEP or is_registered(raw):
             own |= rest if kind in get_args(ToolType) else {}
             self._check_terms(own, pointer)
         else:
@@ -161,6 +161,8 @@ class _Reader:
         return self._build(self._types[kind], {**known, "id": "tool"}, pointer, None).model_copy(update={"id": pointer})
 
     def _check_terms(self, own: dict[str, Any], pointer: str) -> None:
+        if own.get("type") == "python":
+            return  # what a version says of a registered function is what its runs go by
         for key in {"description", "input_schema"} & own.keys():
             self._report(
                 "not_in_a_tool", f"a tool of type {own.get('type')} has no {key!r}", f"{pointer}/{key}", hint="its server tells it"
@@ -175,7 +177,7 @@ class _Reader:
         elif spec.full_name in self._tools:
             message = f"two tools are called {spec.full_name!r}; the first is at {self._tools[spec.full_name]}"
             self._report("duplicate_tool", message, f"{pointer}/name", hint="give one of them another name")
-        if spec.type in OWN_STEP and "input_schema" not in raw:
+        if spec.type in OWN_STEP and not is_registered(raw) and "input_schema" not in raw:
             self._report(
                 "missing_field", "the field 'input_schema' is missing", pointer, hint="add input_schema: {type: object, properties: ...}"
             )
@@ -255,12 +257,25 @@ def workflow_json_schema(types: SpecTypes) -> dict[str, Any]:
         "oneOf": [{"$ref": f"#/$defs/step_{name}"} for name in types],
         "discriminator": {"propertyName": "type", "mapping": {name: f"#/$defs/step_{name}" for name in types}},
     }
-    defs["ToolSpec"] = {"oneOf": [_tool_schema(tool, kind, defs.get(f"step_{kind}")) for kind in get_args(ToolType)]}
+    kinds = [_tool_schema(tool, kind, defs.get(f"step_{kind}")) for kind in get_args(ToolType)]
+    defs["ToolSpec"] = {"oneOf": [*kinds, _registered_schema(tool)]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "/schemas/workflow.json",
         "title": "Runwell workflow",
         **schema,
+    }
+
+
+def _registered_schema(tool: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of a tool that is a registered function."""
+    said = {key: value for key, value in tool["properties"].items() if key not in ("step", "type")}
+    return {
+        "title": "Tool of type python, a registered function",
+        "type": "object",
+        "properties": {"type": {"const": "python"}, **said},
+        "required": ["type", "name"],
+        "additionalProperties": False,
     }
 
 

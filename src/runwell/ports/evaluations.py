@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from runwell.model.datasets import Dataset, DatasetRow, DatasetVersion
-from runwell.model.evaluation import Attachment, EvaluationAsked, Evaluator, EvaluatorKind
+from runwell.model.evaluation import Attachment, EvaluationAsked, Evaluator, EvaluatorKind, Occasion
 from runwell.model.experiments import Cell, Experiment, ExperimentPlan, ExperimentStatus, OpenExperiment
 from runwell.model.scope import Scope
 
@@ -37,6 +37,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope
     workflow_id: str
     evaluator_id: str
+    on: Occasion
     sample_rate: float
     position: int
 
@@ -54,8 +55,8 @@ class Evaluators(Protocol):
         """Delete it with its attachments. What it said of runs stays."""
         ...
 
-    async def attach(self, scope: Scope, workflow_id: str, key: str, sample_rate: float, position: int) -> Attachment:
-        """Let it judge the workflow's runs that succeed after the journal's `position`; an attachment that is there gets the new rate."""
+    async def attach(self, scope: Scope, workflow_id: str, key: str, sample_rate: float, position: int, on: Occasion = "run") -> Attachment:
+        """Let it judge what comes of the workflow after the journal's `position`; an attachment that is there gets the new terms."""
         ...
 
     async def detach(self, scope: Scope, workflow_id: str, key: str) -> None: ...

@@ -175,7 +175,7 @@ class Models(Protocol):
 class Refusal(NamedTuple):
     """Why a name that a document gives leads nowhere here."""
 
-    code: Literal["unknown_model", "missing_connection", "no_template_here"]
+    code: Literal["unknown_model", "missing_connection", "no_template_here", "unknown_tool", "needs_approval"]
     message: str
     cure: str
 

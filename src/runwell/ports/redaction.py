@@ -4,6 +4,7 @@ from typing import Protocol, TypeVar
 
 from runwell.model.commands import CompleteTask
 from runwell.model.events import EventData
+from runwell.model.traces import Span
 
 D = TypeVar("D", bound=EventData)
 
@@ -14,6 +15,10 @@ class EventRedactor(Protocol):
     mark: str
 
     def event(self, data: D) -> D: ...
+
+    def span(self, span: Span) -> Span:
+        """Return a span as it may lie until it is part of a run: without what can be told before it is read."""
+        ...
 
     def decision(self, command: CompleteTask) -> CompleteTask: ...
 

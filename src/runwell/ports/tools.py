@@ -2,7 +2,7 @@
 
 mcp:<server>/<tool>   a tool of an MCP server: a stored connection of type mcp, or a command that the operator allows
 http:<name>           a request that the workflow document declares
-python:<name>         code that the workflow document declares
+python:<name>         code that the workflow document declares, or a function that the process has registered
 workflow:<slug>       another workflow (agents only; elsewhere there is a step for it)
 """
 
@@ -43,8 +43,9 @@ class Tools(Protocol):
     """The tools that lie outside of the document.
 
     Raises `StepError` `MCP_TOOL_FAILED`, with `details` `{"reason": "tool_error" | "unknown_tool" | "timeout" | "connection" |
-    "unavailable" | "protocol" | "too_large" | "auth" | "rate_limit" | ..., ...}`; `TOOL_FAILED` for a name that leads
-    nowhere; `CONNECTION_MISSING`, `SECRET_UNREADABLE` and `HTTP_BLOCKED` as for http steps.
+    "unavailable" | "protocol" | "too_large" | "auth" | "rate_limit" | ..., ...}`; `PYTHON_FAILED` for what a function does;
+    `TOOL_FAILED` for a name that leads nowhere, and for arguments that a function does not take; `CONNECTION_MISSING`,
+    `SECRET_UNREADABLE` and `HTTP_BLOCKED` as for http steps.
     """
 
     async def list(self, scope: Scope, names: Sequence[str]) -> list[ToolInfo]:

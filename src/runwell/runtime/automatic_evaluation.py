@@ -1,4 +1,4 @@
-"""Runs that are evaluated by themselves, as they succeed.
+"""Runs, and turns of conversations, that are evaluated by themselves: as they succeed, as they end.
 
 Each attachment remembers up to which position of the journal its workflow's runs were looked at; what succeeds behind that is
 found there, whether this process saw it happen or not. The id of the evaluation run comes of the run and the evaluator, so that a
@@ -12,13 +12,13 @@ import structlog
 
 from runwell.engine.waits import child_run_id
 from runwell.model.errors import RunwellError
-from runwell.model.evaluation import EvaluationAsked, is_sampled
-from runwell.model.events import Event
+from runwell.model.evaluation import EvaluationAsked, Occasion, Turn, is_sampled
+from runwell.model.events import Event, TurnEnded, TurnStarted
 from runwell.model.run import SET_APART
 from runwell.model.text_delta import Delta
 from runwell.ports.evaluations import Evaluators, Watched
 from runwell.ports.feed import Feed
-from runwell.ports.journal import JournalReader, Kept
+from runwell.ports.journal import EventFilter, JournalReader, Kept
 from runwell.runtime.evaluating import Evaluating
 
 PAGE: Final = 500
@@ -26,6 +26,8 @@ REST_S: Final = 0.1
 """What succeeds within so long is looked at together."""
 
 RETRY_S: Final = 5.0
+
+_ENDS: Final[dict[Occasion, str]] = {"run": "run_succeeded", "turn": "turn_ended"}
 
 _log = structlog.get_logger("runwell.evaluation")
 
@@ -57,7 +59,7 @@ class AutomaticEvaluation:
         woken, position = asyncio.Event(), one.position
 
         def hear(item: Kept | Delta) -> None:
-            if isinstance(item, Kept) and item.event.type == "run_succeeded":
+            if isinstance(item, Kept) and item.event.type == _ENDS[one.on]:
                 woken.set()
 
         unlisten = self._feed.listen(hear, one.workflow_id)
@@ -79,7 +81,7 @@ class AutomaticEvaluation:
         """Ask for the evaluation of what succeeded behind the position; return up to where that is done."""
         while page := await self._journal.tail(position, workflow_id=one.workflow_id, limit=PAGE):
             for kept in page:
-                if kept.event.type == "run_succeeded":
+                if kept.event.type == _ENDS[one.on]:
                     await self._consider(one, kept.event)
             position = page[-1].position
             await self._evaluators.looked_at(one, position)
@@ -90,6 +92,16 @@ class AutomaticEvaluation:
         row = await self._journal.row(end.run_id) if is_sampled(one.evaluator_id, end.run_id, rate) else None
         if row is None or row.environment in SET_APART:
             return
-        made = child_run_id(end.run_id, f"evaluation/{one.evaluator_id}", end.ts)
-        asked = EvaluationAsked(evaluation_run_id=made, scope=one.scope, run_id=end.run_id, evaluator_id=one.evaluator_id)
+        turn = await self._turn(end) if one.on == "turn" else None
+        about = f"evaluation/{one.evaluator_id}" + ("" if turn is None else f"/{end.step_id}/{turn.number}")
+        made = child_run_id(end.run_id, about, end.ts)
+        asked = EvaluationAsked(evaluation_run_id=made, scope=one.scope, run_id=end.run_id, evaluator_id=one.evaluator_id, turn=turn)
         await self._evaluating.evaluate(asked)
+
+    async def _turn(self, end: Event) -> Turn:
+        """Return what was said in the turn that ended: by the person, and to them."""
+        said = end.of(TurnEnded)
+        wanted = EventFilter(types=("turn_started",), step_id=end.step_id)
+        [begun] = await self._journal.events(end.run_id, wanted, limit=1, before=end.seq)
+        text = "\n\n".join(one["text"] for one in said.output)
+        return Turn(number=said.turn, input=begun.of(TurnStarted).message, output=text)

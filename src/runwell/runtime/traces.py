@@ -5,6 +5,9 @@ its root has come and nothing more for `QUIET_MS`; without a root after `ROOTLES
 sends elsewhere; and in any case `LONGEST_MS` after its first span, or when `MOST_PENDING` spans wait. Then all its spans become one
 append: a run, from its first event to its end. What comes later becomes events after the end.
 
+What a project does not want to be kept is taken out of a span before it is put aside, as far as that can be told of a span alone:
+patterns, kinds and `*` paths. Paths that begin with `input` or `output` are followed when it becomes part of a run, seconds later.
+
 A run's id is made of scope and trace id, and the run knows its spans. So whatever a process leaves half-way is done again by the next
 one without anything being there twice.
 """
@@ -83,7 +86,9 @@ class TraceRecorder:
 
     async def take(self, scope: Scope, actor: str, spans: Sequence[Span]) -> None:
         if spans:
-            await self._pending.keep(scope, actor, spans, self._clock.now())
+            rules = self._runtime.redaction.of(scope.project_id)
+            kept = spans if rules is None else await asyncio.to_thread(lambda: [rules.span(span) for span in spans])
+            await self._pending.keep(scope, actor, kept, self._clock.now())
             self._probe("traces.kept")
             self._has_some.set()
 

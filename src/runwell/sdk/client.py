@@ -1,14 +1,21 @@
 """The client, waiting and awaited."""
 
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx2
 
+from runwell.model.caching import CacheUse
+from runwell.model.run import RunView
+from runwell.model.workflow_views import VersionSummary
+from runwell.sdk.agents import Agents, AsyncAgents
 from runwell.sdk.analytics import Analytics, AsyncAnalytics
+from runwell.sdk.authored import Authored
 from runwell.sdk.connection import Connection, connection_to
 from runwell.sdk.driving import AsyncDriver, Driver
 from runwell.sdk.evaluations import AsyncDatasets, AsyncEvaluators, AsyncExperiments, Datasets, Evaluators, Experiments
+from runwell.sdk.publishing import AsyncPublishing, Publishing
 from runwell.sdk.runs import AsyncRuns, Runs
 from runwell.sdk.tasks import AsyncTasks, Tasks
 from runwell.sdk.views import AsyncViews, Views
@@ -36,6 +43,7 @@ class Client:
         self._connection = connection_to(base_url, api_key, timeout_s, retries)
         self._driver = Driver(self._connection, transport)
         self.workflows = Workflows(self._connection, self._driver)
+        self.agents = Agents(self._connection, self._driver)
         self.runs = Runs(self._connection, self._driver)
         self.tasks = Tasks(self._connection, self._driver)
         self.evaluators = Evaluators(self._connection, self._driver)
@@ -43,11 +51,46 @@ class Client:
         self.experiments = Experiments(self._connection, self._driver)
         self.analytics = Analytics(self._connection, self._driver)
         self.views = Views(self._connection, self._driver)
+        self._publishing = Publishing(self._connection, self._driver)
 
     @property
     def connection(self) -> Connection:
         """Where the server is, and how patient the client is."""
         return self._connection
+
+    def publish(self, authored: Authored) -> VersionSummary:
+        """Publish a workflow or agent that is written in Python, after those that it runs, unless its version is the active one.
+
+        Raises `InvalidDocument`, as when the server has not registered one of its functions (`RUNWELL_TOOL_MODULES` there).
+        """
+        return self._publishing.publish(authored)
+
+    def run(
+        self,
+        authored: Authored,
+        input: Any = None,
+        *,
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, str] | None = None,
+        environment: str = "production",
+        use_cache: CacheUse = "auto",
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> RunView:
+        """Publish it if the server has it not, run that version there, and return the run once it has ended.
+
+        Raises `RunNotEnded` when that takes longer than `timeout_s`; the run goes on.
+        """
+        return self._publishing.run(
+            authored,
+            input,
+            tags=tags,
+            metadata=metadata,
+            environment=environment,
+            use_cache=use_cache,
+            idempotency_key=idempotency_key,
+            timeout_s=timeout_s,
+        )
 
     def close(self) -> None:
         """Close all connections."""
@@ -75,6 +118,7 @@ class AsyncClient:
         self._connection = connection_to(base_url, api_key, timeout_s, retries)
         self._driver = AsyncDriver(self._connection, transport)
         self.workflows = AsyncWorkflows(self._connection, self._driver)
+        self.agents = AsyncAgents(self._connection, self._driver)
         self.runs = AsyncRuns(self._connection, self._driver)
         self.tasks = AsyncTasks(self._connection, self._driver)
         self.evaluators = AsyncEvaluators(self._connection, self._driver)
@@ -82,11 +126,46 @@ class AsyncClient:
         self.experiments = AsyncExperiments(self._connection, self._driver)
         self.analytics = AsyncAnalytics(self._connection, self._driver)
         self.views = AsyncViews(self._connection, self._driver)
+        self._publishing = AsyncPublishing(self._connection, self._driver)
 
     @property
     def connection(self) -> Connection:
         """Where the server is, and how patient the client is."""
         return self._connection
+
+    async def publish(self, authored: Authored) -> VersionSummary:
+        """Publish a workflow or agent that is written in Python, after those that it runs, unless its version is the active one.
+
+        Raises `InvalidDocument`, as when the server has not registered one of its functions (`RUNWELL_TOOL_MODULES` there).
+        """
+        return await self._publishing.publish(authored)
+
+    async def run(
+        self,
+        authored: Authored,
+        input: Any = None,
+        *,
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, str] | None = None,
+        environment: str = "production",
+        use_cache: CacheUse = "auto",
+        idempotency_key: str | None = None,
+        timeout_s: float | None = None,
+    ) -> RunView:
+        """Publish it if the server has it not, run that version there, and return the run once it has ended.
+
+        Raises `RunNotEnded` when that takes longer than `timeout_s`; the run goes on.
+        """
+        return await self._publishing.run(
+            authored,
+            input,
+            tags=tags,
+            metadata=metadata,
+            environment=environment,
+            use_cache=use_cache,
+            idempotency_key=idempotency_key,
+            timeout_s=timeout_s,
+        )
 
     async def close(self) -> None:
         """Close all connections."""

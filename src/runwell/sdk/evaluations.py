@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runwell.model.datasets import Dataset, DatasetRow, DatasetVersion
-from runwell.model.evaluation import Attachment, Evaluator
+from runwell.model.evaluation import Attachment, Evaluator, Occasion
 from runwell.model.experiments import ComparedRow, Comparison, Experiment
 from runwell.sdk.faces import Awaiting, Listing, Resource, Waiting, listing, operation
 from runwell.sdk.flow import Flow, ask, tell
@@ -45,9 +45,9 @@ class _OfEvaluators(Resource):
         return tell(self._connection, request("DELETE", "evaluators", evaluator))
 
     @operation
-    def attach(self, evaluator: str, workflow: str, *, sample_rate: float = 1.0) -> Flow[Attachment]:
-        """Let it judge a share of the workflow's runs, as they succeed."""
-        body = {"sample_rate": sample_rate}
+    def attach(self, evaluator: str, workflow: str, *, sample_rate: float = 1.0, on: Occasion = "run") -> Flow[Attachment]:
+        """Let it judge a share of the workflow's runs, as they succeed, or each turn of their conversations, as it ends."""
+        body = {"sample_rate": sample_rate, "on": on}
         return ask(self._connection, request("PUT", "workflows", workflow, "evaluators", evaluator, body=body), Attachment)
 
     @operation

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote
 
 import msgspec
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from runwell.model.errors import InvalidInput
 
@@ -86,6 +87,16 @@ def encoded(body: Any) -> bytes:
         return content
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as exc:
         raise InvalidInput(f"this is no JSON data: {exc}", hint="give dicts, lists, text, numbers, true, false and None") from exc
+
+
+def as_input(value: Any) -> Any:
+    """Return a run's input as JSON data: models, dataclasses and dates become what they say. Raises `InvalidInput` for what is none."""
+    try:
+        data = to_jsonable_python(value)
+    except (PydanticSerializationError, ValueError, RecursionError) as exc:
+        raise InvalidInput(f"the input is no JSON data: {exc}", hint="give models, dicts, lists, text and numbers") from exc
+    encoded(data)
+    return data
 
 
 def _quoted(part: str) -> str:

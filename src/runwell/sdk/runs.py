@@ -1,8 +1,7 @@
 """`client.runs`."""
 
-import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Unpack
+from typing import Any, Unpack
 
 import msgspec
 
@@ -15,16 +14,13 @@ from runwell.model.run_parts import Accepted, Comment, EventView, FeedbackToken,
 from runwell.model.run_search import Facets, RunFields
 from runwell.model.text_delta import Delta
 from runwell.sdk.connection import Connection
-from runwell.sdk.errors import ServerUnreachable
 from runwell.sdk.event_stream import Following, follow
-from runwell.sdk.faces import Awaiting, Listing, Page, Resource, Stream, Waiting, listing, operation, streaming
-from runwell.sdk.flow import Course, Emit, Flow, ask, exchange
+from runwell.sdk.faces import Awaiting, Listing, Resource, Stream, Waiting, listing, operation, streaming
+from runwell.sdk.flow import Flow, ask, exchange
 from runwell.sdk.request import Request, question, request
 from runwell.sdk.run_filters import RunFiltering, Several, as_body, as_query, several
 from runwell.sdk.starting import start_request
-
-_LAST: Final = 2**31 - 1
-"""No event has a higher `seq`."""
+from runwell.sdk.waiting import ended, until
 
 
 class RunCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,7 +242,7 @@ class _Operations(Resource):
     @operation
     def wait(self, run_id: str, *, timeout_s: float | None = None) -> Flow[RunView]:
         """Return the run once it has ended. Raises `RunNotEnded` when that takes longer than `timeout_s`."""
-        return _ended(self._connection, run_id, None if timeout_s is None else time.monotonic() + timeout_s)
+        return ended(self._connection, run_id, until(timeout_s))
 
 
 def _list(q: str, workflow: Several | None, limit: int, filters: RunFiltering) -> Request:
@@ -270,24 +266,6 @@ def _command(connection: Connection, run_id: str, command: str, params: Mapping[
     given = {name: value for name, value in params.items() if value is not None or name == "body"}
     body = {"command": command, "run_id": run_id, "params": given}
     return (yield from ask(connection, request("POST", "workflows", workflow.id, "command", body=body), Accepted))
-
-
-def _ended(connection: Connection, run_id: str, until: float | None) -> Flow[RunView]:
-    """Follow the run from its last event on, without handing anything out."""
-    newest = request("GET", "runs", run_id, "events", query={"before": _LAST, "limit": 1})
-    page: Page[EventView] = yield from ask(connection, newest, Page[EventView])
-    course = Course(follow(connection, Following(run_id, page.data[-1].seq if page.data else 0, until=until)))
-    while (step := course.step) is not None:
-        if isinstance(step, Emit):
-            course.give(None)
-            continue
-        try:
-            answer = yield step
-        except ServerUnreachable as exc:
-            course.fail(exc)
-        else:
-            course.give(answer)
-    return (yield from ask(connection, request("GET", "runs", run_id), RunView))
 
 
 class Runs(_Operations, Waiting):

@@ -24,6 +24,11 @@ def start_request(
     about = {"tags": list(tags), "metadata": dict(metadata or {}), "environment": environment, "use_cache": use_cache}
     params = {"input": given, **about}
     asked = request("POST", "workflows", workflow, "command", body={"command": "start", "version": version, "params": params})
+    return with_key(asked, idempotency_key)
+
+
+def with_key(asked: Request, idempotency_key: str | None) -> Request:
+    """Return the request with this idempotency key, if there is one. Raises `InvalidInput` for one that cannot be sent."""
     if idempotency_key is None:
         return asked
     if not idempotency_key.isascii() or not idempotency_key.isprintable() or " " in idempotency_key or not idempotency_key:

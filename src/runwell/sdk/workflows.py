@@ -1,11 +1,14 @@
 """`client.workflows`."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from runwell.model.caching import CacheUse
+from runwell.model.errors import NotFound, Refused
 from runwell.model.run_parts import Accepted
 from runwell.model.workflow_views import Check, Kind, VersionSummary, VersionView, WorkflowSummary, WorkflowView
+from runwell.sdk.connection import Connection
 from runwell.sdk.faces import Awaiting, Listing, Resource, Waiting, listing, operation
 from runwell.sdk.flow import Flow, ask, tell
 from runwell.sdk.request import request
@@ -71,6 +74,11 @@ class _Operations(Resource):
         asked = request("POST", "workflows", workflow, "versions", body=_given(body), if_match=etag)
         return ask(self._connection, asked, VersionSummary)
 
+    @operation
+    def put(self, slug: str, document: Document, *, kind: Kind = "workflow") -> Flow[VersionSummary]:
+        """Publish a document as a version of the workflow of this slug, which is made if there is none."""
+        return publish_document(self._connection, slug, document, kind)
+
     @listing
     def versions(self, workflow: str, *, limit: int = 50) -> Listing[VersionSummary]:
         """Return the workflow's versions, newest first."""
@@ -121,6 +129,16 @@ class _Operations(Resource):
         """
         asked = start_request(workflow, input, version, tags, metadata, environment, use_cache, idempotency_key)
         return ask(self._connection, asked, Accepted)
+
+
+def publish_document(connection: Connection, slug: str, document: Document, kind: Kind) -> Flow[VersionSummary]:
+    """Return the version that has the document, of the workflow of this slug. Raises `InvalidDocument`."""
+    body = {"document": document}
+    with suppress(NotFound):
+        return (yield from ask(connection, request("POST", "workflows", slug, "versions", body=body), VersionSummary))
+    with suppress(Refused):  # somebody was quicker
+        yield from ask(connection, request("POST", "workflows", body={**body, "slug": slug, "kind": kind}), WorkflowView)
+    return (yield from ask(connection, request("POST", "workflows", slug, "versions", body=body), VersionSummary))
 
 
 def _given(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""What steps name that may not exist here: models, connections and MCP servers. It depends on the installation, not on the document."""
+"""What documents name that may not exist here: models, connections, MCP servers, functions. It depends on the installation, not on them."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from runwell.model.errors import Problem
 from runwell.model.step import StepSpec
-from runwell.model.tool import server_of
+from runwell.model.tool import ToolSpec, server_of
 from runwell.ports.models import Refusal
 from runwell.steps.agent.document import AgentStep
 from runwell.steps.conversation.document import ConversationStep, HttpNode, WorkerNode
@@ -23,10 +23,16 @@ class Names(Protocol):
     def http_connection(self, name: str) -> Refusal | None: ...
     def model(self, name: str, connection: str | None) -> Refusal | None: ...
     def mcp_server(self, name: str) -> Refusal | None: ...
+    def function(self, name: str, *, asks: bool) -> Refusal | None:
+        """`asks`: the document asks a person before each call."""
+        ...
 
 
-def unreachable(spec: StepSpec, names: Names) -> list[Problem]:
-    """Return a problem for each name of the step that leads nowhere; its pointer is within the step."""
+def unreachable(spec: StepSpec | ToolSpec, names: Names) -> list[Problem]:
+    """Return a problem for each name of the step or tool that leads nowhere; its pointer is within it."""
+    if isinstance(spec, ToolSpec):
+        refused = names.function(spec.name, asks=spec.requires_approval) if spec.is_registered else None
+        return [] if refused is None else [_problem(refused, "/name")]
     if isinstance(spec, HttpStep):
         return _unreachable_http(spec, names)
     servers = _unreachable_servers(spec, names)

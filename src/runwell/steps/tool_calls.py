@@ -55,8 +55,10 @@ async def offered(ctx: StepContext, names: Sequence[str]) -> list[ToolInfo]:
         declared = ctx.tools.get(name)
         if name.startswith(("mcp:", "workflow:")):
             chosen |= {info.name: _on_terms(info, ctx.tools.get(info.name)) for info in await ctx.services.tools.list(ctx.scope, [name])}
-        elif declared is not None and declared.spec.step is not None:
+        elif declared is not None and (declared.spec.step is not None or declared.spec.input_schema is not None):
             chosen[name] = _declared(declared)
+        elif declared is not None:
+            chosen |= {info.name: _on_terms(info, declared) for info in await ctx.services.tools.list(ctx.scope, [name])}
         else:
             raise _refused("unknown_tool", f"{name!r} names no tool of the workflow document")
     return list(chosen.values())
@@ -67,12 +69,13 @@ def _on_terms(info: ToolInfo, declared: DeclaredTool | None) -> ToolInfo:
         return info
     spec = declared.spec
     unsafe = info.unsafe if spec.unsafe is None else spec.unsafe
-    return msgspec.structs.replace(info, unsafe=unsafe, requires_approval=spec.requires_approval)
+    told = info.description if spec.description is None else spec.description
+    return msgspec.structs.replace(info, description=told, unsafe=unsafe, requires_approval=spec.requires_approval)
 
 
 def _declared(tool: DeclaredTool) -> ToolInfo:
     spec = tool.spec
-    unsafe = spec.type == "http" if spec.unsafe is None else spec.unsafe
+    unsafe = (spec.type == "http" or spec.is_registered) if spec.unsafe is None else spec.unsafe
     return ToolInfo(
         name=spec.full_name,
         description=spec.description,

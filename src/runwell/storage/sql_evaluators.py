@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select, update
 
 from runwell.model.errors import NotFound, Refused
-from runwell.model.evaluation import MOST_EVALUATORS, Attachment, EvaluationAsked, Evaluator
+from runwell.model.evaluation import MOST_EVALUATORS, Attachment, EvaluationAsked, Evaluator, Occasion
 from runwell.model.ids import Prefix, id_in
 from runwell.model.scope import Scope
 from runwell.model.times import rfc3339
@@ -81,16 +81,17 @@ class SqlEvaluators:
 
         await self._sql.write(work)
 
-    async def attach(self, scope: Scope, workflow_id: str, key: str, sample_rate: float, position: int) -> Attachment:
+    async def attach(self, scope: Scope, workflow_id: str, key: str, sample_rate: float, position: int, on: Occasion = "run") -> Attachment:
         def work(connection: Connection) -> Attachment:
             found = _row(connection, scope, key)
             one = (attachment.c.workflow_id == workflow_id, attachment.c.evaluator_id == found.evaluator_id)
-            changed = connection.execute(update(attachment).where(*one).values(sample_rate=sample_rate)).rowcount
+            terms = {"sample_rate": sample_rate, "judges": on}
+            changed = connection.execute(update(attachment).where(*one).values(**terms)).rowcount
             if not changed:
                 _refuse_more_attached(connection, workflow_id)
                 owner = {"org_id": scope.org_id, "project_id": scope.project_id, "created_at": now_ms()}
                 ids = {"workflow_id": workflow_id, "evaluator_id": found.evaluator_id}
-                insert_ignoring(connection, attachment, **ids, sample_rate=sample_rate, position=position, **owner)
+                insert_ignoring(connection, attachment, **ids, **terms, position=position, **owner)
             return _attached(connection.execute(select(attachment).where(*one)).one(), found.name)
 
         return await self._sql.write(work)
@@ -115,6 +116,7 @@ class SqlEvaluators:
                     scope=Scope(row.org_id, row.project_id),
                     workflow_id=row.workflow_id,
                     evaluator_id=row.evaluator_id,
+                    on=row.judges,
                     sample_rate=row.sample_rate,
                     position=row.position,
                 )
@@ -168,6 +170,7 @@ def _attached(row: Any, name: str) -> Attachment:
         workflow_id=row.workflow_id,
         evaluator_id=row.evaluator_id,
         evaluator=name,
+        on=row.judges,
         sample_rate=row.sample_rate,
         created_at=rfc3339(row.created_at),
     )

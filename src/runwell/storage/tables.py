@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The migration that leads to these tables."""
 
 metadata = MetaData()
@@ -260,6 +260,7 @@ evaluator_attachment = Table(
     Column("evaluator_id", ForeignKey("evaluator.evaluator_id"), primary_key=True),
     Column("org_id", String, nullable=False),
     Column("project_id", String, nullable=False),
+    Column("judges", String, nullable=False, server_default="run"),
     Column("sample_rate", Float, nullable=False),
     Column("position", BigInteger, nullable=False),  # of the journal, up to which the workflow's runs were looked at
     Column("created_at", BigInteger, nullable=False),

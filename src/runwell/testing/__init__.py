@@ -7,7 +7,7 @@ from runwell.testing.app import MemoryApp, assemble_memory, memory_app
 from runwell.testing.clock import FakeClock
 from runwell.testing.crash import CountPoints, CrashAt
 from runwell.testing.memory_run_store import MemoryRunStore
-from runwell.testing.scripted_model import ScriptedModels
+from runwell.testing.scripted_model import ScriptedModels, call
 from runwell.testing.scripted_server import ScriptedServer
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "ScriptedModels",
     "ScriptedServer",
     "assemble_memory",
+    "call",
     "memory_app",
 ]

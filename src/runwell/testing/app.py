@@ -26,6 +26,7 @@ from runwell.model.ids import DEFAULT_ORG, DEFAULT_PROJECT
 from runwell.model.run import RunView
 from runwell.model.scope import DEFAULT_SCOPE, Scope
 from runwell.model.statuses import RunStatus
+from runwell.ports.http import Http
 from runwell.ports.journal import Definitions, Journal, Version
 from runwell.ports.models import Models
 from runwell.ports.runs import StartRequest
@@ -127,6 +128,7 @@ def assemble_memory(
     definitions: Definitions | None = None,
     models: Models | None = None,
     tools: Tools | None = None,
+    http: Http | None = None,
     http_allow: tuple[str, ...] = (),
     **hosting: Unpack[Hosting],
 ) -> MemoryApp:
@@ -141,7 +143,7 @@ def assemble_memory(
     clock = clock or FakeClock()
     services = Services(
         models=models or ModelRouter(),
-        http=GuardedHttp(allow=http_allow),
+        http=http or GuardedHttp(allow=http_allow),
         sandbox=MontySandbox(),
         secrets=EnvironmentSecrets(),
         tools=tools or McpTools(EnvironmentSecrets(), http_allow=http_allow),

@@ -155,7 +155,7 @@ def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Yield each place with a value, and each list, by its name: `input.items[].name`."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _fields(inner, f"{name}.{key}" if name else key)
+            yield from _fields(inner, f"{name}.{segment(key)}" if name else key)
     elif isinstance(value, list):
         yield name, value
         for inner in value:

@@ -8,6 +8,7 @@ from tests.unit.engine.driver import SPEC_TYPES, compiled, workflow
 from runwell.engine.compile import compile_workflow
 from runwell.model.errors import InvalidDocument, Problem
 from runwell.model.step import StepSpec
+from runwell.model.tool import ToolSpec
 from runwell.model.workflow import parse_workflow
 
 
@@ -187,7 +188,7 @@ def test_every_cycle_is_told_of() -> None:
 
 
 def test_what_cannot_be_reached_is_told_of_to_those_who_ask() -> None:
-    def reach(spec: StepSpec) -> list[Problem]:
+    def reach(spec: StepSpec | ToolSpec) -> list[Problem]:
         return [Problem(code="missing_connection", message="there is none", pointer="/connection", hint="set it up")]
 
     parsed = parse_workflow(workflow(each({"id": "a", "type": "request", "connection": "slak"})), SPEC_TYPES)

@@ -15,13 +15,13 @@ from typing import Any, Final
 import httpx2
 from mcp.client.streamable_http import streamable_http_client
 
-from runwell import __version__
 from runwell.adapters.addresses import AddressPolicy
 from runwell.adapters.guarded_transport import AddressRefused, GuardedTransport, certified
 from runwell.adapters.http import failure_of
 from runwell.adapters.tools.failures import failed
 from runwell.model.errors import StepError
 from runwell.model.origins import permits
+from runwell.model.version import __version__
 from runwell.ports.secrets import OpenConnection
 
 MOST_BYTES: Final = 10_485_760

@@ -20,11 +20,11 @@ from mcp.client.session import ClientSession
 from mcp.shared.exceptions import MCPError
 from pydantic import TypeAdapter, ValidationError
 
-from runwell import __version__
 from runwell.adapters.tools.failures import failed
 from runwell.adapters.tools.http_link import HttpLink
 from runwell.adapters.tools.process_link import ProcessLink
 from runwell.model.errors import StepError
+from runwell.model.version import __version__
 from runwell.ports.tools import OnLog
 
 # They log what servers send: at DEBUG all of it, and above what they cannot read.

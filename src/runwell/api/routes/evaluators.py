@@ -13,7 +13,7 @@ from runwell.api.route import Caller, Server, needs, router
 from runwell.api.routes.workflow_bodies import Body, Key, Slug
 from runwell.api.run_routes import FoundRun, Limit, PageCursor, on_run
 from runwell.model.errors import CommandRefused
-from runwell.model.evaluation import MAX_SCORE, AcceptedEvaluation, Attachment, EvaluationAsked, Evaluator, Turn
+from runwell.model.evaluation import MAX_SCORE, AcceptedEvaluation, Attachment, EvaluationAsked, Evaluator, Occasion, Turn
 from runwell.model.ids import new_id
 from runwell.model.statuses import TERMINAL
 from runwell.query.evaluators import EvaluatorAsked, EvaluatorMaker, JudgeAsked
@@ -140,7 +140,9 @@ async def delete_evaluator(evaluator_id: EvaluatorKey, caller: Caller, server: S
 
 
 class AttachmentBody(Body):
-    """How many of the runs are judged."""
+    """What is judged, and how much of it."""
+
+    on: Occasion = Field(default="run", description="`run`: runs, as they succeed. `turn`: each turn of their conversations, as it ends.")
 
     sample_rate: float = Field(
         default=1.0, gt=0, le=1, allow_inf_nan=False, description="The share of the runs, chosen by the hash of their ids.", examples=[0.1]
@@ -150,7 +152,7 @@ class AttachmentBody(Body):
 @routes.get("/v1/workflows/{key}/evaluators", responses=answers(AttachmentPage, "What judges the workflow's runs."))
 @needs("workflow:read")
 async def list_workflow_evaluators(key: Key, caller: Caller, server: Server) -> Answer:
-    """Return the evaluators that judge the workflow's runs as they succeed."""
+    """Return the evaluators that judge the workflow's runs by themselves."""
     workflow = await server.workflows.get(caller.scope, key)
     return Answer(AttachmentPage(data=await server.evaluation.evaluators.attachments(caller.scope, workflow.id)))
 
@@ -158,10 +160,10 @@ async def list_workflow_evaluators(key: Key, caller: Caller, server: Server) -> 
 @routes.put("/v1/workflows/{key}/evaluators/{evaluator_id}", responses=answers(Attachment, "How it judges the workflow's runs."))
 @needs("workflow:write")
 async def attach_evaluator(key: Key, evaluator_id: EvaluatorKey, body: AttachmentBody, caller: Caller, server: Server) -> Answer:
-    """Let the evaluator judge the workflow's runs that succeed from now on. Trial runs and evaluation runs are left out."""
+    """Let the evaluator judge the workflow's runs, or turns, from now on. Trial runs and evaluation runs are left out."""
     workflow = await server.workflows.get(caller.scope, key)
     position = await server.journal.position()
-    made = await server.evaluation.evaluators.attach(caller.scope, workflow.id, evaluator_id, body.sample_rate, position)
+    made = await server.evaluation.evaluators.attach(caller.scope, workflow.id, evaluator_id, body.sample_rate, position, body.on)
     await server.evaluation.attached()
     return Answer(made)
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
-from runwell import __version__
 from runwell.model.run_record import GenerationRecord, RunRecord, StepRecord
 from runwell.model.statuses import RunStatus
 from runwell.model.usage import usd
+from runwell.model.version import __version__
 
 SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.37.0"
 

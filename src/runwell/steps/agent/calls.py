@@ -133,13 +133,17 @@ def _question(call: ToolCall, offer: ToolOffer) -> TaskWait:
         title=f"Call {call.name}?",
         description=offer.description,
         payload={"tool": call.name, "args": call.args},
-        result_schema={
-            "type": "object",
-            "required": ["args"],
-            "additionalProperties": False,
-            "properties": {"args": {"type": "object", "allOf": [schema]}},
-        },
+        result_schema=_edits(schema),
     )
+
+
+def _edits(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of what may be edited. With an id of its own the tool's schema keeps meaning itself by `#/$defs/...`."""
+    for args in ({"type": "object", "allOf": [{"$id": "urn:runwell:arguments", **schema}]}, {"type": "object"}):
+        edits = {"type": "object", "required": ["args"], "additionalProperties": False, "properties": {"args": args}}
+        if not schema_problems(edits):
+            break
+    return edits
 
 
 def _refused(reason: str, message: str) -> StepError:
