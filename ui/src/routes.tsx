@@ -27,4 +27,5 @@ export const routeTree = root.addChildren([
   page("/workflows/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
   page("/agents/$slug/runs", () => import("./features/runs/page"), "WorkflowRunsPage"),
   page("/workflows", () => import("./features/workflows/page"), "WorkflowsPage"),
+  page("/playground", () => import("./features/playground/page"), "PlaygroundPage"),
 ]);

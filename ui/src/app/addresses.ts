@@ -17,3 +17,20 @@ export const agentRunAddress = (slug: string, id: string): Address => ({ to: `/a
 export const workflowsAddress = (search?: SearchValues): Address => ({ to: "/workflows", search });
 export const workflowAddress = (slug: string): Address => ({ to: `/workflows/${part(slug)}` });
 export const agentAddress = (slug: string): Address => ({ to: `/agents/${part(slug)}` });
+export const agentsAddress = (search?: SearchValues): Address => ({ to: "/agents", search });
+export const newAgentAddress: Address = { to: "/agents/new" };
+export type AgentTab = "versions" | "tools" | "evaluations" | "experiments";
+export const agentTabAddress = (slug: string, tab: AgentTab, search?: SearchValues): Address => ({
+  to: `/agents/${part(slug)}/${tab}`,
+  search,
+});
+
+/** What the playground begins with: a workflow or agent, a run, one step's prompt of a run, or only a run's input. */
+export interface Tried {
+  workflow?: string;
+  run?: string;
+  step?: string;
+  /** Only the run's input is taken; what is tried is the workflow as its runs start now. */
+  take?: "input";
+}
+export const playgroundAddress = (tried: Tried = {}): Address => ({ to: "/playground", search: { ...tried } });

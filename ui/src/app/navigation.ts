@@ -1,6 +1,6 @@
 /** What the navigation leads to: one line a page. A page that does not exist yet has no line. Order is that of the screen. */
 
-import { IconGitBranch, IconListDetails, type Icon } from "@tabler/icons-react";
+import { IconFlask, IconGitBranch, IconListDetails, IconRobot, type Icon } from "@tabler/icons-react";
 
 import type { Permission } from "../api/session";
 
@@ -17,4 +17,6 @@ export interface NavigationEntry {
 export const NAVIGATION: NavigationEntry[] = [
   { label: "Runs", to: "/runs", icon: IconListDetails, key: "r" },
   { label: "Workflows", to: "/workflows", icon: IconGitBranch, key: "w" },
+  { label: "Agents", to: "/agents", icon: IconRobot, key: "a" },
+  { label: "Playground", to: "/playground", icon: IconFlask, needs: "workflow:run", key: "p" },
 ];
