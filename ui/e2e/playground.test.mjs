@@ -84,7 +84,7 @@ test("variants answer side by side; they can be compared, saved as a version and
   assert.match(await answers(page).nth(0).innerText(), /4711/);
   await answers(page).nth(2).getByText("LLM_REQUEST_FAILED").waitFor();
   await look(page, "playground-answers", { whole: true });
-  await page.getByText("Show what differs").click();
+  await page.getByRole("switch", { name: "Show what differs" }).check();
   await answers(page).nth(1).locator("ins, del").first().waitFor();
   assert.equal(new URL(page.url()).searchParams.get("diff"), "true");
   await look(page, "playground-diff");

@@ -24,6 +24,7 @@ export const agentTabAddress = (slug: string, tab: AgentTab, search?: SearchValu
   to: `/agents/${part(slug)}/${tab}`,
   search,
 });
+export const experimentAddress = (slug: string, id: string): Address => ({ to: `/agents/${part(slug)}/experiments/${part(id)}` });
 
 /** What the playground begins with: a workflow or agent, a run, one step's prompt of a run, or only a run's input. */
 export interface Tried {

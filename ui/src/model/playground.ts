@@ -198,7 +198,9 @@ export function outputText(output: unknown): string {
 
 /** Which of them is the quickest and the cheapest; null where it makes no difference. */
 export function best(outcomes: readonly Outcome[]): { quickest: number | null; cheapest: number | null } {
-  const ended = outcomes.flatMap((each, at) => (each.kind === "done" ? [{ at, ms: each.latency_ms, usd: Number(each.cost_usd) }] : []));
+  const ended = outcomes.flatMap((each, at) =>
+    each.kind === "done" ? [{ at, ms: Math.round(each.latency_ms), usd: Number(each.cost_usd) }] : [],
+  );
   const least = (of: (each: { ms: number; usd: number }) => number) => {
     if (ended.length < 2) return null;
     const low = Math.min(...ended.map(of));

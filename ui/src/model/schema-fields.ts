@@ -23,11 +23,14 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Return the fields of an object's schema; null when it does not say which there are. */
+/** Return the fields of an object's schema, those that are needed first; null when it does not say which there are. */
 export function fieldsOf(schema: unknown, depth = 0): SchemaField[] | null {
   if (!isRecord(schema) || !isRecord(schema["properties"]) || "$ref" in schema) return null;
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
-  return Object.entries(schema["properties"]).map(([name, of]) => field(name, isRecord(of) ? of : {}, required.includes(name), depth));
+  const fields = Object.entries(schema["properties"]).map(([name, of]) =>
+    field(name, isRecord(of) ? of : {}, required.includes(name), depth),
+  );
+  return [...fields.filter((each) => each.required), ...fields.filter((each) => !each.required)];
 }
 
 function field(name: string, schema: Schema, required: boolean, depth: number): SchemaField {
