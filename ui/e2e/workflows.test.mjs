@@ -36,7 +36,7 @@ test("workflows are listed, found, filtered and lead to their runs", async () =>
   await page.getByText("Agents", { exact: true }).click();
   await until(async () => (await page.locator("tbody tr").count()) === 1);
   await page.getByRole("link", { name: "Review summary" }).click();
-  await until(() => new URL(page.url()).pathname === "/agents/review-summary/runs", 5_000);
+  await until(() => new URL(page.url()).pathname === "/agents/review-summary", 5_000);
   isWell(page);
   await page.context().close();
 });

@@ -27,4 +27,13 @@ export const routeTree = root.addChildren([
   page("/runs/$id", () => import("./features/run/page"), "RunPage"),
   page("/agents/$slug/runs/$id", () => import("./features/run/page"), "AgentRunPage"),
   page("/workflows", () => import("./features/workflows/page"), "WorkflowsPage"),
+  page("/agents", () => import("./features/agents/page"), "AgentsPage"),
+  page("/agents/new", () => import("./features/agents/new-page"), "NewAgentPage"),
+  page("/agents/$slug", () => import("./features/agents/configure-page"), "ConfigurePage"),
+  page("/agents/$slug/versions", () => import("./features/agents/versions-page"), "VersionsPage"),
+  page("/agents/$slug/tools", () => import("./features/agents/tools-page"), "ToolsPage"),
+  page("/agents/$slug/evaluations", () => import("./features/agents/evaluations-page"), "EvaluationsPage"),
+  page("/agents/$slug/experiments", () => import("./features/agents/experiments-page"), "ExperimentsPage"),
+  page("/agents/$slug/experiments/$id", () => import("./features/agents/experiment-page"), "ExperimentPage"),
+  page("/playground", () => import("./features/playground/page"), "PlaygroundPage"),
 ]);

@@ -1,6 +1,16 @@
 /** What the navigation leads to: one line a page. A page that does not exist yet has no line. Order is that of the screen. */
 
-import { IconBellRinging, IconChartBar, IconGitBranch, IconListDetails, IconPlug, IconSettings, type Icon } from "@tabler/icons-react";
+import {
+  IconBellRinging,
+  IconChartBar,
+  IconFlask,
+  IconGitBranch,
+  IconListDetails,
+  IconPlug,
+  IconRobot,
+  IconSettings,
+  type Icon,
+} from "@tabler/icons-react";
 
 import type { Permission } from "../api/session";
 
@@ -20,7 +30,9 @@ export const NAVIGATION: NavigationEntry[] = [
   { label: "Command Center", to: "/command-center", icon: IconBellRinging, key: "c", badge: "tasks" },
   { label: "Runs", to: "/runs", icon: IconListDetails, key: "r" },
   { label: "Workflows", to: "/workflows", icon: IconGitBranch, key: "w" },
-  { label: "Analytics", to: "/analytics", icon: IconChartBar, key: "a" },
+  { label: "Agents", to: "/agents", icon: IconRobot, key: "a" },
+  { label: "Playground", to: "/playground", icon: IconFlask, needs: "workflow:run", key: "p" },
+  { label: "Analytics", to: "/analytics", icon: IconChartBar, key: "y" },
   { label: "Connections", to: "/connections", icon: IconPlug, key: "n" },
   { label: "Settings", to: "/settings", icon: IconSettings, key: "s" },
 ];

@@ -4,7 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 
 import { workflowQuery } from "../../api/workflows";
-import { agentRunAddress, runAddress, runsAddress, workflowsAddress, type Address } from "../../app/addresses";
+import { agentRunAddress, agentsAddress, runAddress, workflowsAddress, type Address } from "../../app/addresses";
+import { AgentTabs } from "../../components/agent-tabs";
 import { PageLink } from "../../components/page-link";
 import { Trouble } from "../../components/trouble";
 import { RunsList } from "./runs-list";
@@ -26,13 +27,14 @@ export function WorkflowRunsPage() {
       title={data?.name ?? slug}
       above={
         <>
-          <PageLink address={data?.kind === "agent" ? runsAddress() : workflowsAddress()}>
-            {data?.kind === "agent" ? "Runs" : "Workflows"}
+          <PageLink address={data?.kind === "agent" ? agentsAddress() : workflowsAddress()}>
+            {data?.kind === "agent" ? "Agents" : "Workflows"}
           </PageLink>
           {" / "}
           {slug}
         </>
       }
+      below={data?.kind === "agent" && <AgentTabs slug={data.slug} tab="runs" />}
       addressOf={(run) => address(run.id)}
     />
   );

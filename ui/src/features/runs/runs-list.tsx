@@ -32,9 +32,11 @@ interface Props {
   title: string;
   above?: ReactNode;
   addressOf: (run: RunSummary) => Address;
+  /** Between the head and the search, as the tabs of an agent. */
+  below?: ReactNode;
 }
 
-export function RunsList({ scope, title, above, addressOf }: Props) {
+export function RunsList({ scope, title, above, addressOf, below }: Props) {
   const [choices, change] = useRunChoices();
   const { page, rows, news, newsMost, showNews, behind } = useRuns(scope, choices);
   const counts = useCounts(scope, choices);
@@ -58,6 +60,7 @@ export function RunsList({ scope, title, above, addressOf }: Props) {
           </>
         }
       />
+      {below}
       <div className={styles.tools}>
         <div className={styles.row}>
           <SearchBox text={choices.q} problem={searchFault} onSearch={(q) => change({ q })} />

@@ -6,7 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
 import { workflowsQuery, type WorkflowSummary } from "../../api/workflows";
-import { agentRunsAddress, workflowRunsAddress } from "../../app/addresses";
+import { agentAddress, workflowRunsAddress } from "../../app/addresses";
 import { useSearchValues } from "../../app/search";
 import { CopyButton } from "../../components/copy-button";
 import { EmptyState } from "../../components/empty-state";
@@ -127,7 +127,7 @@ function Table({ rows, isLoading }: { rows: WorkflowSummary[]; isLoading: boolea
 }
 
 function Row({ workflow }: { workflow: WorkflowSummary }) {
-  const address = workflow.kind === "agent" ? agentRunsAddress(workflow.slug) : workflowRunsAddress(workflow.slug);
+  const address = workflow.kind === "agent" ? agentAddress(workflow.slug) : workflowRunsAddress(workflow.slug);
   return (
     <tr>
       <td>

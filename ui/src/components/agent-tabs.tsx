@@ -1,0 +1,28 @@
+/** The pages of one agent. They are links, so each has its address and can be opened beside the others. */
+
+import { agentAddress, agentRunsAddress, agentTabAddress, type Address } from "../app/addresses";
+import styles from "./agent-tabs.module.css";
+import { PageLink } from "./page-link";
+
+export type AgentTabName = "configure" | "versions" | "tools" | "runs" | "evaluations" | "experiments";
+
+const TABS: [AgentTabName, string, (slug: string) => Address][] = [
+  ["configure", "Configure", agentAddress],
+  ["versions", "Versions", (slug) => agentTabAddress(slug, "versions")],
+  ["tools", "Tools", (slug) => agentTabAddress(slug, "tools")],
+  ["runs", "Runs", (slug) => agentRunsAddress(slug)],
+  ["evaluations", "Evaluations", (slug) => agentTabAddress(slug, "evaluations")],
+  ["experiments", "Experiments", (slug) => agentTabAddress(slug, "experiments")],
+];
+
+export function AgentTabs({ slug, tab }: { slug: string; tab: AgentTabName }) {
+  return (
+    <nav className={styles.tabs} aria-label="Agent">
+      {TABS.map(([name, label, address]) => (
+        <PageLink key={name} address={address(slug)} className={styles.tab} aria-current={name === tab ? "page" : undefined}>
+          {label}
+        </PageLink>
+      ))}
+    </nav>
+  );
+}
