@@ -23,7 +23,7 @@ export function About() {
   return (
     <div className={styles.about} tabIndex={0} role="region" aria-label="About the run: all of it">
       <h2 className={styles.title}>About the run</h2>
-      {record.error && <ErrorBox error={record.error} />}
+      {record.error && <ErrorBox error={record.error} next={false} />}
       <dl className={styles.facts}>
         <Fact label="Id">
           <code>{run.id}</code> <CopyButton value={run.id} label="Copy the id" size={12} />

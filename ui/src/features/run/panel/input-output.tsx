@@ -47,7 +47,8 @@ function nothing(step: Step): string {
   return "It has no output.";
 }
 
-export function ErrorBox({ error, handled = false }: { error: RunError; handled?: boolean }) {
+/** `next`: with what to do about it, where that is not said already. */
+export function ErrorBox({ error, handled = false, next = true }: { error: RunError; handled?: boolean; next?: boolean }) {
   const { shown, rest } = cut(error.message, 4_000);
   const trace = error.details?.["traceback"];
   const others = Object.fromEntries(Object.entries(error.details ?? {}).filter(([name]) => name !== "traceback"));
@@ -58,7 +59,7 @@ export function ErrorBox({ error, handled = false }: { error: RunError; handled?
         <PlainText text={shown} />
         {rest > 0 && "…"}
       </p>
-      <p>{handled ? "The run goes on with the step's fallback." : nextAction(error)}</p>
+      {next && <p>{handled ? "The run goes on with the step's fallback." : nextAction(error)}</p>}
       {typeof trace === "string" && <TextBlock text={trace} />}
       {Object.keys(others).length > 0 && <JsonView value={others} label="Details" />}
     </div>

@@ -7,7 +7,7 @@ import { useMemo } from "react";
 import { PlainText } from "../../../components/plain-text";
 import { StepBadge } from "../../../components/status-badge";
 import { culpritOf } from "../../../model/run/culprit";
-import { templateOf } from "../../../model/run/paths";
+import { iterationOf, templateOf } from "../../../model/run/paths";
 import { tookMs, type DrawnGraph, type DrawnStep } from "../../../model/run/tree";
 import { firstOf } from "../../../model/search-values";
 import { duration } from "../../../model/time";
@@ -50,6 +50,7 @@ function StepPanel({ path }: { path: string }) {
         <div className={styles.words}>
           <h2 className={styles.title}>
             <PlainText text={drawn?.name || path} />
+            {iterationOf(path) !== null && drawn?.name && ` #${(iterationOf(path) ?? 0) + 1}`}
           </h2>
           <p className={styles.under}>
             <StepBadge status={status} reason={step?.reason} />
