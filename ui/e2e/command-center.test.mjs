@@ -85,7 +85,7 @@ test("what is asked, runs and failed appears by itself, in the title and the nav
   await line(page, world.runs.timedOut).filter({ hasText: "Timeout" }).waitFor();
   const failure = page.getByRole("listitem").filter({ hasText: "3 times" });
   assert.match(await failure.innerText(), /invoice-check[\s\S]*sum/);
-  await look(page, "command-center");
+  await look(page, "command-center", { whole: true });
   await failure.getByRole("link", { name: /3 times/ }).click();
   await until(async () => (await page.locator("tbody tr[data-run]").count()) === 3, 10_000);
   isWell(page);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { draftsOf, editableOf, fieldsOf, keyOf, readEdit } from "./task-form";
+import { draftsOf, editableOf, fieldsOf, keyOf, leavesOf, readEdit } from "./task-form";
 
 const PROPOSED = { amount: 89, to: "Ada", urgent: false, notes: ["a"], address: { city: "Lyon" } };
 
@@ -48,4 +48,16 @@ test("faults are told by field, and JSON is read", () => {
 
 test("a payload that is no object cannot be edited", () => {
   expect(editableOf("text", null)).toEqual({});
+});
+
+test("a small payload is told as its values, a large one or one with lists is not", () => {
+  expect(leavesOf({ tool: "refund", args: { amount: 30, why: null } }, 8)).toEqual([
+    ["tool", "refund"],
+    ["args / amount", 30],
+    ["args / why", null],
+  ]);
+  expect(leavesOf(PROPOSED, 8)).toBeNull();
+  expect(leavesOf({ a: 1, b: 2 }, 1)).toBeNull();
+  expect(leavesOf("text", 8)).toBeNull();
+  expect(leavesOf({}, 8)).toBeNull();
 });

@@ -154,3 +154,24 @@ function put(target: Json, path: readonly string[], value: unknown): void {
   target[name] = inner;
   put(inner, rest, value);
 }
+
+/** Return the values of a small object by their labels, objects within it opened; null when it is too large or holds lists. */
+export function leavesOf(value: unknown, most: number): [string, string | number | boolean | null][] | null {
+  if (!isObject(value)) return null;
+  const leaves = leavesBelow([], value, 1);
+  return leaves && leaves.length > 0 && leaves.length <= most ? leaves : null;
+}
+
+function leavesBelow(path: string[], value: Json, level: number): [string, string | number | boolean | null][] | null {
+  const found: [string, string | number | boolean | null][] = [];
+  for (const [name, each] of Object.entries(value)) {
+    const here = [...path, name];
+    if (typeof each !== "object" || each === null) found.push([here.join(" / "), each as string | number | boolean | null]);
+    else {
+      const inner = isObject(each) && level < DEEPEST ? leavesBelow(here, each, level + 1) : null;
+      if (!inner) return null;
+      found.push(...inner);
+    }
+  }
+  return found;
+}

@@ -13,7 +13,7 @@ import { Money } from "../money";
 import { PageLink } from "../page-link";
 import { PlainText, TextBlock } from "../plain-text";
 import { oneLine } from "../../model/safe-text";
-import { editableOf } from "../../model/task-form";
+import { editableOf, leavesOf } from "../../model/task-form";
 import { Decide } from "./decide";
 import styles from "./task-card.module.css";
 
@@ -102,9 +102,8 @@ const MOST_FIELDS = 8;
 
 /** A small object as its fields, anything else as JSON. */
 function Payload({ value }: { value: unknown }) {
-  const fields = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
-  const simple = fields.length > 0 && fields.length <= MOST_FIELDS && fields.every(([, each]) => typeof each !== "object" || each === null);
-  if (!simple) return <JsonView value={value} label="Payload" />;
+  const fields = leavesOf(value, MOST_FIELDS);
+  if (!fields) return <JsonView value={value} label="Payload" />;
   return (
     <dl className={styles.fields}>
       {fields.map(([name, each]) => (

@@ -42,7 +42,7 @@ export function Breakdown({ choices, names, asked, onChange }: PartProps) {
       {runs.error ? (
         <InlineTrouble error={runs.error} onRetry={() => void runs.refetch()} />
       ) : runs.isPending ? (
-        <Skeleton height={160} aria-label="Loading" />
+        <Skeleton height={160} />
       ) : rows.length === 0 ? (
         <p className={styles.none}>No run began in this time.</p>
       ) : (

@@ -80,7 +80,7 @@ export function OverTime({ choices, names, asked, onChange }: PartProps) {
       {shown.error ? (
         <InlineTrouble error={shown.error} onRetry={() => void shown.refetch()} />
       ) : bars.length === 0 || fitting.length === 0 ? (
-        <Skeleton height={240} aria-label="Loading" />
+        <Skeleton height={240} />
       ) : asTable ? (
         <SeriesTable
           bars={bars}

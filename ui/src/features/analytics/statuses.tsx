@@ -22,7 +22,7 @@ export function Statuses({ names, asked }: PartProps) {
         <h2 id="statuses">Statuses</h2>
       </header>
       {!data ? (
-        <Skeleton height={120} aria-label="Loading" />
+        <Skeleton height={120} />
       ) : statuses.length === 0 ? (
         <p className={styles.none}>No run began in this time.</p>
       ) : (

@@ -22,7 +22,7 @@ export function StepTypes({ names, asked }: PartProps) {
         <h2 id="step-types">Steps by type</h2>
       </header>
       {!data ? (
-        <Skeleton height={120} aria-label="Loading" />
+        <Skeleton height={120} />
       ) : types.length === 0 ? (
         <p className={styles.none}>No step was executed in this time.</p>
       ) : (

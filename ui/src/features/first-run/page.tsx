@@ -18,7 +18,7 @@ import styles from "./page.module.css";
 export function StartPage() {
   const [values] = useSearchValues();
   const { data, isPending } = useQuery(workflowsQuery({ limit: 1 }));
-  if (isPending) return <Skeleton m={24} height={160} aria-label="Loading" />;
+  if (isPending) return <Skeleton m={24} height={160} />;
   if (firstOf(values["run"]) === undefined && data?.data.length !== 0) return <Navigate to={runsAddress().to} replace />;
   return <WelcomePage />;
 }
