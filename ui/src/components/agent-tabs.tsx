@@ -19,7 +19,13 @@ export function AgentTabs({ slug, tab }: { slug: string; tab: AgentTabName }) {
   return (
     <nav className={styles.tabs} aria-label="Agent">
       {TABS.map(([name, label, address]) => (
-        <PageLink key={name} address={address(slug)} className={styles.tab} aria-current={name === tab ? "page" : undefined}>
+        <PageLink
+          key={name}
+          address={address(slug)}
+          className={styles.tab}
+          aria-current={name === tab ? "page" : undefined}
+          activeOptions={{ exact: true, includeSearch: false }}
+        >
           {label}
         </PageLink>
       ))}
