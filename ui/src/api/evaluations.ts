@@ -1,6 +1,6 @@
 /** Evaluators, what they judge by themselves, and experiments. */
 
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { answer, api, type Schemas } from "./client";
 
@@ -16,7 +16,7 @@ export const evaluationKeys = {
   attached: (key: string) => ["evaluators", "attached", key] as const,
   experiments: ["experiments"] as const,
   experiment: (id: string) => ["experiments", "one", id] as const,
-  rows: (id: string, cursor?: string) => ["experiments", "rows", id, cursor] as const,
+  rows: (id: string, cursor: string | undefined, open: string) => ["experiments", "rows", id, cursor, open] as const,
 };
 
 export const evaluatorsQuery = queryOptions({
@@ -61,13 +61,13 @@ export function experimentQuery(id: string) {
   });
 }
 
-/** `isRunning`: then it is asked again and again. */
-export function experimentRowsQuery(id: string, cursor: string | undefined, isRunning: boolean) {
+/** They are as they were when the experiment stood so: another state of it asks for them anew. */
+export function experimentRowsQuery({ id, status, open_cells }: Experiment, cursor: string | undefined) {
   const params = { path: { experiment_id: id }, query: { limit: 50, cursor } };
   return queryOptions({
-    queryKey: evaluationKeys.rows(id, cursor),
+    queryKey: evaluationKeys.rows(id, cursor, `${status} ${open_cells}`),
     queryFn: ({ signal }) => answer(api.GET("/v1/experiments/{experiment_id}/rows", { params, signal })),
-    refetchInterval: isRunning ? AGAIN_MS : false,
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -1,4 +1,4 @@
-/** Which models can be named here. */
+/** Which models can be named here. The list has agents as well, for clients that take them for models. */
 
 import { queryOptions } from "@tanstack/react-query";
 
@@ -8,5 +8,5 @@ export const modelsQuery = queryOptions({
   queryKey: ["models"] as const,
   queryFn: ({ signal }) => answer(api.GET("/v1/models", { signal })),
   staleTime: 60_000,
-  select: (page) => page.data.map((model) => model.id),
+  select: (page) => page.data.map((model) => model.id).filter((id) => !id.startsWith("agent:")),
 });

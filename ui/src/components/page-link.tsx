@@ -8,6 +8,8 @@ import type { Address } from "../app/addresses";
 interface Props extends Omit<AnchorHTMLAttributes<HTMLAnchorElement>, "href"> {
   address: Address;
   ref?: Ref<HTMLAnchorElement>;
+  /** Where the page counts as the current one; left out, on all pages below it as well. */
+  activeOptions?: { exact?: boolean; includeSearch?: boolean };
 }
 
 export function PageLink({ address, ...rest }: Props) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { fieldsOf, parsedJson, usualForm, withField } from "./schema-fields";
+import { fieldsOf, parsedJson, unwritten, usualForm, withField } from "./schema-fields";
 
 const TICKET = {
   type: "object",
@@ -34,6 +34,10 @@ test("a schema that refers to itself or names no fields is JSON", () => {
     "json",
     "form",
   ]);
+});
+
+test("an empty form is an empty object", () => {
+  expect([unwritten(TICKET), unwritten(null)]).toEqual([{}, null]);
 });
 
 test("fields keep their order, and may be left out again", () => {

@@ -57,6 +57,11 @@ export function usualForm(schema: unknown): "form" | "text" | "json" {
   return schema["type"] === "string" ? "text" : "json";
 }
 
+/** Return what is sent when nothing was written: of a form the empty object, so that what is missing can be named. */
+export function unwritten(schema: unknown): unknown {
+  return usualForm(schema) === "form" ? {} : null;
+}
+
 /** Return the object with the field set; a value that is undefined leaves it out. */
 export function withField(value: unknown, name: string, field: unknown): Record<string, unknown> {
   const { [name]: _old, ...rest } = isRecord(value) ? value : {};

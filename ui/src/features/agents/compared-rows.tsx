@@ -85,9 +85,11 @@ function Outcome({ agent, cell, row }: { agent: Workflow; cell: Cell; row: numbe
     <PageLink
       address={agentRunAddress(agent.slug, cell.run_id)}
       className={styles.cell}
-      aria-label={`Run of ${cell.variant} on row ${row}: ${cell.status}`}
       title={comments.length > 0 ? oneLine(comments.join("; ")) : undefined}
     >
+      <span className="visually-hidden">
+        Run of {oneLine(cell.variant)} on row {row}
+      </span>
       {badge}
     </PageLink>
   );

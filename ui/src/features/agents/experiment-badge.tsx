@@ -2,14 +2,18 @@
 
 import type { Experiment } from "../../api/evaluations";
 import { StatusBadge } from "../../components/status-badge";
+import styles from "./agents.module.css";
 
-const AS_RUN: Record<Experiment["status"], string> = {
-  running: "running",
-  stopping: "draining",
-  completed: "succeeded",
-  stopped: "stopped",
-};
+const AS_RUN = { running: "running", stopping: "draining", stopped: "stopped" };
 
 export function ExperimentBadge({ experiment }: { experiment: Experiment }) {
+  if (experiment.status === "completed") {
+    // Not "succeeded": runs of it may have failed.
+    return (
+      <span className={styles.mark} data-active>
+        Completed
+      </span>
+    );
+  }
   return <StatusBadge status={AS_RUN[experiment.status]} />;
 }

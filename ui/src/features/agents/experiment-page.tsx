@@ -46,7 +46,7 @@ function Shown({ agent, comparison }: { agent: Workflow; comparison: Comparison 
   const [values, change] = useSearchValues();
   const cursor = firstOf(values["cursor"]);
   const isRunning = experiment.status === "running" || experiment.status === "stopping";
-  const rows = useQuery(experimentRowsQuery(experiment.id, cursor, isRunning));
+  const rows = useQuery(experimentRowsQuery(experiment, cursor));
   const may = useMay("workflow:run");
   const known = useQueryClient();
   const stopping = useMutation({

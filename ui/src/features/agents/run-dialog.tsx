@@ -13,14 +13,16 @@ import { announce } from "../../app/announce";
 import { InputEditor } from "../../components/input-editor";
 import { InlineTrouble } from "../../components/trouble";
 import { oneLine } from "../../model/safe-text";
+import { unwritten } from "../../model/schema-fields";
 
 export function RunDialog({ agent, onClose }: { agent: Workflow; onClose: () => void }) {
   const { data: version } = useQuery({ ...versionQuery(agent.slug, agent.active_version ?? 0), enabled: agent.active_version !== null });
   const [input, setInput] = useState<unknown>(undefined);
   const [fault, setFault] = useState<string | null>(null);
+  const schema = (version?.document as Record<string, unknown> | undefined)?.["input_schema"];
   const navigate = useNavigate();
   const starting = useMutation({
-    mutationFn: () => startAgent(agent.id, input ?? null),
+    mutationFn: () => startAgent(agent.id, input ?? unwritten(schema)),
     onSuccess: ({ run_id }) => {
       announce("The run has started");
       void navigate({ to: agentRunAddress(agent.slug, run_id).to });
@@ -35,16 +37,7 @@ export function RunDialog({ agent, onClose }: { agent: Workflow; onClose: () => 
         }}
       >
         <Stack gap="md">
-          {version ? (
-            <InputEditor
-              schema={(version.document as Record<string, unknown>)["input_schema"]}
-              value={input}
-              onChange={setInput}
-              onFault={setFault}
-            />
-          ) : (
-            <Skeleton height={140} />
-          )}
+          {version ? <InputEditor schema={schema} value={input} onChange={setInput} onFault={setFault} /> : <Skeleton height={140} />}
           <InlineTrouble error={starting.error} />
           <Group justify="flex-end" gap="xs">
             <Button onClick={onClose}>Cancel</Button>

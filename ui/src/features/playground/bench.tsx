@@ -17,6 +17,7 @@ import { PageLink } from "../../components/page-link";
 import { InlineTrouble } from "../../components/trouble";
 import { best, modelSteps, MOST_VARIANTS, newVariant, paramsOf, sentOf, systemText, type VariantDraft } from "../../model/playground";
 import { oneLine } from "../../model/safe-text";
+import { unwritten } from "../../model/schema-fields";
 import { firstOf } from "../../model/search-values";
 import styles from "./bench.module.css";
 import { MessagesPanel } from "./messages-panel";
@@ -50,7 +51,7 @@ export function Bench({ source }: { source: Source }) {
       ...sentOf(each, at, steps.length > 1 ? step?.id : undefined),
       ...(workflow ? {} : { model: (each.model ?? modelAt(at)).trim() }),
     }));
-    const input = draft.input === undefined ? {} : { input: draft.input };
+    const input = { input: draft.input ?? unwritten(document?.["input_schema"]) };
     const asked = call
       ? {
           messages: draft.messages as never,
@@ -63,7 +64,7 @@ export function Bench({ source }: { source: Source }) {
     start(
       asked,
       draft.variants.map((each) => each.key),
-      call ? (draft.messages ?? []) : draft.input,
+      call ? (draft.messages ?? []) : input.input,
     );
   };
   useCtrlEnter(run);
