@@ -183,6 +183,7 @@ export async function fakeOpenAi() {
     const asked = JSON.parse(Buffer.concat(pieces).toString() || "{}");
     const answered = (asked.messages ?? []).filter((message) => message.role === "tool").length;
     const call = asked.tools && answered < 2;
+    const pace = JSON.stringify(asked.messages ?? "").includes("slowly") ? 400 : 12;
     const message = call
       ? {
           role: "assistant",
@@ -212,7 +213,7 @@ export async function fakeOpenAi() {
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     for (const each of chunks) {
       response.write(`data: ${JSON.stringify(each)}\n\n`);
-      await new Promise((resolve) => setTimeout(resolve, 12));
+      await new Promise((resolve) => setTimeout(resolve, pace));
     }
     response.end("data: [DONE]\n\n");
   });

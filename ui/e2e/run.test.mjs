@@ -142,6 +142,19 @@ test("an agent's rounds, its tools, and each prompt as it was sent", async () =>
   await page.context().close();
 });
 
+test("what a model writes is seen while it writes", async () => {
+  const id = await server.run("parcel-support", "Where is parcel 7? Say it slowly.");
+  await server.runUntil(id, "running");
+  const page = await open(id);
+  await page.getByText("The model writes").waitFor();
+  await until(async () => /I look the/.test(await panel(page).innerText()), 10_000);
+  await says(page, /Run succeeded/);
+  await page.getByText("The model writes").waitFor({ state: "detached" });
+  await page.getByRole("heading", { name: "Round 3" }).waitFor();
+  isWell(page);
+  await page.context().close();
+});
+
 test("loops and child runs fold; an iteration is chosen; the timeline and the cost tell of them", async () => {
   const page = await open("loops");
   await node(page, "read").waitFor();

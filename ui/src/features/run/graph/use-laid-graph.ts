@@ -71,7 +71,6 @@ function useOpenTemplates(isOpen: (path: string) => boolean, changes: unknown[])
     visit(graph, "");
     for (const path of record.steps.keys()) if (iterationOf(path) === null && isOpen(path)) found.add(templateOf(path));
     return found;
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [isOpen, graph, ...changes]);
 }
 
