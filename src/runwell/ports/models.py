@@ -29,10 +29,14 @@ Part = Text | File
 
 
 class ToolOffer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A tool that the model may call. `input_schema` is that of an object."""
+    """A tool that the model may call. `input_schema` is that of an object.
+
+    `strict` says whether the provider must hold calls to the schema; None leaves it to whether it can, the schema unchanged.
+    """
 
     name: str
     description: str | None = None
+    strict: bool | None = None
     input_schema: dict[str, Any] = msgspec.field(default_factory=lambda: {"type": "object", "properties": {}})
 
 

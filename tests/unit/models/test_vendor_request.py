@@ -77,9 +77,11 @@ def test_the_schema_in_words_stands_in_the_one_system_message() -> None:
 
 def test_who_can_be_held_to_a_schema() -> None:
     models = {vendor: VendorClient(connection(vendor)).model(name) for vendor, name in NEW_MODELS}
-    assert all(speaks_schemas(model, OBJECT) for model in models.values())
-    assert not speaks_schemas(VendorClient(connection("anthropic")).model("claude-3-haiku-20240307"), OBJECT)
-    assert not speaks_schemas(models["openai"], {"type": "array"})
+    closed = {**OBJECT, "additionalProperties": False}
+    assert all(speaks_schemas(connection(vendor), model, closed) for vendor, model in models.items())
+    assert not speaks_schemas(connection("anthropic"), VendorClient(connection("anthropic")).model("claude-3-haiku-20240307"), closed)
+    assert not speaks_schemas(connection("openai"), models["openai"], {"type": "array"})
+    assert [vendor for vendor, model in models.items() if speaks_schemas(connection(vendor), model, OBJECT)] == ["openai", "google"]
 
 
 @pytest.mark.parametrize(("title", "name"), [("Triage result", "Triageresult"), ("", "answer"), ("ä", "answer"), ("x" * 80, "x" * 64)])

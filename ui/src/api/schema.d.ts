@@ -5133,6 +5133,8 @@ export interface components {
             parameters?: {
                 [key: string]: unknown;
             } | null;
+            /** Strict */
+            strict?: boolean | null;
         };
         /**
          * OpenAIError
@@ -5643,6 +5645,8 @@ export interface components {
             parameters?: {
                 [key: string]: unknown;
             } | null;
+            /** Strict */
+            strict?: boolean | null;
             /**
              * Type
              * @constant

@@ -30,7 +30,14 @@ from runwell.adapters.models.stored_clients import StoredClients
 from runwell.adapters.models.vendor_clients import VendorClient
 from runwell.adapters.models.vendor_failures import refuses_schema, tells_key, translated
 from runwell.adapters.models.vendor_messages import ToolNames, messages_of, thoughts_of, tool_calls_of, tool_choice, tool_parameters
-from runwell.adapters.models.vendor_request import native_output, settings_of, speaks_schemas, with_schema_asked
+from runwell.adapters.models.vendor_request import (
+    asks_json_object,
+    held_output,
+    settings_of,
+    speaks_schemas,
+    with_schema_asked,
+    with_strictness,
+)
 from runwell.model.raw_body import RawBody, tells_in_pieces, withheld
 from runwell.model.scrubber import Scrubber
 from runwell.model.usage import Usage
@@ -77,17 +84,18 @@ class PydanticAiModels:
         settings = settings_of(connection, request.params)
         if (choice := tool_choice(request, names)) is not None:
             settings["tool_choice"] = choice
-        tools = tool_parameters(request, names)
         model = self._client(connection).model(name)
+        tools = with_strictness(connection, model, tool_parameters(request, names))
         server = connection.stored_id or connection
-        if request.output_schema is None:
+        if (schema := request.output_schema) is None:
             return await _request(model, (messages_of(request.messages, names), settings, tools), watch)
         asked = messages_of(with_schema_asked(request), names)
-        if speaks_schemas(model, request.output_schema) and (server, name) not in self._without_schemas:
+        if speaks_schemas(connection, model, schema) and (server, name) not in self._without_schemas:
             # A server that is not the vendor's own may take no notice of the schema, so it is told in words too.
-            messages = asked if connection.imitates else messages_of(request.messages, names)
+            in_words = connection.imitates or asks_json_object(connection, model, schema)
+            messages = asked if in_words else messages_of(request.messages, names)
             try:
-                return await _request(model, (messages, settings, native_output(request.output_schema, tools)), watch)
+                return await _request(model, (messages, settings, held_output(connection, model, schema, tools)), watch)
             except Exception as exc:
                 if not (connection.imitates and refuses_schema(exc)):
                     raise

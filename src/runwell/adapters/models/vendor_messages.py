@@ -74,7 +74,9 @@ def _wire_name(name: str) -> str:
 
 def tool_parameters(request: ModelRequest, names: ToolNames) -> ModelRequestParameters:
     offers = [
-        ToolDefinition(name=names.wire(tool.name), description=tool.description, parameters_json_schema=tool.input_schema)
+        ToolDefinition(
+            name=names.wire(tool.name), description=tool.description, parameters_json_schema=tool.input_schema, strict=tool.strict
+        )
         for tool in request.tools
     ]
     return ModelRequestParameters(function_tools=offers)

@@ -7,9 +7,11 @@ from typing import Any, Final, cast
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.settings import ModelSettings
+from pydantic_ai.tools import ToolDefinition
 
 from runwell.adapters.models.connections import Connection, Protocol
 from runwell.adapters.models.failures import failed
+from runwell.adapters.models.strictness import is_any_object, strictness, survives_closing
 from runwell.ports.models import Message, ModelRequest
 
 _SHARED: Final = ("temperature", "top_p", "max_tokens", "stop_sequences")
@@ -65,14 +67,48 @@ def settings_of(connection: Connection, params: dict[str, Any]) -> ModelSettings
     return cast(ModelSettings, settings)
 
 
-def speaks_schemas(model: Model, schema: dict[str, Any] | None) -> bool:
-    """Say whether the provider can hold its answer to the schema: only objects, and not every model."""
-    return schema is not None and schema.get("type") == "object" and bool(model.profile.get("supports_json_schema_output"))
+def speaks_schemas(connection: Connection, model: Model, schema: dict[str, Any]) -> bool:
+    """Say whether the provider can hold its answer to the schema: only objects, not every model, and Anthropic closed ones alone."""
+    if schema.get("type") != "object" or not model.profile.get("supports_json_schema_output"):
+        return False
+    return connection.protocol != "anthropic" or survives_closing(model, schema)
 
 
-def native_output(schema: dict[str, Any], tools: ModelRequestParameters) -> ModelRequestParameters:
-    described = OutputObjectDefinition(json_schema=schema, name=_name(schema), description=schema.get("description"))
+def held_output(connection: Connection, model: Model, schema: dict[str, Any], tools: ModelRequestParameters) -> ModelRequestParameters:
+    """Return the parameters that hold the answer to the schema."""
+    if connection.protocol != "openai":
+        return native_output(schema, tools)
+    if asks_json_object(connection, model, schema):
+        return replace(tools, output_mode="prompted", prompted_output_template=False)
+    return native_output(schema, tools, strict=strictness(model, schema))
+
+
+def asks_json_object(connection: Connection, model: Model, schema: dict[str, Any]) -> bool:
+    """Say whether OpenAI's `json_object` asks for the schema. It wants the word JSON in the messages."""
+    return connection.protocol == "openai" and is_any_object(schema) and bool(model.profile.get("supports_json_object_output"))
+
+
+def native_output(schema: dict[str, Any], tools: ModelRequestParameters, *, strict: bool | None = None) -> ModelRequestParameters:
+    described = OutputObjectDefinition(json_schema=schema, name=_name(schema), description=schema.get("description"), strict=strict)
     return replace(tools, output_mode="native", output_object=described)
+
+
+def with_strictness(connection: Connection, model: Model, tools: ModelRequestParameters) -> ModelRequestParameters:
+    """Let tools be strict only where that leaves their parameters what they are. Raises `StepError` for one that must be strict."""
+    return replace(tools, function_tools=[_with_strictness(connection, model, tool) for tool in tools.function_tools])
+
+
+def _with_strictness(connection: Connection, model: Model, tool: ToolDefinition) -> ToolDefinition:
+    schema, vendor = tool.parameters_json_schema, connection.protocol
+    if vendor not in ("openai", "anthropic") or tool.strict is False:
+        return tool
+    if tool.strict:
+        able = survives_closing(model, schema) if vendor == "anthropic" else strictness(model, schema) is None
+        if not able:
+            why = "close each object of its parameters, and require all properties, with types that strict mode knows, or leave strict out"
+            raise failed("bad_request", f"the tool {tool.name!r} cannot be strict: {why}")
+        return tool
+    return tool if vendor == "anthropic" else replace(tool, strict=strictness(model, schema))
 
 
 def _name(schema: dict[str, Any]) -> str:

@@ -50,6 +50,7 @@ class OfferedFunction(Lenient):
     name: Name
     description: KeptText | None = None
     parameters: JsonObject | None = None
+    strict: bool | None = None
 
 
 class ChatTool(Lenient):
@@ -59,7 +60,7 @@ class ChatTool(Lenient):
     function: OfferedFunction
 
     def offer(self, pointer: str) -> ToolOffer:
-        return offer_of(self.function.name, self.function.description, self.function.parameters, pointer)
+        return offer_of(self.function.name, self.function.description, self.function.parameters, pointer, strict=self.function.strict)
 
 
 class NamedFunction(Lenient):

@@ -71,11 +71,13 @@ def call_of(call_id: str, name: str, arguments: str) -> ToolCall:
     return ToolCall(id=call_id, name=name, args=args if isinstance(args, dict) else arguments)
 
 
-def offer_of(name: str, description: str | None, parameters: dict[str, Any] | None, pointer: str) -> ToolOffer:
+def offer_of(
+    name: str, description: str | None, parameters: dict[str, Any] | None, pointer: str, *, strict: bool | None = None
+) -> ToolOffer:
     if not parameters:
-        return ToolOffer(name=name, description=description)
+        return ToolOffer(name=name, description=description, strict=strict)
     _check_schema(parameters, pointer)
-    return ToolOffer(name=name, description=description, input_schema=parameters)
+    return ToolOffer(name=name, description=description, input_schema=parameters, strict=strict)
 
 
 def output_schema_of(form: Any, schema: Any, name: str | None, pointer: str) -> dict[str, Any] | None:

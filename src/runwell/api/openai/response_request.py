@@ -51,9 +51,10 @@ class ResponseTool(Lenient):
     name: Name
     description: KeptText | None = None
     parameters: JsonObject | None = None
+    strict: bool | None = None
 
     def offer(self, pointer: str) -> ToolOffer:
-        return offer_of(self.name, self.description, self.parameters, pointer)
+        return offer_of(self.name, self.description, self.parameters, pointer, strict=self.strict)
 
 
 class NamedResponseTool(Lenient):

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from runwell.model.errors import StepError
 from runwell.model.schema import SchemaCheck
 from runwell.ports.models import Message, ToolOffer
@@ -38,8 +40,9 @@ async def _judge(ctx: StepContext, talk: Talk, asking: Asking, need: Judge) -> J
     offers = [ToolOffer(name=NONE, description="No condition clearly holds.")]
     for way in need.ways:
         told = text_of(ctx.late.fill(f"{way.place}/freeform", names))
+        offer = ToolOffer(name=way.key, description=told)
         schema = way.condition.args_schema
-        offers.append(ToolOffer(name=way.key, description=told, **({} if schema is None else {"input_schema": schema})))
+        offers.append(offer if schema is None else msgspec.structs.replace(offer, input_schema=schema))
     *before, last = talk.said[-SHOWN:] if talk.said and talk.said[-1].role == "user" else [*talk.said[-SHOWN:], Said("user", SILENCE)]
     so_far = "\n".join(f"{'Person' if one.role == 'user' else 'Assistant'}: {one.text}" for one in before)
     messages = [
