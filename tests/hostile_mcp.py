@@ -24,7 +24,11 @@ def at_start(mode: str) -> None:
     if mode == "dies at once":
         sys.stderr.write(f"no configuration; the token is {os.environ.get('TOKEN')}\n")
         sys.exit(3)
-    if mode == "silent":
+    if mode in ("banner", "long banner", "banner only"):
+        lines = [b"Listening ...", b"", b"{", b"[]", b"\xff\xfe"] * (10 if mode == "long banner" else 1)
+        OUT.write(b"\n".join(lines) + b"\n")
+        OUT.flush()
+    if mode in ("silent", "banner only"):
         time.sleep(600)
     if mode == "stays":  # neither the end of its input nor a signal moves it or its child
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -51,9 +55,14 @@ def work(mode: str, request: dict[str, Any]) -> None:
         case "garbage":
             for _ in range(2_000):
                 OUT.write(os.urandom(40).hex().encode() + b"\xff\n")
-        case "some garbage":
-            for line in (b"Listening ...", b"", b"{", b"[]", b"\xff\xfe", b'{"jsonrpc": "2.0", "id": 999, "result": {}}'):
-                OUT.write(line + b"\n")
+        case "one line" | "one line and its answer":
+            with open(os.environ["PIDS"], "w") as file:
+                file.write(str(os.getpid()))
+            OUT.write(b"}{garbage\n")
+            if mode != "one line":
+                say(id=number, result=answer)
+        case "another's answer":
+            say(id=999, result={})
             say(id=number, result=answer)
         case "long line":
             for _ in range(100):

@@ -26,7 +26,7 @@ async def said(api: Api, run_id: str, turns: int, path: str | None = None) -> li
     found: list[Any] = []
     while len(found) < turns:
         found = (await api.get(f"/v1/runs/{run_id}/events", **query))["data"]
-    return [told["text"] for turn in found for told in turn["data"]["output"]]
+    return [told["text"] for turn in found for told in turn["data"].get("output", [])]
 
 
 def test_the_only_conversation_is_meant_and_of_several_the_one_that_is_named(tmp_path: Path) -> None:
@@ -69,6 +69,27 @@ def test_whoever_may_not_run_it_may_not_talk_and_a_foreign_run_does_not_exist(tm
     with_api(tmp_path, main)
 
 
+def test_variables_alone_take_effect_and_nothing_is_refused_with_what_to_give(tmp_path: Path) -> None:
+    node = {**LOOP, "messages": ["{{ conversation.message }} by {{ vars.channel }}"]}
+    document = talking("talk", node=node)
+    document["steps"][0] |= {
+        "variables": {"channel": "phone"},
+        "edges": [{"from": "echo", "to": "echo", "when": 'conversation.message.contains("hi")'}],
+    }
+
+    async def main(api: Api) -> None:
+        run_id = await api.start(document)
+        await tell(api, run_id, {"variables": {"channel": "web"}})
+        await tell(api, run_id, {"message": "hi"})
+        assert await said(api, run_id, 3) == [" by phone", "hi by web"]
+        [problem] = (await tell(api, run_id, {}, status=422))["errors"]
+        assert "give message (what the person says), variables, or both" in problem["message"]
+        await tell(api, run_id, {"message": ""})
+        assert await said(api, run_id, 4) == [" by phone", "hi by web", " by web"]
+
+    with_api(tmp_path, main)
+
+
 @pytest.mark.parametrize(
     ("params", "pointer"),
     [
@@ -77,6 +98,8 @@ def test_whoever_may_not_run_it_may_not_talk_and_a_foreign_run_does_not_exist(tm
         ({"variables": []}, "/params/variables"),
         ({"step": ""}, "/params/step"),
         ({"name": "talk"}, "/params"),
+        ({}, "/params"),
+        ({"message": None, "variables": {}, "step": "talk"}, "/params"),
     ],
 )
 def test_what_is_no_data_is_refused(tmp_path: Path, params: Any, pointer: str) -> None:

@@ -67,6 +67,9 @@ def memory() -> int:
 
 FAILURES = [
     ("garbage", "protocol", False),
+    ("no number", "protocol", False),
+    ("deep", "protocol", False),
+    ("long banner", "protocol", False),
     ("long line", "too_large", False),
     ("long answer", "too_large", False),
     ("flood", "protocol", False),
@@ -99,7 +102,7 @@ def test_it_fails_its_call_and_nothing_else(mode: str, reason: str, retryable: b
     with_server(mode, main)
 
 
-@pytest.mark.parametrize("mode", ["some garbage", "slow pattern", "huge number"])
+@pytest.mark.parametrize("mode", ["banner", "another's answer", "slow pattern", "huge number"])
 def test_what_does_no_harm_is_borne(mode: str) -> None:
     async def main(tools: McpTools) -> None:
         assert await call(tools) in ("done", {"x": "a" * 40 + "!"}, {"x": 10**400})
@@ -107,14 +110,28 @@ def test_what_does_no_harm_is_borne(mode: str) -> None:
     with_server(mode, main)
 
 
-@pytest.mark.parametrize("mode", ["no number", "deep"])
-def test_what_cannot_be_kept_is_refused(mode: str) -> None:
-    """It is no JSON, so it counts as garbage, and the answer never came."""
+@pytest.mark.parametrize("mode", ["one line", "one line and its answer"])
+def test_a_line_that_is_no_message_ends_the_session_at_once(tmp_path: Path, mode: str) -> None:
+    pids = tmp_path / "pids"
 
     async def main(tools: McpTools) -> None:
-        assert ((await refusal(tools, 1.0)).details or {})["reason"] in ("timeout", "protocol")
+        began = time.monotonic()
+        error = await refusal(tools)
+        assert time.monotonic() - began < 10
+        assert error.details == {"reason": "protocol", "line": "}{garbage"}
+        await gone([int(pids.read_text())])
 
-    with_server(mode, main)
+    with_server(mode, main, PIDS=str(pids))
+
+
+def test_who_greets_and_says_nothing_more_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runwell.adapters.tools.process_link.BANNER_S", 0.3)
+
+    async def main(tools: McpTools) -> None:
+        error = await refusal(tools)
+        assert error.details == {"reason": "protocol", "line": "Listening ..."}
+
+    with_server("banner only", main)
 
 
 def test_a_server_that_hangs_is_waited_for_no_longer_than_asked_and_then_given_up() -> None:

@@ -44,6 +44,26 @@ def test_bad_spans_are_rejected_and_the_good_ones_kept(tmp_path: Path) -> None:
     with_api(tmp_path, main)
 
 
+@pytest.mark.parametrize("bad", [5, None, [], "x", True])
+def test_what_is_no_span_in_a_list_is_rejected_by_its_place(tmp_path: Path, bad: Any) -> None:
+    async def main(api: Api) -> None:
+        trace_id = new_trace_id()
+        sent = request([span(trace_id, 1, "good"), span(trace_id, 2, "second")])
+        [resource_spans] = sent["resourceSpans"]
+        resource_spans["scopeSpans"][0]["spans"].insert(1, bad)
+        resource_spans["scopeSpans"].append(bad)
+        sent["resourceSpans"].insert(0, bad)
+        partial = (await send(api, sent)).json()["partialSuccess"]
+        assert partial["rejectedSpans"] == "3"
+        for place in ("resourceSpans[0]", "resourceSpans[1].scopeSpans[0].spans[1]", "resourceSpans[1].scopeSpans[1]"):
+            assert f"{place} is no object" in partial["errorMessage"]
+        await settle(api)
+        run = await api.get(f"/v1/runs/{run_id_of(DEFAULT_SCOPE, trace_id)}")
+        assert len(run["steps"]) + 1 == 2
+
+    with_api(tmp_path, main)
+
+
 HOSTILE: list[tuple[bytes, str, int]] = [
     (b"", PROTOBUF, 200),
     (b"{}", JSON, 200),

@@ -89,6 +89,8 @@ class AutomaticEvaluation:
 
     async def _consider(self, one: Watched, end: Event) -> None:
         rate = self._rates.get((one.workflow_id, one.evaluator_id), 0.0)
+        if one.on == "turn" and not (end.of(TurnEnded).path or end.of(TurnEnded).output):
+            return  # it brought variables, and nobody said anything
         row = await self._journal.row(end.run_id) if is_sampled(one.evaluator_id, end.run_id, rate) else None
         if row is None or row.environment in SET_APART:
             return

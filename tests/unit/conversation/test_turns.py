@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from tests.unit.conversation.talking import Talk, conversation, is_judge, picks, talking
 
 from runwell.model.errors import StepError
@@ -163,6 +164,57 @@ def test_a_message_brings_variables_and_one_that_comes_early_waits() -> None:
         assert (await talk.turns())[1].variables == {"n": 1}
 
     talking(conversation(nodes, variables={"n": 0}), test)
+
+
+def test_variables_alone_are_set_and_no_condition_is_asked() -> None:
+    nodes: list[dict[str, Any]] = [ASK, {"id": "end", "type": "say", "messages": ["{{ vars.channel }}, then."]}]
+    edges = [{"from": "ask", "to": "end", "when": 'conversation.message.contains("refund")'}, {"from": "ask", "to": "ask"}]
+
+    async def test(talk: Talk) -> None:
+        for channel in ("phone", "web"):
+            assert await talk.say({"message": None, "variables": {"channel": channel}}) == []
+        turn = (await talk.turns())[-1]
+        assert (turn.turn, turn.path, turn.variables, turn.error) == (3, [], {"channel": "web"}, None)
+        assert (await talk.rest()).status == "waiting"
+        assert await talk.say("refund") == ["web, then."]
+        assert (await talk.rest()).output["variables"] == {"name": "Ann", "channel": "web"}
+
+    talking(conversation(nodes, edges, variables={"name": "Ann"}), test)
+
+
+def test_variables_alone_leave_a_node_that_failed_to_the_next_message() -> None:
+    nodes = [{"id": "work", "type": "worker", "prompt": "Work.", "default_error_message": "Could you repeat?"}]
+    answers: list[Answer] = [StepError("LLM_REQUEST_FAILED", "down"), "Done."]
+
+    async def test(talk: Talk) -> None:
+        assert await talk.say({"variables": {"n": 1}}) == []
+        assert await talk.say("once more") == ["Done."]
+
+    talking(conversation(nodes), test, answers)
+
+
+@pytest.mark.parametrize("when", ["vars.missing.contains('x')", "conversation.message"])
+@pytest.mark.parametrize("is_global", [False, True])
+def test_a_condition_that_cannot_be_told_apologises_and_the_conversation_waits(when: str, is_global: bool) -> None:
+    when = f'conversation.message == "fine" ? true : {when}' if when.startswith("vars") else when
+    end: dict[str, Any] = {"id": "end", "type": "say", "messages": ["Done."]}
+    edges = [{"from": "ask", "to": "end", "when": 'conversation.message == "fine"'}]
+    if is_global:
+        end["global"] = {"when": when}
+    else:
+        edges.append({"id": "other", "from": "ask", "to": "end", "when": when})
+    nodes = [{"id": "ask", "type": "say", "messages": ["Hello?"], "self_loop": True}, end]
+
+    async def test(talk: Talk) -> None:
+        assert await talk.say("hm") == ["Could you repeat?"]
+        turn = (await talk.turns())[-1]
+        assert turn.error is not None
+        assert (turn.error.code, turn.error.step_id, turn.node) == ("EXPRESSION_FAILED", "talk", "ask")
+        assert (await talk.rest()).status == "waiting"
+        if not is_global or when != "conversation.message":
+            assert await talk.say("fine") == ["Done."]
+
+    talking(conversation(nodes, edges, default_error_message="Could you repeat?"), test)
 
 
 def test_what_nobody_answers_ends() -> None:

@@ -142,11 +142,11 @@ def read_json(body: bytes) -> Reading:
     reading = Reading()
     try:
         request = msgspec.json.decode(body)
-        for resource_spans in _list(request, "resourceSpans"):
+        for at, resource_spans in _objects(request, "resourceSpans", "", reading):
             resource = attributes_of(_parsed(resource_spans.get("resource") or {}, Resource()).attributes)
-            for scope_spans in _list(resource_spans, "scopeSpans"):
+            for within, scope_spans in _objects(resource_spans, "scopeSpans", at, reading):
                 place = Place(resource, str((scope_spans.get("scope") or {}).get("name") or ""))
-                for span in _list(scope_spans, "spans"):
+                for _, span in _objects(scope_spans, "spans", within, reading):
                     _read_json_span(span, place, reading)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as exc:
         reading.broken = f"no JSON: {_told(exc)}"
@@ -157,7 +157,7 @@ def read_json(body: bytes) -> Reading:
     return reading
 
 
-def _read_json_span(span: Any, place: Place, reading: Reading) -> None:
+def _read_json_span(span: dict[str, Any], place: Place, reading: Reading) -> None:
     try:
         message = _parsed(with_binary_ids(span), ProtoSpan())
     except (Broken, BadSpan) as exc:
@@ -166,11 +166,17 @@ def _read_json_span(span: Any, place: Place, reading: Reading) -> None:
         reading.add(message, place)
 
 
-def _list(held: Any, name: str) -> list[Any]:
+def _objects(held: Any, name: str, outer: str, reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the objects of a list, each with its place; what else is in the list is rejected. Raises `Broken` when there is no list."""
     found = held.get(name) if isinstance(held, dict) else None
-    if not isinstance(held, dict) or not isinstance(found, list | None) or not all(isinstance(item, dict) for item in found or ()):
+    if not isinstance(held, dict) or not isinstance(found, list | None):
         raise Broken(f"{name!r} must be a list of objects in an object")
-    return found or []
+    for i, item in enumerate(found or ()):
+        place = f"{outer}{name}[{i}]"
+        if isinstance(item, dict):
+            yield f"{place}.", item
+        else:
+            reading.reject(f"{place} is no object")
 
 
 def _parsed(held: Any, message: Any) -> Any:

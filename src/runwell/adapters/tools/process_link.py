@@ -1,7 +1,8 @@
 """An MCP server as a process of ours: messages as lines over its standard streams.
 
-The library's own transport keeps a line of any length and logs what it cannot read; this one does neither. The process
-and all that it starts are one group, which ends with the session, with the process itself, and with us (see `reaper`).
+The library's own transport keeps a line of any length and logs what it cannot read; this one does neither: who writes
+what is no message fails. The process and all that it starts are one group, which ends with the session, with the process
+itself, and with us (see `reaper`).
 """
 
 import asyncio
@@ -28,8 +29,11 @@ MOST_BYTES: Final = 10_485_760
 """Of one message."""
 MOST_MESSAGES: Final = 10_000
 """That a server may send between two of our requests."""
-MOST_GARBAGE: Final = 1_000
-"""Lines that are no messages, in the same time. Some servers log there; none needs to do so endlessly."""
+MOST_BANNER: Final = 20
+"""Lines that are no messages, before the session is agreed on. Many servers greet whoever starts them; later none may."""
+BANNER_S: Final = 10.0
+"""How long the server may take from the first of these lines until it answers."""
+SHOWN_LINE: Final = 200
 KEPT_ERRORS: Final = 2_048
 CHUNK: Final = 65_536
 LEAVES_S: Final = 2.0
@@ -46,7 +50,9 @@ class ProcessLink:
 
     def __init__(self, command: McpCommand, ended: Callable[[], None]) -> None:
         self._command, self._ended = command, ended
-        self._messages = self._garbage = 0
+        self._messages = self._banner = 0
+        self._answered = False
+        self._patience: asyncio.TimerHandle | None = None
         self._errors = b""
         self._stopping = False
         self._wrong: StepError | None = None
@@ -70,6 +76,7 @@ class ProcessLink:
                 yield read, write
             finally:
                 self._stopping = True
+                self._wait_no_longer()
                 with anyio.CancelScope(shield=True):
                     await _stop(process, lifeline)
                 tasks.cancel_scope.cancel()
@@ -127,15 +134,35 @@ class ProcessLink:
         try:
             message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
         except ValueError:
-            self._garbage += 1
-            if self._garbage > MOST_GARBAGE:
-                self._wrong = failed("protocol", f"the server wrote more than {MOST_GARBAGE} lines that are no messages of the protocol")
+            self._take_garbage(line)
             return
+        if isinstance(message, types.JSONRPCResponse):
+            self._answered = True
+            self._wait_no_longer()
         self._messages += 1
         if self._messages > MOST_MESSAGES:
             self._wrong = failed("protocol", f"the server sent more than {MOST_MESSAGES} messages that nobody asked for")
             return
         await out.send(SessionMessage(message))
+
+    def _take_garbage(self, line: bytes) -> None:
+        """Bear a line that is no message as a greeting, or else find fault with it: the answer that it should be never comes."""
+        self._banner += 1
+        shown = line[:SHOWN_LINE].decode("utf-8", "replace")
+        wrong = failed("protocol", "the server wrote a line that is no message of the protocol", line=shown)
+        if self._answered or self._banner > MOST_BANNER:
+            self._wrong = wrong
+        elif self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(BANNER_S, self._lose_patience, wrong)
+
+    def _lose_patience(self, wrong: StepError) -> None:
+        if self._wrong is None and not self._stopping:
+            self._wrong = wrong
+            self._ended()
+
+    def _wait_no_longer(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
 
     async def _over(self, process: asyncio.subprocess.Process) -> None:
         """Find out why nothing more comes, unless it is known."""
@@ -157,7 +184,7 @@ class ProcessLink:
         assert process.stdin is not None
         try:
             async for sent in source:
-                self._messages = self._garbage = 0
+                self._messages = 0
                 process.stdin.write(sent.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
                 await process.stdin.drain()
         except (OSError, anyio.ClosedResourceError):

@@ -1,6 +1,6 @@
 """Commands: runs started and steered through their workflow."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from fastapi import Body as FastApiBody
@@ -88,6 +88,12 @@ class DataParams(Known):
         default=None, min_length=1, max_length=1_000, description="The conversation step's path, if the run has several under way."
     )
     message_id: str | None = Field(default=None, min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _refuse_nothing(self) -> Self:
+        if self.message is None and not self.variables:
+            raise ValueError("there is nothing to tell the conversation: give message (what the person says), variables, or both")
+        return self
 
 
 class StartCommand(Known):

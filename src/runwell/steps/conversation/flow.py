@@ -1,14 +1,15 @@
 """The state machine of a conversation. Pure: the same document, state, message and answers make the same turn.
 
 A turn begins with what the person said (the first one with nothing, or with the step's `message`) and ends when a node waits for
-the person, or the conversation is over. In between nodes are carried out, one after the other:
+the person, or the conversation is over. One that brings variables alone sets them and ends at once: no way on is looked for by a
+message that is not there. Otherwise nodes are carried out, one after the other:
 
     message -> way on from where it waited -> node -> way on -> node ... -> a node that waits, or one from which nothing leads on
 
 The way on is looked for in this order: expressions, first those of global nodes (only after a message), then those of edges, as
 they stand in the document; free-form conditions, all of them judged at once; the edge without a condition; the self loop.
 
-`take_turn` asks for what it cannot do by itself: it yields `Say`, `Carry` and `Judge`, and is sent what came of it.
+`take_turn` asks for what it cannot do by itself: it yields `Say`, `Carry`, `Judge` and `Excuse`, and is sent what came of it.
 """
 
 import hashlib
@@ -99,6 +100,13 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
     ways: tuple[Way, ...]
 
 
+class Excuse(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition cannot be told. Answered with a `Judgement` that has an error, where something is to be said then."""
+
+    node: str
+    error: StepError
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a node: what it said, its result, and the variables that it set; with an `error` it failed."""
 
@@ -118,7 +126,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     apology: str | None = None
 
 
-Need = Say | Carry | Judge
+Need = Say | Carry | Judge | Excuse
 Turn = Generator[Need, Any, None]
 
 
@@ -244,9 +252,11 @@ def _replay(graph: Graph, talk: Talk, event: TurnEnded) -> None:
 
 def take_turn(graph: Graph, talk: Talk, fill: Fill, seed: str) -> Turn:
     """Take the turn that `talk.begin` began. `seed` decides which message is said where chance does. Raises `Looping`."""
-    way = None if talk.turn > 1 else _to(graph.start)
-    via: Via | None = None if way is None else "start"
-    if way is None:
+    way: Way | None = None
+    via: Via | None = None
+    if talk.turn == 1:
+        way, via = _to(graph.start), "start"
+    elif talk.message is not None:
         way, via = yield from _after_message(graph, talk, fill, seed)
     while way is not None and via is not None:
         talk.enter(graph, way.target, via)
@@ -275,8 +285,11 @@ def _to(node: str) -> Way:
 def _after_message(graph: Graph, talk: Talk, fill: Fill, seed: str) -> Generator[Need, Any, tuple[Way | None, Via | None]]:
     if not talk.again:
         return (yield from _way_on(graph, talk, fill, seed, after_message=True))
-    names = talk.names()
-    elsewhere = next((way for way in _globals(graph, talk) if _holds(way, fill, names)), None)
+    try:
+        elsewhere = _first_that_holds(_globals(graph, talk), talk, fill)
+    except StepError as exc:
+        yield from _excuse(talk, exc)
+        return None, None
     return (_to(talk.node), "again") if elsewhere is None else (elsewhere, "global")
 
 
@@ -320,14 +333,16 @@ def _apologise(talk: Talk, text: str | None) -> Turn:
 def _way_on(graph: Graph, talk: Talk, fill: Fill, seed: str, *, after_message: bool) -> Generator[Need, Any, tuple[Way | None, Via | None]]:
     """Return the way that leads on; none when the conversation waits where it is."""
     conditional = [*(_globals(graph, talk) if after_message else ()), *(way for way in graph.ways(talk.node) if way.condition.is_given)]
-    names = talk.names()
-    chosen = next((way for way in conditional if _holds(way, fill, names)), None)
+    try:
+        chosen = _first_that_holds(conditional, talk, fill)
+    except StepError as exc:
+        yield from _excuse(talk, exc)
+        return None, None
     open_ways = tuple(way for way in conditional if way.condition.freeform is not None)
     if chosen is None and open_ways:
         judged: Judgement = yield Judge(node=talk.node, ways=open_ways)
         if judged.error is not None:
-            talk.error = judged.error
-            yield from _apologise(talk, judged.apology)
+            yield from _failed(talk, judged)
             return None, None
         chosen = next((way for way in open_ways if way.key == judged.key), None)
         talk.set(judged.args if chosen is not None else {})
@@ -337,6 +352,20 @@ def _way_on(graph: Graph, talk: Talk, fill: Fill, seed: str, *, after_message: b
         return (_to(talk.node), "self_loop") if graph.nodes[talk.node].self_loop else (None, None)
     yield from _say(talk, fill, seed, chosen.place, chosen.condition.messages, chosen.condition.selection)
     return chosen, "global" if chosen.is_global else chosen.key
+
+
+def _excuse(talk: Talk, error: StepError) -> Turn:
+    yield from _failed(talk, (yield Excuse(node=talk.node, error=error)))
+
+
+def _failed(talk: Talk, judged: Judgement) -> Turn:
+    talk.error = judged.error
+    yield from _apologise(talk, judged.apology)
+
+
+def _first_that_holds(ways: Sequence[Way], talk: Talk, fill: Fill) -> Way | None:
+    names = talk.names()
+    return next((way for way in ways if _holds(way, fill, names)), None)
 
 
 def _holds(way: Way, fill: Fill, names: Mapping[str, Any]) -> bool:

@@ -10,8 +10,22 @@ from runwell.ports.steps import StepContext, StepType, Suspended
 from runwell.steps.conversation.asking import Asking
 from runwell.steps.conversation.checks import conversation_problems
 from runwell.steps.conversation.document import ConversationStep
-from runwell.steps.conversation.flow import EXPIRED, LOOPED, Carry, Graph, Judge, Looping, Need, Say, Talk, resumed, take_turn, text_of
-from runwell.steps.conversation.judging import judge
+from runwell.steps.conversation.flow import (
+    EXPIRED,
+    LOOPED,
+    Carry,
+    Excuse,
+    Graph,
+    Judge,
+    Looping,
+    Need,
+    Say,
+    Talk,
+    resumed,
+    take_turn,
+    text_of,
+)
+from runwell.steps.conversation.judging import excuse, judge
 from runwell.steps.conversation.nodes import Nodes
 from runwell.steps.conversation.recall import Recall
 
@@ -90,6 +104,8 @@ async def _take_turn(
                 return await nodes.carry(need)
             case Judge():
                 return await judge(ctx, spec, talk, asking, need)
+            case Excuse():
+                return excuse(ctx, spec, need)
 
     turn = take_turn(graph, talk, ctx.late.fill, ctx.idempotency_key)
     try:

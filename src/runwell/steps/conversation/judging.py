@@ -10,7 +10,7 @@ from runwell.ports.models import Message, ToolOffer
 from runwell.ports.steps import StepContext
 from runwell.steps.conversation.asking import Asking
 from runwell.steps.conversation.document import ConversationStep
-from runwell.steps.conversation.flow import Judge, Judgement, Said, Talk, text_of
+from runwell.steps.conversation.flow import Excuse, Judge, Judgement, Said, Talk, text_of
 from runwell.steps.conversation.nodes import SILENCE
 
 NONE: Final = "none_of_these"
@@ -27,11 +27,16 @@ async def judge(ctx: StepContext, spec: ConversationStep, talk: Talk, asking: As
     try:
         return await _judge(ctx, talk, asking, need)
     except StepError as exc:
-        node = next(node for node in spec.nodes if node.id == need.node)
-        apology = node.default_error_message or spec.default_error_message
-        if apology is None:
-            raise
-        return Judgement(error=exc.info(ctx.step_id), apology=apology)
+        return excuse(ctx, spec, Excuse(node=need.node, error=exc))
+
+
+def excuse(ctx: StepContext, spec: ConversationStep, need: Excuse) -> Judgement:
+    """Return what is said instead of going on. Raises the error when nothing is to be said."""
+    node = next(node for node in spec.nodes if node.id == need.node)
+    apology = node.default_error_message or spec.default_error_message
+    if apology is None:
+        raise need.error
+    return Judgement(error=need.error.info(ctx.step_id), apology=apology)
 
 
 async def _judge(ctx: StepContext, talk: Talk, asking: Asking, need: Judge) -> Judgement:
