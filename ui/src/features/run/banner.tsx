@@ -14,7 +14,7 @@ import { bannerMoment, longDuration, nextAction, outcome } from "../../model/run
 import { culpritOf } from "../../model/run/culprit";
 import { plural } from "../../model/money";
 import { cut } from "../../model/safe-text";
-import { runLook } from "../../model/status";
+import { isLive, runLook } from "../../model/status";
 import { duration, fullMoment } from "../../model/time";
 import styles from "./banner.module.css";
 import { goToDecision } from "./reveal";
@@ -152,7 +152,7 @@ function useAnnouncedStatus(words: string): void {
 
 /** Whether what is seen is live. Lost connections are told, and that nothing was lost by them. */
 function LiveMark() {
-  const { watched, source } = useRunPage();
+  const { watched, source, latest } = useRunPage();
   const { live, error } = watched;
   const [again, setAgain] = useState(false);
   const kind = live?.kind;
@@ -186,6 +186,13 @@ function LiveMark() {
     return (
       <span className={styles.live} data-kind="again">
         <IconPlugConnected size={14} aria-hidden /> Connected again
+      </span>
+    );
+  }
+  if ((kind === "refused" || kind === "ended") && isLive(latest.status)) {
+    return (
+      <span className={styles.live} data-kind="lost">
+        <IconPlugConnectedX size={14} aria-hidden /> No longer live: reload the page
       </span>
     );
   }

@@ -41,6 +41,7 @@ export const StepNode = memo(function StepNode({ data }: NodeProps<StepFlowNode>
       data-picks={(laid.open && iterations !== null && iterations.paths.length > 1) || undefined}
       data-chosen={chosen || undefined}
       data-status={standing.status}
+      data-step-type={laid.drawn.type}
       data-step={standing.path}
     >
       <Handle type="target" position={Position.Top} className={styles.handle} isConnectable={false} />
