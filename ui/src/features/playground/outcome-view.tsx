@@ -58,12 +58,12 @@ export function OutcomeView(props: Props) {
       {(canKeep || canTest) && (
         <footer className={styles.foot}>
           {canKeep && (
-            <Button leftSection={<IconGitCommit size={14} />} onClick={() => setSaving("version")}>
+            <Button size="compact-xs" leftSection={<IconGitCommit size={14} />} onClick={() => setSaving("version")}>
               Save as version
             </Button>
           )}
           {canTest && (
-            <Button leftSection={<IconListCheck size={14} />} onClick={() => setSaving("test")}>
+            <Button size="compact-xs" leftSection={<IconListCheck size={14} />} onClick={() => setSaving("test")}>
               Save as test
             </Button>
           )}
