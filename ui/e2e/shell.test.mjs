@@ -105,7 +105,7 @@ test("an address that leads nowhere says so", async () => {
 
 test("a server that is away is told, and the page comes back with it", async () => {
   const page = await open("/workflows");
-  await page.getByRole("heading", { name: "Workflows" }).waitFor();
+  await page.getByRole("heading", { name: "Workflows", exact: true }).waitFor();
   await server.stop();
   await page.getByRole("textbox", { name: "Find a workflow" }).fill("x");
   await page.getByRole("heading", { name: "The server cannot be reached" }).waitFor({ timeout: 20_000 });

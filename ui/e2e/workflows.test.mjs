@@ -33,7 +33,7 @@ test("workflows are listed, found, filtered and lead to their runs", async () =>
   await until(async () => (await page.locator("tbody tr").count()) === 1);
   assert.equal(new URL(page.url()).search, "?q=triage");
   await page.getByRole("textbox", { name: "Find a workflow" }).fill("");
-  await page.getByText("Agents", { exact: true }).click();
+  await page.getByRole("radiogroup", { name: "Kind" }).getByText("Agents").click();
   await until(async () => (await page.locator("tbody tr").count()) === 1);
   await page.getByRole("link", { name: "Review summary" }).click();
   await until(() => new URL(page.url()).pathname === "/agents/review-summary", 5_000);

@@ -13,6 +13,7 @@ import { Money } from "../../components/money";
 import { PlainText, TextBlock } from "../../components/plain-text";
 import { compact } from "../../model/money";
 import { isChanged, type Outcome, type VariantDraft } from "../../model/playground";
+import { TEXT_LIMIT } from "../../model/safe-text";
 import { isRecord } from "../../model/schema-fields";
 import { sentence } from "../../model/sentence";
 import styles from "./outcome-view.module.css";
@@ -58,12 +59,12 @@ export function OutcomeView(props: Props) {
       {(canKeep || canTest) && (
         <footer className={styles.foot}>
           {canKeep && (
-            <Button leftSection={<IconGitCommit size={14} />} onClick={() => setSaving("version")}>
+            <Button size="compact-xs" leftSection={<IconGitCommit size={14} />} onClick={() => setSaving("version")}>
               Save as version
             </Button>
           )}
           {canTest && (
-            <Button leftSection={<IconListCheck size={14} />} onClick={() => setSaving("test")}>
+            <Button size="compact-xs" leftSection={<IconListCheck size={14} />} onClick={() => setSaving("test")}>
               Save as test
             </Button>
           )}
@@ -174,10 +175,11 @@ function Body({ outcome, before }: { outcome: Outcome | undefined; before: strin
 function Answer({ output }: { output: unknown }) {
   if (typeof output !== "string") return <JsonView value={output} open={3} label="Answer" />;
   if (output === "") return null;
+  if (output.length > TEXT_LIMIT) return <JsonView value={output} label="Answer" />;
   return (
     <div className={styles.answer}>
       <div className={styles.text}>
-        <PlainText text={output.slice(0, 50_000)} />
+        <PlainText text={output} />
       </div>
       <CopyButton value={output} label="Copy the answer" />
     </div>

@@ -6,6 +6,7 @@ import {
   IconArchiveOff,
   IconDots,
   IconDownload,
+  IconFlask,
   IconLink,
   IconPlayerPause,
   IconPlayerPlay,
@@ -13,11 +14,13 @@ import {
   IconRefresh,
 } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { apiAddress } from "../../api/client";
 import { command } from "../../api/run";
 import { archiveRun, unarchiveRun } from "../../api/runs";
+import { playgroundAddress, type Tried } from "../../app/addresses";
 import { announce } from "../../app/announce";
 import { useMay } from "../../app/session";
 import { copyText } from "../../components/copy-button";
@@ -112,6 +115,11 @@ async function shareLink(): Promise<void> {
 function More({ live, mayRun }: { live: boolean; mayRun: boolean }) {
   const { run, source, latest } = useRunPage();
   const { archived } = latest;
+  const navigate = useNavigate();
+  const tryIt = (tried: Tried) => {
+    const { to, search } = playgroundAddress(tried);
+    void navigate({ to, search: search as never });
+  };
   const archive = useMutation({
     mutationFn: () => (archived ? unarchiveRun(run.id) : archiveRun(run.id)),
     onSuccess: () => source.more(),
@@ -124,6 +132,16 @@ function More({ live, mayRun }: { live: boolean; mayRun: boolean }) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
+        {mayRun && (
+          <>
+            <Menu.Item leftSection={<IconFlask size={14} />} onClick={() => tryIt({ run: run.id })}>
+              Try in playground
+            </Menu.Item>
+            <Menu.Item leftSection={<IconFlask size={14} />} onClick={() => tryIt({ run: run.id, take: "input" })}>
+              Try input in playground
+            </Menu.Item>
+          </>
+        )}
         <Menu.Item
           component="a"
           download

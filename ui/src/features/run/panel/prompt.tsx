@@ -7,9 +7,11 @@ import { useState } from "react";
 
 import { generationQuery, type WholeGeneration } from "../../../api/run";
 import { announce } from "../../../app/announce";
+import { playgroundAddress } from "../../../app/addresses";
 import { copyText } from "../../../components/copy-button";
 import { JsonView } from "../../../components/json-view";
 import { Money } from "../../../components/money";
+import { PageLink } from "../../../components/page-link";
 import { TextBlock } from "../../../components/plain-text";
 import { InlineTrouble } from "../../../components/trouble";
 import { oneLine } from "../../../model/safe-text";
@@ -55,6 +57,7 @@ export function Prompt({ step }: { step: Step }) {
             { value: "raw", label: "Raw" },
           ]}
         />
+        <PageLink address={playgroundAddress({ run: run.id, step: step.path })}>Try in playground</PageLink>
         {data && <CopyAs generation={data} />}
       </div>
       <InlineTrouble error={error} onRetry={() => void refetch()} />
