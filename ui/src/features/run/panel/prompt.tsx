@@ -57,7 +57,9 @@ export function Prompt({ step }: { step: Step }) {
             { value: "raw", label: "Raw" },
           ]}
         />
-        <PageLink address={playgroundAddress({ run: run.id, step: step.path })}>Try in playground</PageLink>
+        <PageLink className={styles.link} address={playgroundAddress({ run: run.id, step: step.path })}>
+          Try in playground
+        </PageLink>
         {data && <CopyAs generation={data} />}
       </div>
       <InlineTrouble error={error} onRetry={() => void refetch()} />
