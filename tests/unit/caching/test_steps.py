@@ -390,7 +390,7 @@ def test_whoever_has_seen_one_end_finds_it() -> None:
         journal.is_held = True
         model.let_go()
         await settled(app, 1, model)
-        assert (await app.view(first)).status == "succeeded"  # and not durable yet
+        assert (await app.runtime.cell(first)).state.status == "succeeded"  # and not durable yet
         second = asyncio.ensure_future(app.start(varied(), {"n": 1}))
         await settled(app, 1, model)
         journal.let_go()
