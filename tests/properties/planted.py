@@ -123,7 +123,7 @@ def _cancelled_steps_may_complete(patch: pytest.MonkeyPatch) -> None:
 
 def _a_wake_up_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     """A waiting run stays waiting when one of its steps goes on."""
-    patch.delitem(RUN_TRANSITIONS, (RunStatus.WAITING, "step_resumed"))
+    patch.setitem(RUN_TRANSITIONS, (RunStatus.WAITING, "step_resumed"), RunStatus.WAITING)
 
 
 def _blocked_by_nobody(patch: pytest.MonkeyPatch) -> None:
